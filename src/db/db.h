@@ -1,0 +1,94 @@
+/*
+ * One small API over SQL engines (SQLite now). One SQL text for all: parameters are $1, $2 ...; ids and times are
+ * BIGINT, booleans 0/1, JSON is TEXT.
+ *
+ * A connection belongs to one thread. All writes of the process go through one `struct db_writer`; everybody else
+ * opens read-only connections.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct db_stmt;
+
+enum db_mode { DB_RO, DB_RW };
+
+/** @url: a file path, or sqlite:PATH. Errors: negative errno; -ENOENT when a read-only database is not there. */
+int db_open(struct db **ret, const char *url, enum db_mode mode);
+void db_close(struct db *db);
+const char *db_error(const struct db *db); /* the engine's last message; for logs, never for users */
+
+/* Positive answers of db_step, db_run and db_commit besides rows. */
+enum { DB_ROW = 1, DB_E_UNIQUE = 2, DB_E_CONSTRAINT = 3 };
+
+/**
+ * Prepares @sql, or takes it from the connection's cache (keyed by the text's pointer and content). The statement is
+ * reset and unbound. It must be given back with db_done before the same text is prepared again on this connection.
+ */
+int db_prepare(struct db_stmt **ret, struct db *db, const char *sql);
+void db_bind_i64(struct db_stmt *st, int i, int64_t v); /* i counts from 1, as $1 does */
+void db_bind_num(struct db_stmt *st, int i, double v);
+void db_bind_text(struct db_stmt *st, int i, const char *s); /* NULL binds NULL; copied */
+void db_bind_textn(struct db_stmt *st, int i, const char *s, size_t n);
+void db_bind_blob(struct db_stmt *st, int i, const void *p, size_t n);
+void db_bind_null(struct db_stmt *st, int i);
+/** DB_ROW: a row is there; 0: done; DB_E_*: refused by a constraint; negative: the engine failed. */
+int db_step(struct db_stmt *st);
+int db_cols(const struct db_stmt *st);
+int64_t db_i64(const struct db_stmt *st, int col); /* col counts from 0 */
+double db_num(const struct db_stmt *st, int col);
+const char *db_text(const struct db_stmt *st, int col); /* NULL for NULL; valid until the next step */
+const void *db_blob(const struct db_stmt *st, int col, size_t *n);
+bool db_is_null(const struct db_stmt *st, int col);
+void db_done(struct db_stmt *st);
+
+/**
+ * Runs a statement without rows. @types has a letter a parameter: i int64_t, t const char *, d double,
+ * b const void * then size_t. Returns 0, DB_E_* or negative.
+ */
+int db_run(struct db *db, const char *sql, const char *types, ...);
+/** First column of the first row into @ret; 0, -ENOENT when there is no row, or negative. */
+int db_get_i64(int64_t *ret, struct db *db, const char *sql, const char *types, ...);
+int64_t db_changes(const struct db *db);
+
+int db_begin(struct db *db);
+int db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+/** Applies the embedded forward-only migrations (src/db/migrations/NNNN_name.sql) that are not applied yet. */
+int db_migrate(struct db *db);
+
+/* ---- the writer: one thread, one read-write connection ---- */
+
+struct db_writer;
+enum db_lane { DB_TELEPHONY, DB_BUSINESS }; /* telephony first */
+
+int db_writer_new(struct db_writer **ret, const char *url, size_t jobs_max);
+void db_writer_free(struct db_writer *w); /* finishes what was submitted */
+
+/**
+ * @job runs on the writer thread inside a savepoint of a group commit and should last <= 20 ms; a non-zero result
+ * undoes the job's own changes. @done (may be NULL) runs on the writer thread after the commit, with the job's result or the
+ * commit's error. Any thread. 0, or -EAGAIN when the queue is full.
+ */
+int db_writer_submit(struct db_writer *w, enum db_lane lane, int (*job)(struct db *db, void *arg),
+		     void (*done)(int result, void *arg), void *arg);
+/** The same, and waits for the commit. Never from the switch or a media thread. */
+int db_writer_call(struct db_writer *w, enum db_lane lane, int (*job)(struct db *db, void *arg), void *arg);
+
+/**
+ * The event log's source: @drain runs before the jobs of each group commit, at the latest every @interval_ms while
+ * kicked, and @committed after the commit succeeded. A failing commit calls @failed instead (may be NULL).
+ */
+struct db_source {
+	int (*drain)(struct db *db, void *arg);
+	void (*committed)(void *arg);
+	void (*failed)(int error, void *arg);
+	void *arg;
+	int interval_ms;
+};
+void db_writer_set_source(struct db_writer *w, const struct db_source *s);
+void db_writer_kick(struct db_writer *w); /* cheap; any thread */

@@ -1,0 +1,68 @@
+/*
+ * The kinds of event in the log, with their class and version. Bodies are JSON objects without personal data; numbers,
+ * names and URIs travel beside the body as `pii` texts (key, value). Times in bodies are ms UTC. Ids in bodies are strings.
+ *
+ *   in    input to a policy core            out   decision of a core
+ *   cfg   configuration version applied     snap  state of the cores
+ *   fact  what happened; folds make the records of facts and of outs
+ *
+ * X(enumerator, "name", class, version)
+ */
+#pragma once
+
+#define EV_KINDS(X)                                                                                                    \
+	/* {"version","pid"} a process began: first event of every epoch */                                           \
+	X(EV_SYS_START, "sys.start", FACT, 1)                                                                         \
+	X(EV_SYS_STOP, "sys.stop", FACT, 1)                                                                           \
+	/* {"what":code,"detail":text,"on":bool} */                                                                   \
+	X(EV_SYS_ALARM, "sys.alarm", FACT, 1)                                                                         \
+	/* {"deviation_ms"} the machine's clock was stepped by more than a second */                                  \
+	X(EV_SYS_CLOCK, "sys.clock", FACT, 1)                                                                         \
+	/* {"epoch","last_at"} records left open by a dead epoch were closed at last_at */                            \
+	X(EV_SYS_RECOVER, "sys.recover", FACT, 1)                                                                     \
+                                                                                                                       \
+	/* the routing core's whole configuration (acd codec) */                                                      \
+	X(EV_ACD_CONF, "acd.conf", CFG, 1)                                                                            \
+	/* the routing core's whole state (acd codec), at start and at midnight */                                    \
+	X(EV_ACD_SNAP, "acd.snap", SNAP, 1)                                                                           \
+	/* inputs of the routing core: body by the acd codec, {"k":kind,...} */                                       \
+	X(EV_ACD_IN, "acd.in", IN, 1)                                                                                 \
+	/* {"t","state","prev","reason","team","call","until"} agent entered a state */                               \
+	X(EV_AGENT_STATE, "agent.state", OUT, 1)                                                                      \
+	/* {"t","offer","ring_ms","why":{...}} a call is offered to an agent */                                       \
+	X(EV_OFFER_NEW, "offer.new", OUT, 1)                                                                          \
+	/* {"t","offer","outcome":answered|timeout|refused|failed|withdrawn|abandoned,"code"} */                      \
+	X(EV_OFFER_END, "offer.end", OUT, 1)                                                                          \
+	/* {"t","to":queue|number|goodbye,"target","why":length|wait|empty|closed} the call leaves this queue */      \
+	X(EV_QUEUE_OVERFLOW, "queue.overflow", OUT, 1)                                                                \
+	/* {"t","position","waiting"} tell the caller his place */                                                    \
+	X(EV_QUEUE_ANNOUNCE, "queue.announce", OUT, 1)                                                                \
+                                                                                                                       \
+	/* {"dir":in|out|internal,"trunk","number","parent"} pii: from, to, name. call_id is new */                   \
+	X(EV_CALL_NEW, "call.new", FACT, 1)                                                                           \
+	/* {} an agent answered: agent_id, queue_id. The call counts as answered from the first of these */            \
+	X(EV_CALL_ANSWER, "call.answer", FACT, 1)                                                                     \
+	/* {} the queue's own 200 went out: the caller is connected, but waits */                                     \
+	X(EV_CALL_ACCEPT, "call.accept", FACT, 1)                                                                     \
+	/* {"by":customer|agent|system|line,"cause","q850","reason"} the customer is gone. Closes the open segment */ \
+	X(EV_CALL_END, "call.end", FACT, 1)                                                                           \
+                                                                                                                       \
+	/* {"role":customer|agent|third,"dir":in|out,"device","trunk","transport"} pii: local, remote */              \
+	X(EV_LEG_NEW, "leg.new", FACT, 1)                                                                             \
+	/* {"code"} first provisional above 100 */                                                                    \
+	X(EV_LEG_RING, "leg.ring", FACT, 1)                                                                           \
+	/* {} 200 with media; pii: dialog (enough to send BYE from another process; dropped at leg.end by the fold) */ \
+	X(EV_LEG_ANSWER, "leg.answer", FACT, 1)                                                                       \
+	/* {"by":remote|local|timeout|lost,"code","q850","reason","quality":{"rx","lost","jitter_ms","rtt_ms","mos"}} */ \
+	X(EV_LEG_END, "leg.end", FACT, 1)                                                                             \
+                                                                                                                       \
+	/* {"seg","type":ivr|queue|ring|talk|hold|conference|voicemail,"why"} ends the call's open segment at the same \
+	   instant. agent_id on talk and hold, queue_id where one is concerned */                                     \
+	X(EV_SEG_OPEN, "seg.open", FACT, 1)                                                                           \
+                                                                                                                       \
+	/* {"part","seg","path"} */                                                                                   \
+	X(EV_REC_OPEN, "rec.open", FACT, 1)                                                                           \
+	/* {"part","bytes","dur_ms","missing_ms","hash","repaired"} */                                                \
+	X(EV_REC_CLOSE, "rec.close", FACT, 1)                                                                         \
+	/* {"part","error"} the disk refused; the call goes on */                                                     \
+	X(EV_REC_FAIL, "rec.fail", FACT, 1)

@@ -1,0 +1,127 @@
+/*
+ * Media: RTP in and out, relay, prompts, recording. The switch thread gives commands; the media threads own sockets and
+ * sessions; nothing is allocated or locked per packet. One leg is pinned to one media thread, and the two legs of a
+ * bridge to the same one.
+ *
+ * A leg has a control half (ports, SDP state: the switch thread's) and a media half (the media thread's); they talk by mailbox.
+ * Handles name legs across threads: a late message finds "gone".
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct media;
+typedef uint64_t med_leg; /* index + generation; 0: none */
+
+struct media_conf {
+	const char *bind;       /* "0.0.0.0" */
+	const char *external;   /* address in SDP and ICE candidates; NULL: found by the route to the other side */
+	uint16_t port_min, port_max; /* RTP, even ports; 20000-29999 by default (0, 0) */
+	unsigned threads;       /* 0: 1 */
+	unsigned legs_max;      /* 0: 20000 */
+	int silence_ms;         /* MED_EV_SILENT after so long without a packet; 0: 20000 */
+};
+
+enum med_event_type {
+	MED_EV_FIRST_RTP,  /* first valid packet: audio flows towards us */
+	MED_EV_SECURE,     /* DTLS done and fingerprint right */
+	MED_EV_SECURE_FAILED,
+	MED_EV_DIGIT,      /* digit, duration_ms: RFC 4733 */
+	MED_EV_PLAYED,     /* what med_play gave has ended (not after med_stop or a new med_play) */
+	MED_EV_SILENT,     /* no packet for silence_ms */
+	MED_EV_AUDIO_BACK, /* packets again after MED_EV_SILENT */
+	MED_EV_STATS,      /* answer to med_leg_close: the leg's final figures */
+	MED_EV_REC_CLOSED, /* rec_id, rec */
+	MED_EV_REC_FAILED, /* rec_id, error: the disk refused; the call goes on */
+};
+
+struct med_stats {
+	uint32_t rx_packets, tx_packets, rx_lost, rx_dropped; /* dropped: wrong source, bad SRTP, too late */
+	float rx_jitter_ms, rtt_ms;  /* RFC 3550 6.4.1, A.8; rtt -1: unknown */
+	float tx_loss_pct;           /* as the far side reports; -1: unknown */
+	float mos;                   /* ITU-T G.107 estimate of what we receive; 0: no packets */
+};
+
+struct med_rec_result {
+	int64_t bytes, dur_ms, missing_ms;
+	char hash[65]; /* BLAKE2b-256 of the file, hex */
+};
+
+struct med_event {
+	enum med_event_type type;
+	med_leg leg;
+	int64_t cookie;   /* the leg's */
+	int64_t rec_id;
+	int error;
+	char digit;
+	int duration_ms;
+	struct med_stats stats;
+	struct med_rec_result rec;
+};
+
+/** @event is called on the thread that calls media_start (the switch's, a loop thread). */
+int media_start(struct media **ret, const struct media_conf *conf, void (*event)(const struct med_event *ev, void *arg), void *arg);
+void media_stop(struct media *m); /* closes recordings properly */
+
+/* ---- legs ---- */
+
+enum med_profile {
+	MED_PLAIN,  /* RTP/AVP, symmetric, source locked */
+	MED_WEBRTC, /* ICE-lite, DTLS-SRTP, rtcp-mux: UDP/TLS/RTP/SAVPF */
+};
+#define MED_SDP_MAX 4096
+
+/* Positive answers of the SDP functions. */
+enum { MED_E_SDP = 1 /* malformed: 400 */, MED_E_CODEC = 2 /* nothing in common: 488 */, MED_E_PROFILE = 3 /* 488 */ };
+
+int med_leg_open(struct media *m, med_leg *ret, enum med_profile profile, int64_t cookie);
+/** Our offer: PCMA, PCMU, telephone-event. Also for re-INVITE. */
+int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size);
+/** Their answer to our offer. */
+int med_leg_answered(struct media *m, med_leg leg, const char *sdp, size_t len);
+/** Their offer; our answer. The profile of a fresh leg follows the offer. */
+int med_leg_answer(struct media *m, med_leg leg, const char *offer, size_t len, char *sdp, size_t size);
+/** Whether the other side has us on hold (sendonly or inactive in its last description). */
+bool med_leg_held_by_remote(struct media *m, med_leg leg);
+/** The direction of our next offer: true gives sendonly (we hold them; music can be heard), false sendrecv. */
+void med_leg_set_hold(struct media *m, med_leg leg, bool hold);
+/** Closes; MED_EV_STATS follows. The handle is gone at once. */
+void med_leg_close(struct media *m, med_leg leg);
+
+/* ---- what is heard ---- */
+
+/** Relays audio between two legs, both ways; ends what they were playing. A leg has one bridge at most; a new one replaces the old. */
+int med_bridge(struct media *m, med_leg a, med_leg b);
+void med_unbridge(struct media *m, med_leg leg);
+/** Nothing of what @leg says goes to its bridge while true (recordings of @leg's side fall silent too). */
+void med_mute(struct media *m, med_leg leg, bool mute);
+/** Plays prompts one after the other to @leg; replaces what was playing. @names: embedded prompts ("zh/greeting", "music/1") or
+    absolute paths of WAV files (8 kHz mono, PCM16 or A-law). @loop: for ever (no MED_EV_PLAYED). -ENOENT names an unknown one. */
+int med_play(struct media *m, med_leg leg, const char *const *names, size_t n, bool loop);
+enum med_tone { MED_TONE_RINGBACK, MED_TONE_BUSY, MED_TONE_CONGESTION, MED_TONE_BEEP };
+/** China, GB/T: 450 Hz; ring-back 1 s on 4 s off, busy 0.35/0.35, congestion 0.7/0.7; the beep is one of 200 ms, 1000 Hz. */
+int med_tone(struct media *m, med_leg leg, enum med_tone tone);
+void med_stop(struct media *m, med_leg leg);
+/** RFC 4733 events to @leg. */
+int med_send_digits(struct media *m, med_leg leg, const char *digits);
+
+/* ---- recording ---- */
+
+/**
+ * Records stereo WAV A-law into @path (directories are made): left what is received from @left (the customer), right what is received from
+ * @right (0: what is played to @left goes right, for greeting and waiting). Half-second buffers to the recorder thread, one
+ * syncfs a second. Header counts are repaired by med_rec_repair after a crash.
+ */
+int med_record(struct media *m, int64_t rec_id, med_leg left, med_leg right, const char *path);
+/** MED_EV_REC_CLOSED follows. Closing a leg ends its recordings too. */
+void med_record_stop(struct media *m, int64_t rec_id);
+/** Repairs a header left open by a crash; duration in ms or negative. Any thread, no media needed. */
+int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65]);
+
+/* ---- for tools and tests ---- */
+/** ITU-T G.107 estimate for G.711: @loss_pct 0-100, @delay_ms one-way. */
+float med_mos(float loss_pct, float delay_ms, float jitter_ms);
+/** SHA-256 fingerprint of the DTLS certificate, "AA:BB:..."; made at start, P-256. */
+const char *media_fingerprint(const struct media *m);

@@ -1,0 +1,161 @@
+/*
+ * SIP: our narrow interface to libre. Nothing above sees a libre type. Everything here runs on the switch thread (a loop
+ * thread) unless it says otherwise.
+ *
+ *   stack     transports, registrar with digest, overload guard, strangers refused
+ *   leg       one INVITE dialog, in or out
+ *   edge      SIP over WebSocket (RFC 7118) on its own small thread: browser <-> loopback UDP <-> stack
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sip_stack;
+struct sip_leg;
+struct sip_edge;
+
+struct sip_addr {
+	char host[46]; /* numeric */
+	uint16_t port;
+};
+
+struct sip_conf {
+	const char *listen;     /* "0.0.0.0:5060"; port 0: any, see sip_local */
+	const char *external;   /* address for Via and Contact where it differs; may be NULL */
+	const char *realm;      /* digest realm and our domain */
+	const char *user_agent;
+	unsigned legs_max;      /* INVITE dialogs at once; 503 beyond (0: 20000) */
+	unsigned invites_per_s; /* new INVITEs per second, bucket of one second; 503 beyond (0: 1500) */
+};
+
+/* Where a request came from, after authentication. */
+enum sip_origin { SIP_FROM_TRUNK, SIP_FROM_DEVICE };
+
+struct sip_invite {
+	enum sip_origin origin;
+	int64_t trunk_id;       /* SIP_FROM_TRUNK */
+	const char *device;     /* SIP_FROM_DEVICE: authenticated user name */
+	struct sip_addr source; /* the real peer: for a browser the socket's peer, not the loopback */
+	const char *transport;  /* udp, ws */
+	const char *dialled;    /* user part of the request URI */
+	const char *from_user, *from_name;
+	const char *to_user;
+	const char *call_id;
+	const char *sdp;        /* not NUL-terminated; NULL without a body: late offer */
+	size_t sdp_len;
+};
+
+struct sip_ha1 {
+	char md5[33];    /* hex HA1 for MD5 */
+	char sha256[65]; /* hex HA1 for SHA-256; empty: not offered */
+};
+
+/* A device's registration. A device may hold several bindings (issue of a later day); the newest one rings. */
+struct sip_binding {
+	const char *device;
+	const char *transport;
+	const char *user_agent;
+	struct sip_addr source;
+	int64_t expires_s;
+};
+
+struct sip_handlers {
+	/* Fills @ret for a device that may log in; false: unknown. Must answer from memory. */
+	bool (*credentials)(struct sip_ha1 *ret, const char *device, void *arg);
+	/* The trunk that owns this source address; 0: none (a stranger, who gets 403/401 or silence). */
+	int64_t (*trunk_of)(const struct sip_addr *source, void *arg);
+	/* A new call, authenticated, legs and rate within limits. Claim it with sip_leg_claim inside this handler, or answer
+	   with a final SIP status (>= 300) that refuses it; 0 after claiming. */
+	int (*invite)(struct sip_leg *leg, const struct sip_invite *inv, void *arg);
+	/* A device appeared or vanished (expired, unregistered, its WebSocket closed). */
+	void (*registered)(const struct sip_binding *b, bool up, void *arg);
+	void *arg;
+};
+
+int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct sip_handlers *h);
+void sip_stop(struct sip_stack *s); /* ends what is left at once */
+/** "127.0.0.1:5060": the UDP address in use. */
+void sip_local(const struct sip_stack *s, char *buf, size_t size);
+/** New INVITEs get @code from now on (503 while closing down or pressed); 0: normal. */
+void sip_refuse_new(struct sip_stack *s, int code);
+bool sip_device_registered(const struct sip_stack *s, const char *device);
+
+struct sip_counters {
+	uint64_t invites, refused_stranger, refused_overload, malformed, auth_failed, registers;
+	unsigned legs, bindings;
+};
+void sip_get_counters(const struct sip_stack *s, struct sip_counters *ret);
+
+/* ---- legs ---- */
+
+enum sip_by { SIP_BY_REMOTE, SIP_BY_LOCAL, SIP_BY_TIMEOUT, SIP_BY_LOST };
+
+struct sip_close {
+	enum sip_by by;
+	int code;           /* SIP status of a failed attempt, 0 after BYE */
+	int q850;           /* from Reason, or mapped (RFC 3398 7.2.4.1 / 8.2.6.1); 0: unknown */
+	const char *reason; /* text, never NULL */
+};
+
+struct sip_leg_handlers {
+	/* Outgoing: 1xx above 100. @sdp NULL without a body (early media otherwise). */
+	void (*progress)(int code, const char *sdp, size_t len, void *arg);
+	/* Outgoing: 2xx. Incoming: the ACK came (sdp only with a late offer). The dialog is up. */
+	void (*established)(const char *sdp, size_t len, void *arg);
+	/* Re-INVITE from the other side with an offer (hold, resume, new address). Answer within the handler: 0 and fill @answer
+	   (NUL-terminated SDP), or a final status such as 488. Without a body: give our offer; the answer comes with `reanswer`. */
+	int (*reoffer)(const char *sdp, size_t len, char *answer, size_t size, void *arg);
+	/* Our re-INVITE was answered (code 2xx, sdp) or refused (code >= 300); glare (491) is retried inside (RFC 3261 14.1). */
+	void (*reanswer)(int code, const char *sdp, size_t len, void *arg);
+	/* One digit by SIP INFO (application/dtmf-relay). */
+	void (*info_digit)(char digit, int duration_ms, void *arg);
+	/* The leg is over; nothing is called afterwards. The owner drops its reference. */
+	void (*closed)(const struct sip_close *c, void *arg);
+};
+
+/** Takes an incoming leg over (inside `invite`); the reference is the caller's, drop it with obj_unref after or before `closed`. */
+struct sip_leg *sip_leg_claim(struct sip_leg *leg, const struct sip_leg_handlers *h, void *arg);
+int sip_leg_progress(struct sip_leg *leg, int code, const char *reason, const char *sdp); /* sdp may be NULL */
+int sip_leg_answer(struct sip_leg *leg, const char *sdp);
+int sip_leg_reject(struct sip_leg *leg, int code, const char *reason);
+
+struct sip_dial {
+	const char *device;       /* ring this registered device ... */
+	const char *uri;          /* ... or this URI (a trunk's, a static phone's); exactly one of both */
+	const char *from_user, *from_name; /* shown to the other side; we make the From */
+	const char *pai;          /* P-Asserted-Identity user; NULL: none */
+	const char *headers;      /* further header lines, each ended by CRLF; NULL: none */
+	const char *sdp;
+	int ring_timeout_ms;      /* our timer C: 0: 180 s. Afterwards CANCEL and closed(SIP_BY_TIMEOUT, 408) */
+};
+/** -ENOENT: the device is not registered. */
+int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d, const struct sip_leg_handlers *h, void *arg);
+int sip_leg_reinvite(struct sip_leg *leg, const char *sdp);
+/** Ends the leg in whatever state it is (BYE, CANCEL or @code); closed() comes with SIP_BY_LOCAL, later, never inside this call. */
+void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason);
+const char *sip_leg_call_id(const struct sip_leg *leg);
+bool sip_leg_is_established(const struct sip_leg *leg);
+
+/** Serialises an established dialog (JSON), enough for sip_orphan_bye in another process. -ENOSPC, -ENOTCONN. */
+int sip_leg_dialog(const struct sip_leg *leg, char *buf, size_t size);
+/** Sends BYE in a dialog of a dead process. -EINVAL when @dialog is not one. */
+int sip_orphan_bye(struct sip_stack *s, const char *dialog);
+
+/* ---- WebSocket edge ---- */
+
+/** Starts the edge's thread; it speaks to @s over loopback. */
+int sip_edge_start(struct sip_edge **ret, struct sip_stack *s);
+void sip_edge_stop(struct sip_edge *e);
+/**
+ * Gives an upgraded socket (handshake done by http/, subprotocol "sip") to the edge. Any thread.
+ * @device  the device this log-in may register as; anything else gets 403
+ * @extra   bytes already read behind the handshake
+ * @closed  called on the edge's thread when the socket is to be given back (http's upgrade handle); may be NULL
+ * Limits: 64 kB a message, 1,000 sockets, 16 of one peer address, ping each 25 s.
+ */
+int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const char *device, const void *extra, size_t extra_len,
+		 void (*closed)(void *arg), void *arg);
+/** Cuts every socket of @device (log-out, disabled, taken over). Any thread. */
+void sip_edge_cut(struct sip_edge *e, const char *device);

@@ -1,0 +1,130 @@
+/*
+ * The switch: the telephony loop. One thread owns all live state: calls, legs, agents, queues. It joins SIP, media and the routing core,
+ * and appends every event to the journal. It never blocks: no SQL, no file, no DNS.
+ *
+ * Everybody else speaks to it by mailbox: configuration snapshots, commands, credentials. What it does is seen in the journal's tap.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acd/acd.h"
+
+struct journal;
+struct snap;
+struct sw;
+
+/* ---- configuration: an immutable snapshot, made by app/ from the database ---- */
+
+struct sw_device {
+	int64_t id, user_id;     /* user_id 0: nobody's */
+	const char *name;        /* SIP user name, e.g. "8001" */
+	const char *ha1_md5, *ha1_sha256;
+	const char *static_uri;  /* a phone that never registers: "sip:a1@127.0.0.2:28090"; NULL */
+	bool auto_answer;
+};
+
+struct sw_user {
+	int64_t id, team_id;
+	const char *name, *login, *extension; /* extension: colleagues dial it; may be "" */
+	bool auto_answer;
+	bool static_agent;       /* logged in and ready at start, without a desk (bench, phones without browser) */
+};
+
+struct sw_trunk {
+	int64_t id;
+	const char *name, *host; /* numeric address it sends from; and where calls to it go */
+	uint16_t port;           /* where calls to it go; any source port is accepted */
+	int32_t calls_max;       /* 0: no limit */
+	const char *caller_id;   /* number shown on outbound calls; NULL: the agent's extension */
+	bool outbound;           /* may be used for calls out; the first such trunk is taken */
+};
+
+enum sw_dest { SW_DEST_QUEUE, SW_DEST_USER, SW_DEST_URI };
+
+struct sw_number {
+	int64_t id;
+	const char *number;      /* as the trunk delivers it */
+	int64_t trunk_id;        /* 0: from any trunk */
+	enum sw_dest dest;
+	int64_t target_id;       /* queue or user */
+	const char *uri;         /* SW_DEST_URI: "sip:1000@127.0.0.2:28090" */
+	bool record;             /* SW_DEST_URI, SW_DEST_USER */
+};
+
+struct sw_queue {
+	int64_t id;
+	const char *name;
+	bool answer_first;       /* answer at once, greeting and music; else ring through until an agent answers */
+	bool record, record_waiting;
+	bool auto_answer;
+	const char *greeting, *music; /* prompt names or absolute paths; NULL: none */
+	bool announce_position;
+	const char *overflow_number; /* with ACD_OVERFLOW_NUMBER */
+};
+
+struct sw_conf {
+	int64_t version;
+	struct sw_device *devices; size_t device_n;
+	struct sw_user *users; size_t user_n;
+	struct sw_trunk *trunks; size_t trunk_n;
+	struct sw_number *numbers; size_t number_n;
+	struct sw_queue *queues; size_t queue_n;
+	struct acd_conf acd;     /* the routing core's view of the same version */
+	struct arena *arena;     /* holds every string and array above */
+};
+
+struct sw_start {
+	const char *sip_listen, *external, *realm;
+	const char *rtp_bind;
+	uint16_t rtp_min, rtp_max;
+	unsigned media_threads, calls_max, invites_per_s;
+	const char *record_dir;  /* recordings go to record_dir/YYYY/MM/DD/... */
+	int64_t centre_id;
+	unsigned node;           /* of the id generator */
+};
+
+/** Starts the switch's thread (SIP, media, loop). @j is its from now on. Blocks until it listens. */
+int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, struct snap *conf);
+/** No new calls; ends when the last one is over or after @deadline_ms, then stops. */
+void sw_stop(struct sw *sw, int deadline_ms);
+/** "127.0.0.1:5060" */
+void sw_sip_local(const struct sw *sw, char *buf, size_t size);
+struct sip_edge *sw_edge(struct sw *sw);
+
+/** A new configuration version; the switch drops its reference to the old one when no call needs it. Any thread. */
+int sw_configure(struct sw *sw, struct snap *conf);
+
+/** BYE for dialogs of a dead process (from journal_recover). Any thread, after sw_new. */
+int sw_orphan(struct sw *sw, const char *dialog);
+
+/* ---- commands, from any thread; @answer is called on the switch thread (NULL: not wanted) ---- */
+
+enum sw_cmd_kind {
+	SW_LOGIN,        /* user_id, device ("" : his browser "w<user_id>"), ready */
+	SW_LOGOUT,       /* user_id, force */
+	SW_READY, SW_BREAK /* reason */, SW_WRAP_EXTEND /* ms */, SW_WRAP_END,
+	SW_DIAL,         /* user_id, number: rings his device, then the number */
+	SW_HANGUP,       /* user_id: his call. call_id 0: the current one */
+	SW_REFUSE,       /* user_id: the offer that rings now */
+	SW_HOLD, SW_RESUME,
+	SW_DIGITS,       /* number: the digits, towards the customer */
+	SW_CREDENTIAL,   /* device, ha1_md5, ha1_sha256, user_id, ms: valid so long. For browsers */
+	SW_CREDENTIAL_GONE, /* device */
+};
+
+struct sw_cmd {
+	enum sw_cmd_kind kind;
+	int64_t user_id, call_id;
+	int32_t ms;
+	bool ready, force;
+	char device[64], reason[ACD_REASON_MAX], number[64];
+	char ha1_md5[33], ha1_sha256[65];
+};
+
+/** @code: 0 done; else a stable code from sw_refusal_name. */
+enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK, SW_R_NUMBER, SW_R_NO_CALL, SW_R_FULL, SW_R_STOPPING, SW_R_COUNT };
+const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping */
+int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg);
