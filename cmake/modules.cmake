@@ -41,3 +41,31 @@ function(hw_program name)
 	target_link_libraries(${name} PRIVATE hw_app)
 	hw_link_program(${name})
 endfunction()
+
+# hw_embed(lib name base files...): files (below base, with relative names) become
+#   const struct embed_file embed_<name>[]; const size_t embed_<name>_n;
+# in library hw_<lib>, which must have sources of its own.
+function(hw_embed lib name base)
+	set(out ${CMAKE_BINARY_DIR}/embed_${name}.c)
+	set(files ${ARGN})
+	list(SORT files)
+	set(decl "")
+	set(rows "")
+	set(paths "")
+	set(i 0)
+	foreach(f ${files})
+		set(path ${base}/${f})
+		list(APPEND paths ${path})
+		set(sym embed_${name}_${i})
+		string(APPEND decl "__asm__(\".section .rodata\\n.balign 16\\n${sym}: .incbin \\\"${path}\\\"\\n"
+			"${sym}_end: .byte 0\\n.previous\\n\");\n"
+			"extern const unsigned char ${sym}[], ${sym}_end[];\n")
+		string(APPEND rows "\t{\"${f}\", ${sym}, 0},\n")
+		string(APPEND ends "\tembed_${name}[${i}].size = (size_t)(${sym}_end - ${sym});\n")
+		math(EXPR i "${i} + 1")
+	endforeach()
+	set(text "#include \"base/embed.h\"\n\nextern struct embed_file embed_${name}[];\nextern const size_t embed_${name}_n;\n\n${decl}\nstruct embed_file embed_${name}[] = {\n${rows}\t{0},\n};\nconst size_t embed_${name}_n = ${i};\n\n__attribute__((constructor)) static void sizes(void)\n{\n${ends}}\n")
+	file(GENERATE OUTPUT ${out} CONTENT "${text}")
+	set_source_files_properties(${out} PROPERTIES OBJECT_DEPENDS "${paths}" GENERATED TRUE)
+	target_sources(hw_${lib} PRIVATE ${out})
+endfunction()
