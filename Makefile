@@ -1,10 +1,67 @@
-# A plain front for CMake and Ninja. `make help` lists what there is.
+# A plain front for CMake, Ninja and npm. `make help` lists what there is.
 BUILD ?= build
-CMAKE = cmake -G Ninja -S . -DCMAKE_BUILD_TYPE=RelWithDebInfo
+J ?= 2
+SECONDS_EACH ?= 30
+CONFIGURE = cmake -G Ninja -S .
+# Node.js of tools/setup.sh, when the machine's own is too old.
+export PATH := $(CURDIR)/.local/node/node_modules/node/bin:$(PATH)
 
-.PHONY: help setup build
+.PHONY: help run build test asan tsan fuzz bench setup web clean
+.DEFAULT_GOAL := help
+
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
-build: ## compile the program to build/huawu
-	@$(CMAKE) -B $(BUILD) >/dev/null && ninja -C $(BUILD)
+run: build ## install what is missing, build, and start the demo centre (options: ARGS="--help")
+	@tools/setup.sh run
+	@exec $(BUILD)/huawu serve --demo $(ARGS)
+
+build: web $(BUILD)/build.ninja ## compile the program to build/huawu
+	@ninja -C $(BUILD) -j $(J) --quiet huawu
+
+test: setup web $(BUILD)/build.ninja ## every test: units, page, whole server, browser
+	@ninja -C $(BUILD) -j $(J) --quiet huawu tests
+	@tools/run_tests.py --build $(BUILD) all
+
+asan: setup web ## unit tests under AddressSanitizer and UBSan
+	@$(CONFIGURE) -B build-asan -DHW_SANITIZE=address,undefined >/dev/null
+	@ninja -C build-asan -j $(J) --quiet tests
+	@tools/run_tests.py --build build-asan units
+
+TSAN_TESTS = loop db journal media http
+tsan: setup web ## tests of what crosses threads under ThreadSanitizer
+	@$(CONFIGURE) -B build-tsan -DHW_SANITIZE=thread >/dev/null
+	@ninja -C build-tsan -j $(J) --quiet tests
+	@tools/run_tests.py --build build-tsan units $(TSAN_TESTS)
+
+fuzz: setup web ## every fuzz target for SECONDS_EACH seconds (30)
+	@tools/fuzz.sh seconds $(SECONDS_EACH)
+
+bench: setup build ## call set-up, recorded calls, queue: one JSON object a run
+	@bench/run.sh
+
+setup: ## install the packages that build and tests need
+	@tools/setup.sh test
+
+$(BUILD)/build.ninja:
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
+
+# The page. npm ci runs only when the lock changed, vite only when a source did.
+ifneq ($(wildcard web/package.json),)
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -path web/dist -prune -o -type f -print)
+web: web/dist/index.html ## the page, into web/dist
+web/node_modules/.package-lock.json: web/package-lock.json
+	@tools/setup.sh run
+	cd web && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	@tools/setup.sh run
+	cd web && npm run --silent build
+	@touch $@
+else
+web:
+	@tools/setup.sh run
+endif
+
+clean: ## remove everything that was built
+	rm -rf build build-asan build-tsan build-fuzz web/dist web/node_modules

@@ -42,6 +42,18 @@ function(hw_program name)
 	hw_link_program(${name})
 endfunction()
 
+# A fuzz target is one file, fuzz/<name>_fuzz.c; it may use every module.
+function(hw_fuzzer source)
+	get_filename_component(name ${source} NAME_WE)
+	string(REGEX REPLACE "_fuzz$" "" name ${name})
+	add_executable(fuzz_${name} EXCLUDE_FROM_ALL ${source})
+	target_compile_options(fuzz_${name} PRIVATE -Wno-missing-prototypes)
+	target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+	target_link_libraries(fuzz_${name} PRIVATE hw_app)
+	hw_link_program(fuzz_${name})
+	add_dependencies(fuzz fuzz_${name})
+endfunction()
+
 # hw_embed(lib name base files...): files (below base, with relative names) become
 #   const struct embed_file embed_<name>[]; const size_t embed_<name>_n;
 # in library hw_<lib>, which must have sources of its own.

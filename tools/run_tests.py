@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Runs tests and closes with 'N passed, N failed, N skipped'.
+
+  run_tests.py [--build DIR] units [module ...]   the unit test programs DIR/test_<module>
+  run_tests.py [--build DIR] all                  units, include check, page, tests/
+
+In tests/ a test is an executable *_test.sh, *_test.py or *_test.mjs at any depth. It is run from the
+repository's root with HUAWU (the program) and BUILD in its environment; it passes by exit code 0, is skipped
+by 77 (its last line says why), and may close with its own 'N passed, N failed', which is then counted.
+Output goes to DIR/test-logs; what failed is shown.
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+def count_cmocka(text):
+    return (len(re.findall(r"^\[       OK \]", text, re.M)),
+            len(set(re.findall(r"^\[  (?:FAILED|ERROR ?) *\] (\w+)", text, re.M))),
+            len(re.findall(r"^\[  SKIPPED \] \w+$", text, re.M)))
+
+
+def count_vitest(text):
+    m = re.findall(r"^\s*Tests\s+(.*)\(\d+\)", text, re.M)
+    words = dict((w, int(n)) for n, w in re.findall(r"(\d+) (passed|failed|skipped)", m[-1])) if m else {}
+    return words.get("passed", 0), words.get("failed", 0), words.get("skipped", 0)
+
+
+def count_plain(text):
+    for line in reversed(text.rstrip().splitlines()[-3:]):
+        m = PLAIN.match(line.strip())
+        if m:
+            return int(m.group(1)), int(m.group(2)), int(m.group(3) or 0)
+    return 0, 0, 0
+
+
+class Test:
+    def __init__(self, name, command, count, timeout=600, cwd=ROOT):
+        self.name, self.command, self.count, self.timeout, self.cwd = name, command, count, timeout, cwd
+
+    def run(self, log_dir, env):
+        log = log_dir / (re.sub(r"\W+", "_", self.name) + ".log")
+        start = time.time()
+        with open(log, "w+", errors="replace") as f:
+            try:
+                code = subprocess.run(self.command, cwd=self.cwd, env=env, stdin=subprocess.DEVNULL,
+                                      stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
+            except subprocess.TimeoutExpired:
+                code = -1
+                f.write(f"\ntook longer than {self.timeout} s\n")
+            except OSError as e:
+                code = -1
+                f.write(f"\n{e}\n")
+        text = ANSI.sub("", log.read_text(errors="replace"))
+        return self, code, text, time.time() - start
+
+
+def judge(result, totals):
+    """Counts one finished test, prints its line and, when it failed, the end of its output."""
+    test, code, text, secs = result
+    last = text.rstrip().splitlines()[-1:] or [""]
+    if code == 77:
+        totals.add(0, 0, 1)
+        print(f"skip  {test.name}: {last[0]}", flush=True)
+        return
+    passed, failed, skipped = test.count(text)
+    if code and not failed:
+        failed = 1
+    if not code and not failed and not passed:
+        passed = 1
+    totals.add(passed, failed, skipped)
+    what = f"{passed} passed" + (f", {skipped} skipped" if skipped else "")
+    if not failed:
+        print(f"ok    {test.name}: {what} ({secs:.1f} s)", flush=True)
+        return
+    print(f"FAIL  {test.name}: {what}, {failed} failed, exit {code} ({secs:.1f} s)")
+    lines = text.rstrip().splitlines()
+    shown = [l for l in lines if re.search(r"FAILED|\[  ERROR|SUMMARY:|runtime error|Assert", l)][:20] + lines[-30:]
+    print("\n".join("      | " + l for l in shown), flush=True)
+
+
+def unit_tests(build, only):
+    return [Test(p.name, [str(p)], count_cmocka, 300) for p in sorted(build.glob("test_*"))
+            if p.is_file() and os.access(p, os.X_OK) and "." not in p.name
+            and (not only or p.name.removeprefix("test_") in only)]
+
+
+def page_tests():
+    web = ROOT / "web"
+    if not (web / "package.json").exists():
+        return []
+    scripts = __import__("json").loads((web / "package.json").read_text()).get("scripts", {})
+    tests = [Test("web: " + s, ["npm", "run", "--silent", s], count_plain, 600, web)
+             for s in ("check", "typecheck", "lint") if s in scripts]
+    if "test" in scripts:
+        tests.append(Test("web: test", ["npm", "run", "--silent", "test"], count_vitest, 600, web))
+    return tests
+
+
+def system_tests():
+    found = [p for p in sorted((ROOT / "tests").rglob("*_test.*"))
+             if p.suffix in (".sh", ".py", ".mjs") and os.access(p, os.X_OK) and "node_modules" not in p.parts]
+    return [Test(str(p.relative_to(ROOT)), [str(p)], count_plain, 900) for p in found]
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--build", default="build")
+    ap.add_argument("what", choices=["units", "all"])
+    ap.add_argument("only", nargs="*", help="modules")
+    args = ap.parse_args()
+    build = (ROOT / args.build).resolve()
+    logs = build / "test-logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    env = dict(os.environ, BUILD=str(build), HUAWU=str(build / "huawu"))
+    env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
+    env.setdefault("TSAN_OPTIONS", "halt_on_error=1:second_deadlock_stack=1")
+
+    totals = Totals()
+    units = unit_tests(build, args.only)
+    with concurrent.futures.ThreadPoolExecutor(2) as two:
+        for result in two.map(lambda t: t.run(logs, env), units):
+            judge(result, totals)
+    if args.what == "all":
+        rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)]
+        for test in rest + page_tests() + system_tests():
+            judge(test.run(logs, env), totals)
+    print(f"{totals.passed} passed, {totals.failed} failed" + (f", {totals.skipped} skipped" if totals.skipped else ""))
+    return 1 if totals.failed or not totals.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
