@@ -81,7 +81,8 @@ int db_writer_call(struct db_writer *w, enum db_lane lane, int (*job)(struct db 
 
 /**
  * The event log's source: @drain runs before the jobs of each group commit, at the latest every @interval_ms while
- * kicked, and @committed after the commit succeeded. A failing commit calls @failed instead (may be NULL).
+ * it is kicked or @pending, and @committed after the commit succeeded. When drain or commit fails, @failed is called instead (may be
+ * NULL) and it is tried again after the interval. All on the writer's thread.
  */
 struct db_source {
 	int (*drain)(struct db *db, void *arg);
@@ -89,6 +90,9 @@ struct db_source {
 	void (*failed)(int error, void *arg);
 	void *arg;
 	int interval_ms;
+	bool (*pending)(void *arg); /* asked every interval, lock-free: is there something to drain? NULL: only after kicks */
 };
+/** Takes @s by value. NULL, or another one, waits until the old one is drained a last time and out of use. */
 void db_writer_set_source(struct db_writer *w, const struct db_source *s);
+/** There is something to drain: it is committed within the interval. */
 void db_writer_kick(struct db_writer *w); /* cheap; any thread */
