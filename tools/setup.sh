@@ -15,6 +15,9 @@ esac
 NODE_MIN=20.19
 LOCAL_NODE=.local/node/node_modules/node/bin/node
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
 say() { echo "setup: $*" >&2; }
 
 as_root() {
@@ -37,9 +40,10 @@ install_packages() {
 	missing=$(comm -23 <(printf '%s\n' "$@" | sort -u) <(installed "$@"))
 	[ -z "$missing" ] && return
 	say "installing Debian packages:" $missing
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
-		-o Dpkg::Use-Pty=0 install --no-install-recommends $missing >/dev/null
+	as_root env DEBIAN_FRONTEND=noninteractive bash -euc '
+		apt-get -qq -o DPkg::Lock::Timeout=300 update
+		apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
+	' apt $missing >"$log" 2>&1 || { cat "$log" >&2; say "apt-get failed"; exit 1; }
 }
 
 node_is_new_enough() { # $1: a node program

@@ -1,0 +1,37 @@
+#!/bin/bash
+# `make bench`: the three scenarios of README.md at a moderate size, the server on core 0, generators on core 1; prints a JSON
+# object a run. RATE, CONC and CALLS make it larger.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d "${TMPDIR:-/tmp}/huawu-bench-run.XXXXXX")
+pid=
+stop() {
+	[ -n "$pid" ] && kill "$pid" 2>/dev/null
+	for _ in $(seq 50); do [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && sleep 0.1; done
+	pid=
+	return 0
+}
+trap 'stop; rm -rf "$work"' EXIT
+
+gcc -O2 -Wall -o "$work/rtpload" bench/rtpload.c
+cores=$(nproc) pin=() gen=()
+if [ "$cores" -ge 2 ]; then
+	pin=(taskset -c 0) gen=(--gen-cpu 1)
+fi
+
+scenario() { # what agents mode options...
+	local what=$1 agents=$2 mode=$3
+	shift 3
+	"${pin[@]}" bench/serve "$what" "$agents" >"$work/serve"
+	pid=$(sed -n 's/^pid=//p' "$work/serve")
+	python3 bench/sip_bench.py "$mode" --label "$what" --pid "$pid" --target "$(sed -n 's/^sip=//p' "$work/serve")" "${gen[@]}" \
+		--workdir "$work" "$@"
+	stop
+	local data
+	data=$(sed -n 's/^log=//p' "$work/serve")
+	rm -rf "${data%/serve.log}"
+}
+
+scenario bridge 1 rate --dest 1000 --rate "${RATE:-50}" --secs 10
+scenario record 1 hold --dest 2000 --conc "${CONC:-50}" --rate 15 --window 10 --rtpload "$work/rtpload"
+scenario queue 50 queue --dest q --rate 20 --calls "${CALLS:-200}" --talk 1000 --limit 30 --rtpload "$work/rtpload"
