@@ -493,3 +493,15 @@ TEST(a_full_disk_is_an_error_and_passes)
 	db_writer_free(w);
 	gone();
 }
+
+TEST(a_bigint_key_is_the_row_itself)
+{
+	struct db *db = open_with("CREATE TABLE t (id BIGINT PRIMARY KEY, x TEXT); CREATE TABLE u (a BIGINT, PRIMARY KEY (a))");
+
+	/* no tree of its own, unlike the other spelling */
+	assert_int_equal(get(db, "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = 't'"), 0);
+	assert_int_equal(db_run(db, "INSERT INTO t VALUES ($1, 'x')", "i", INT64_MAX), 0);
+	assert_int_equal(db_run(db, "INSERT INTO t VALUES ($1, 'x')", "i", INT64_MAX), DB_E_UNIQUE);
+	db_close(db);
+	gone();
+}

@@ -96,9 +96,30 @@ static const char *lite_error(void *conn)
 	return sqlite3_errmsg(conn);
 }
 
+/* A BIGINT key is the row's own number here only if it is spelt INTEGER; else each table has a second tree for it. */
+static char *spell_keys(const char *sql)
+{
+	static const char ours[] = "BIGINT PRIMARY KEY", theirs[] = "INTEGER PRIMARY KEY";
+	struct strb b;
+	const char *hit;
+
+	strb_init(&b, SIZE_MAX / 2);
+	while ((hit = strstr(sql, ours))) {
+		strb_add(&b, sql, (size_t)(hit - sql));
+		strb_puts(&b, theirs);
+		sql = hit + strlen(ours);
+	}
+	strb_puts(&b, sql);
+	return strb_take(&b);
+}
+
 static int lite_script(void *conn, const char *sql)
 {
-	return result(sqlite3_exec(conn, sql, NULL, NULL, NULL));
+	char *own = spell_keys(sql);
+	int rc = sqlite3_exec(conn, own, NULL, NULL, NULL);
+
+	free(own);
+	return result(rc);
 }
 
 static bool lite_in_transaction(void *conn)
