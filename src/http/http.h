@@ -10,6 +10,8 @@
 
 #include "loop/loop.h"
 
+struct arena;
+struct strb;
 struct http;
 struct http_req;  /* one request; the handler's for the time of the call */
 struct http_sse;  /* one connected event stream */
@@ -22,6 +24,7 @@ struct http_conf {
 	unsigned connections_max;   /* 0: 4000 */
 	unsigned connections_per_ip;/* 0: 400 */
 	size_t body_max;            /* for JSON bodies; 0: 1 MiB */
+	int idle_ms;                /* to deliver a whole request, to stay idle, to take some of an answer; 0: 60 s */
 };
 
 enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_PATCH = 8, HTTP_DELETE = 16 };
@@ -74,6 +77,10 @@ struct http_sse *http_reply_sse(struct http_req *rq, void (*closed)(struct http_
     resumes with Last-Event-ID. @id and @event may be NULL. @data is one line. */
 int http_sse_send(struct http_sse *s, const char *id, const char *event, const char *data, size_t len);
 void http_sse_close(struct http_sse *s);
+/** For one text that goes to many streams: writes a frame as http_sse_send does ... */
+void http_sse_frame(struct strb *b, const char *id, const char *event, const char *data, size_t len);
+/** ... and sends one or several such frames at once. */
+int http_sse_send_frames(struct http_sse *s, const char *frames, size_t len);
 void http_sse_unref(struct http_sse *s); /* gives back the handle that http_reply_sse gave; after this it must not be used */
 
 /* ---- WebSocket upgrade (the handshake only; frames are the taker's) ---- */
