@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/version.h"
 #include "base/strb.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -53,7 +53,7 @@ int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, e
 
 int call_leg_ring(struct call_leg *leg);   /* 180, once */
 int call_leg_early(struct call_leg *leg);  /* 183 with media, once */
-int call_leg_answer(struct call_leg *leg); /* 200, once */
+int call_leg_answer(struct call_leg *leg); /* 200, once; nothing to do on an outgoing leg */
 /** Whatever the state: BYE, CANCEL or a final answer. `closed` follows later, never inside. */
 void call_leg_hangup(struct call_leg *leg, int code, int q850, const char *reason);
 

@@ -314,7 +314,7 @@ int call_leg_early(struct call_leg *leg)
 
 int call_leg_answer(struct call_leg *leg)
 {
-	if (leg->answered || leg->state == CALL_LEG_CLOSED)
+	if (!leg->incoming || leg->answered || leg->state == CALL_LEG_CLOSED)
 		return 0;
 	leg->answered = true;
 	return sip_leg_answer(leg->sip, leg->sdp);

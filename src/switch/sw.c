@@ -1,0 +1,500 @@
+/* The switch's thread: start and stop, what comes in by mailbox, the one-second tick. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <string.h>
+
+#include "switch/sw.h"
+
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_STOP };
+
+struct command_msg {
+	struct sw_cmd cmd;
+	void (*answer)(enum sw_refusal r, int64_t call_id, void *arg);
+	void *arg;
+};
+
+const char *sw_refusal_name(enum sw_refusal r)
+{
+	static const char *const names[] = {
+		[SW_OK] = "ok",               [SW_R_UNKNOWN] = "unknown",     [SW_R_STATE] = "wrong_state",
+		[SW_R_NO_DEVICE] = "no_device", [SW_R_NO_TRUNK] = "no_trunk", [SW_R_NUMBER] = "bad_number",
+		[SW_R_NO_CALL] = "no_call",   [SW_R_FULL] = "full",           [SW_R_STOPPING] = "stopping",
+	};
+
+	return r >= 0 && r < SW_R_COUNT ? names[r] : "unknown";
+}
+
+/* ---- what SIP asks ---- */
+
+static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
+{
+	struct sw *sw = arg;
+	const struct sw_device *d = sw_device_of(sw, device);
+	const struct sw_cred *c = hmap_get_str(&sw->creds, device);
+
+	if (c && c->until_ms > clock_utc_ms()) {
+		(void)str_copy(ret->md5, sizeof(ret->md5), c->ha1_md5);
+		(void)str_copy(ret->sha256, sizeof(ret->sha256), c->ha1_sha256);
+		return true;
+	}
+	if (!d || !d->ha1_md5 || !d->ha1_md5[0])
+		return false;
+	(void)str_copy(ret->md5, sizeof(ret->md5), d->ha1_md5);
+	(void)str_copy(ret->sha256, sizeof(ret->sha256), d->ha1_sha256 ? d->ha1_sha256 : "");
+	return true;
+}
+
+static int64_t on_trunk_of(const struct sip_addr *source, void *arg)
+{
+	struct sw *sw = arg;
+
+	for (size_t i = 0; i < sw->conf->trunk_n; i++)
+		if (!strcmp(sw->conf->trunks[i].host, source->host))
+			return sw->conf->trunks[i].id;
+	return 0;
+}
+
+static void on_registered(const struct sip_binding *b, bool up, void *arg)
+{
+	struct sw *sw = arg;
+	struct sw_reg *r = hmap_get_str(&sw->regs, b->device);
+	bool moved = r && (strcmp(r->source.host, b->source.host) != 0 || r->source.port != b->source.port);
+
+	if (!up) {
+		(void)hmap_del_str(&sw->regs, b->device);
+		log_info("device gone device=%s", b->device);
+		sw_agent_device(sw, b->device, r && !strcmp(r->transport, "ws"), false);
+		free(r);
+		return;
+	}
+	if (r && !moved)
+		return;
+	if (!r) {
+		r = xcalloc(1, sizeof(*r));
+		(void)str_copy(r->name, sizeof(r->name), b->device);
+	}
+	(void)str_copy(r->transport, sizeof(r->transport), b->transport);
+	r->source = b->source;
+	(void)hmap_set_str(&sw->regs, r->name, r);
+	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, b->source.host,
+		 b->source.port, b->user_agent ? b->user_agent : "-");
+	sw_agent_device(sw, b->device, !strcmp(b->transport, "ws"), true);
+}
+
+static void on_media(const struct med_event *ev, void *arg)
+{
+	struct sw *sw = arg;
+
+	if (ev->type == MED_EV_REC_CLOSED || ev->type == MED_EV_REC_FAILED)
+		sw_call_rec_event(sw, ev);
+	else
+		call_env_media(sw->env, ev);
+}
+
+/* ---- stopping ---- */
+
+static void finish(struct sw *sw)
+{
+	struct ev e = {.kind = EV_SYS_STOP};
+
+	sw_emit(sw, &e, NULL);
+	loop_stop();
+}
+
+static void end_all(void *arg)
+{
+	struct sw *sw = arg;
+	struct sw_call *c;
+	size_t pos = 0;
+
+	while ((c = hmap_next(&sw->calls, &pos)))
+		if (c->phase != CALL_ENDED) {
+			sw_call_end(c, "system", 480, 41, "shutting down");
+			pos = 0; /* the map may have changed under the walk */
+		}
+}
+
+static void log_out_all(struct sw *sw)
+{
+	struct sw_agent *a;
+	size_t pos = 0;
+
+	while ((a = hmap_next(&sw->agents, &pos)))
+		if (a->state != ACD_OFFLINE) {
+			struct acd_in in = {.kind = ACD_IN_LOGOUT, .agent_id = a->id, .force = true};
+
+			(void)sw_acd(sw, &in);
+		}
+}
+
+static void try_finish(struct sw *sw, bool late)
+{
+	if (sw->calls.count || (sw->recs.count && !late))
+		return;
+	log_out_all(sw);
+	finish(sw);
+}
+
+static void too_late(void *arg)
+{
+	struct sw *sw = arg;
+
+	log_warn("stopping with legs not closed by the other side calls=%zu", sw->calls.count);
+	log_out_all(sw);
+	finish(sw);
+}
+
+static void past_deadline(void *arg)
+{
+	struct sw *sw = arg;
+
+	if (sw->calls.count)
+		log_warn("calls are ended by the deadline calls=%zu", sw->calls.count);
+	end_all(sw);
+	ltimer_set(&sw->deadline, 2000, too_late, sw);
+}
+
+/* ---- once a second ---- */
+
+static void watch_clock(struct sw *sw)
+{
+	int64_t dev = clock_deviation_ms();
+	struct ev e = {.kind = EV_SYS_CLOCK};
+	char buf[64];
+	struct strb b;
+
+	if (dev - sw->deviation_ms < 1000 && sw->deviation_ms - dev < 1000)
+		return;
+	sw->deviation_ms = dev;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	strb_printf(&b, "{\"deviation_ms\":%lld}", (long long)dev);
+	sw_emit(sw, &e, &b);
+	sw_alarm(sw, "clock", "the machine's clock was stepped; events keep the time of before", dev > 1000 || dev < -1000);
+}
+
+static void watch_ring(struct sw *sw)
+{
+	bool pressed = journal_pressed(sw->journal);
+
+	if (pressed == sw->pressed)
+		return;
+	sw->pressed = pressed;
+	sip_refuse_new(sw->sip, pressed || sw->stopping ? 503 : 0);
+	sw_alarm(sw, "journal", "the database does not take events; new calls are refused", pressed);
+}
+
+static void snapshot(struct sw *sw)
+{
+	struct ev e = {.kind = EV_ACD_SNAP};
+	struct strb b;
+
+	strb_init(&b, EV_BODY_MAX);
+	acd_snap_encode(sw->acd, &b);
+	if (b.overflow)
+		log_error("state of the routing core is too large for the log bytes_max=%d", EV_BODY_MAX);
+	else
+		sw_emit(sw, &e, &b);
+	strb_done(&b);
+}
+
+/* The centre's midnight: China has one zone and no summer time. */
+static int64_t day_of(int64_t utc_ms)
+{
+	return (utc_ms + 8 * 3600000LL) / 86400000LL;
+}
+
+static void forget_creds(struct sw *sw)
+{
+	struct sw_cred *c;
+	size_t pos = 0;
+
+	while ((c = hmap_next(&sw->creds, &pos)))
+		if (c->until_ms < clock_utc_ms()) {
+			(void)hmap_del_str(&sw->creds, c->name);
+			free(c);
+		}
+}
+
+static void on_tick(void *arg)
+{
+	struct sw *sw = arg;
+	int64_t day = day_of(clock_utc_ms());
+	const char *broken = acd_invariant(sw->acd);
+
+	ltimer_set(&sw->tick, SW_TICK_MS, on_tick, sw);
+	sw_acd_step(sw);
+	watch_clock(sw);
+	watch_ring(sw);
+	forget_creds(sw);
+	if (broken)
+		sw_alarm(sw, "invariant", broken, true);
+	if (day != sw->day) {
+		sw->day = day;
+		snapshot(sw);
+	}
+	if (sw->stopping)
+		try_finish(sw, false);
+}
+
+/* ---- mailbox ---- */
+
+static void set_credential(struct sw *sw, const struct sw_cmd *cmd)
+{
+	struct sw_cred *c = hmap_get_str(&sw->creds, cmd->device);
+
+	if (cmd->kind == SW_CREDENTIAL_GONE) {
+		(void)hmap_del_str(&sw->creds, cmd->device);
+		free(c);
+		return;
+	}
+	if (!c) {
+		c = xcalloc(1, sizeof(*c));
+		(void)str_copy(c->name, sizeof(c->name), cmd->device);
+		(void)hmap_set_str(&sw->creds, c->name, c);
+	}
+	c->user_id = cmd->user_id;
+	c->until_ms = clock_utc_ms() + cmd->ms;
+	(void)str_copy(c->ha1_md5, sizeof(c->ha1_md5), cmd->ha1_md5);
+	(void)str_copy(c->ha1_sha256, sizeof(c->ha1_sha256), cmd->ha1_sha256);
+}
+
+static void on_command(struct sw *sw, const struct command_msg *m)
+{
+	enum sw_refusal r = SW_OK;
+	int64_t call_id = 0;
+
+	if (m->cmd.kind == SW_CREDENTIAL || m->cmd.kind == SW_CREDENTIAL_GONE)
+		set_credential(sw, &m->cmd);
+	else
+		r = sw_agent_command(sw, &m->cmd, &call_id);
+	if (m->answer)
+		m->answer(r, call_id, m->arg);
+}
+
+static void on_stop(struct sw *sw, int deadline_ms)
+{
+	sw->stopping = true;
+	sip_refuse_new(sw->sip, 503);
+	log_info("stopping: no new calls calls=%zu deadline_ms=%d", sw->calls.count, deadline_ms);
+	ltimer_set(&sw->deadline, deadline_ms, past_deadline, sw);
+	try_finish(sw, false);
+}
+
+static void on_msg(int type, void *data, size_t len, void *arg)
+{
+	struct sw *sw = arg;
+
+	switch (type) {
+	case MSG_CONF:
+		sw_apply_conf(sw, *(struct snap **)data);
+		break;
+	case MSG_COMMAND:
+		on_command(sw, data);
+		break;
+	case MSG_ORPHAN:
+		(void)sip_orphan_bye(sw->sip, data);
+		break;
+	case MSG_STOP:
+		on_stop(sw, *(int *)data);
+		break;
+	}
+}
+
+int sw_configure(struct sw *sw, struct snap *conf)
+{
+	return mbox_post(sw->mbox, MSG_CONF, &conf, sizeof(conf));
+}
+
+int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg)
+{
+	struct command_msg m = {*cmd, answer, arg};
+
+	return mbox_post(sw->mbox, MSG_COMMAND, &m, sizeof(m));
+}
+
+int sw_orphan(struct sw *sw, const char *dialog)
+{
+	return mbox_post(sw->mbox, MSG_ORPHAN, dialog, strlen(dialog) + 1);
+}
+
+/* ---- the thread ---- */
+
+static int start_parts(struct sw *sw)
+{
+	struct sip_conf sc = {
+		.listen = sw->start.sip_listen, .external = sw->start.external, .realm = sw->start.realm, .user_agent = "Huawu",
+		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s,
+	};
+	struct sip_handlers sh = {on_credentials, on_trunk_of, sw_call_invite, on_registered, sw};
+	struct media_conf mc = {
+		.bind = sw->start.rtp_bind, .external = sw->start.external, .port_min = sw->start.rtp_min, .port_max = sw->start.rtp_max,
+		.threads = sw->start.media_threads,
+	};
+	int r;
+
+	r = media_start(&sw->media, &mc, on_media, sw);
+	if (r)
+		return r;
+	r = sip_start(&sw->sip, &sc, &sh);
+	if (r)
+		return r;
+	r = sip_edge_start(&sw->edge, sw->sip);
+	if (r)
+		return r;
+	sip_local(sw->sip, sw->local, sizeof(sw->local));
+	r = call_env_new(&sw->env, sw->sip, sw->media);
+	if (r)
+		return r;
+	return mbox_attach(sw->mbox, on_msg, sw);
+}
+
+static void begin(struct sw *sw)
+{
+	struct ev e = {.kind = EV_SYS_START};
+	char buf[128];
+	struct strb b;
+
+	strb_init_fixed(&b, buf, sizeof(buf));
+	strb_printf(&b, "{\"version\":\"%s\",\"pid\":%d}", HUAWU_VERSION, (int)getpid());
+	sw_emit(sw, &e, &b);
+	sw->day = day_of(e.at_ms);
+	sw->deviation_ms = clock_deviation_ms();
+	sw_apply_conf(sw, sw->conf_snap);
+	snapshot(sw);
+	sw_static_agents(sw);
+	ltimer_set(&sw->tick, SW_TICK_MS, on_tick, sw);
+}
+
+static void stop_parts(struct sw *sw)
+{
+	ltimer_cancel(&sw->tick);
+	ltimer_cancel(&sw->deadline);
+	ltimer_cancel(&sw->acd_timer);
+	if (sw->edge)
+		sip_edge_stop(sw->edge);
+	if (sw->sip)
+		sip_stop(sw->sip);
+	if (sw->media)
+		media_stop(sw->media);
+	call_env_free(sw->env);
+}
+
+static void *run(void *arg)
+{
+	struct sw *sw = arg;
+
+	sw->start_error = loop_thread_init();
+	if (!sw->start_error)
+		sw->start_error = start_parts(sw);
+	if (!sw->start_error)
+		begin(sw);
+	(void)sem_post(&sw->started);
+	if (!sw->start_error)
+		(void)loop_run();
+	mbox_detach(sw->mbox);
+	stop_parts(sw);
+	loop_thread_done();
+	return NULL;
+}
+
+static void free_values(struct hmap *m)
+{
+	size_t pos = 0;
+	void *p;
+
+	while ((p = hmap_next(m, &pos)))
+		free(p);
+	hmap_done(m);
+}
+
+static void sw_free(struct sw *sw)
+{
+	free_values(&sw->agents);
+	free_values(&sw->regs);
+	free_values(&sw->creds);
+	free_values(&sw->recs);
+	hmap_done(&sw->calls);
+	hmap_done(&sw->trunk_calls);
+	if (sw->index.keys)
+		sw_index_done(&sw->index);
+	snap_unref(sw->conf_snap);
+	acd_free(sw->acd);
+	mbox_free(sw->mbox);
+	free(sw->outs);
+	free((void *)sw->start.sip_listen);
+	free((void *)sw->start.external);
+	free((void *)sw->start.realm);
+	free((void *)sw->start.rtp_bind);
+	free((void *)sw->start.record_dir);
+	(void)sem_destroy(&sw->started);
+	free(sw);
+}
+
+static const char *copy(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, struct snap *conf)
+{
+	struct sw *sw = xcalloc(1, sizeof(*sw));
+	int r;
+
+	sw->start = *start;
+	sw->start.sip_listen = copy(start->sip_listen);
+	sw->start.external = copy(start->external);
+	sw->start.realm = copy(start->realm);
+	sw->start.rtp_bind = copy(start->rtp_bind);
+	sw->start.record_dir = copy(start->record_dir);
+	sw->journal = j;
+	sw->conf_snap = conf;
+	sw->conf = snap_data(conf);
+	idgen_init(&sw->ids, start->node);
+	hmap_init(&sw->calls, false);
+	hmap_init(&sw->agents, false);
+	hmap_init(&sw->recs, false);
+	hmap_init(&sw->trunk_calls, false);
+	hmap_init(&sw->regs, true);
+	hmap_init(&sw->creds, true);
+	(void)sem_init(&sw->started, 0, 0);
+	r = acd_new(&sw->acd, sw_acd_emit, sw);
+	if (!r)
+		r = mbox_new(&sw->mbox, 100000);
+	if (!r)
+		r = -pthread_create(&sw->thread, NULL, run, sw);
+	if (r) {
+		sw_free(sw);
+		return r;
+	}
+	while (sem_wait(&sw->started) && errno == EINTR)
+		;
+	if (sw->start_error) {
+		r = sw->start_error;
+		(void)pthread_join(sw->thread, NULL);
+		sw_free(sw);
+		return r;
+	}
+	*ret = sw;
+	return 0;
+}
+
+void sw_stop(struct sw *sw, int deadline_ms)
+{
+	if (!sw)
+		return;
+	(void)mbox_post(sw->mbox, MSG_STOP, &deadline_ms, sizeof(deadline_ms));
+	(void)pthread_join(sw->thread, NULL);
+	sw_free(sw);
+}
+
+void sw_sip_local(const struct sw *sw, char *buf, size_t size)
+{
+	(void)str_copy(buf, size, sw->local);
+}
+
+struct sip_edge *sw_edge(struct sw *sw)
+{
+	return sw->edge;
+}

@@ -1,0 +1,168 @@
+/* The switch's own structures; see switch.h for what others see. Everything here is the switch thread's. */
+#pragma once
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "acd/acd.h"
+#include "base/base.h"
+#include "call/call.h"
+#include "journal/journal.h"
+#include "loop/loop.h"
+#include "switch/switch.h"
+
+#define SW_RESUME_MS 20000  /* an agent whose browser vanished in a call may come back so long */
+#define SW_TICK_MS 1000
+
+/* Lookups into one configuration version, made once when it is applied. */
+struct sw_index {
+	struct hmap queues, users, trunks; /* by id */
+	struct hmap devices, numbers;      /* by name; numbers: "trunk/number", and "0/number" for any trunk */
+	struct hmap extensions;            /* extension -> user */
+	struct arena *keys;
+};
+
+struct sw_agent {
+	int64_t id, team_id;
+	char device[64];          /* which of his devices rings; "" while he is logged out */
+	enum acd_state state;
+	struct sw_call *call;     /* the call he is in or is being rung for; NULL */
+};
+
+/* What we know of a device that is registered now. */
+struct sw_reg {
+	char name[64], transport[8];
+	struct sip_addr source;
+};
+
+/* A browser's credential: short-lived, not in the configuration. */
+struct sw_cred {
+	char name[64], ha1_md5[33], ha1_sha256[65];
+	int64_t user_id, until_ms;
+};
+
+enum sw_role { ROLE_CUSTOMER, ROLE_AGENT_LEG, ROLE_THIRD };
+
+struct sw_leg {
+	struct sw *sw;
+	struct sw_call *call;     /* until gone */
+	struct call_leg *leg;
+	int64_t id, trunk_id, agent_id;
+	enum sw_role role;
+	bool dropped;             /* the call has let go of it: its end decides nothing any more */
+};
+
+/*
+ *   inbound     NEW -> GREETING -> WAITING <-> OFFERED -> TALK <-> HELD -> ENDED
+ *                                     |                    ^ `-> LOST (agent's browser gone) -> TALK or WAITING
+ *                                     `-> OVERFLOWN (to a number) -> TALK;  GOODBYE -> ENDED
+ *   direct      NEW -> DIALLING -> TALK ...      (to a URI, a colleague, or out through a trunk)
+ *   click       NEW -> AGENT_FIRST -> DIALLING -> TALK ...
+ */
+enum sw_phase {
+	CALL_NEW, CALL_GREETING, CALL_WAITING, CALL_OFFERED, CALL_AGENT_FIRST, CALL_DIALLING, CALL_TALK, CALL_HELD, CALL_LOST,
+	CALL_GOODBYE, CALL_ECHO, CALL_ENDED,
+};
+
+enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD };
+
+struct sw_call {
+	struct sw *sw;
+	int64_t id;
+	const char *dir;            /* in, out, internal */
+	enum sw_phase phase;
+	int64_t trunk_id, number_id, queue_id;
+	char from[64], to[64], name[64];
+	struct sw_leg *cust;        /* the customer, or the colleague who calls */
+	struct sw_leg *ag;          /* the agent (or third party) on the other side */
+	struct sw_agent *agent;     /* talks, rings or is being resumed on `ag` */
+	struct sw_agent *caller;    /* internal calls: the colleague on `cust` */
+	int64_t offer_id;
+	bool in_acd, accepted, answered, record, agent_held;
+	bool seized;                /* agent is in this call by SEIZE */
+	enum sw_seg seg;
+	int64_t seg_id, rec_id;
+	int64_t start_ms, enter_ms;
+	unsigned legs;              /* sw_legs that are not gone yet */
+	struct ltimer timer;        /* LOST: give up */
+};
+
+struct sw {
+	struct sw_start start;      /* strings below are copies */
+	struct journal *journal;
+	struct snap *conf_snap;
+	const struct sw_conf *conf;
+	struct sw_index index;
+	struct sip_stack *sip;
+	struct sip_edge *edge;
+	struct media *media;
+	struct call_env *env;
+	struct acd *acd;
+	struct mbox *mbox;
+	struct idgen ids;
+	struct hmap calls, agents;  /* by id */
+	struct hmap regs, creds;    /* by name */
+	struct hmap recs;           /* open recording parts by id -> struct sw_rec */
+	struct hmap trunk_calls;    /* trunk id -> calls in it plus one, as a number */
+	struct acd_out *outs;       /* decisions not acted on yet */
+	size_t out_n, out_cap, out_at;
+	bool draining;
+	int64_t acd_timer_ms;
+	struct ltimer acd_timer, tick, deadline;
+	int64_t deviation_ms, day;
+	bool pressed, stopping, stop_posted;
+	pthread_t thread;
+	sem_t started;
+	int start_error;
+	char local[64];
+};
+
+struct sw_rec {
+	int64_t id, call_id;
+};
+
+/* sw_event.c */
+void sw_emit(struct sw *sw, struct ev *e, const struct strb *body);
+void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body); /* with the call's ids */
+void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on);
+void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why);
+void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const char *local, const char *remote);
+
+/* sw_conf.c */
+void sw_index_build(struct sw_index *x, const struct sw_conf *conf);
+void sw_index_done(struct sw_index *x);
+const struct sw_queue *sw_queue_of(const struct sw *sw, int64_t id);
+const struct sw_user *sw_user_of(const struct sw *sw, int64_t id);
+const struct sw_trunk *sw_trunk_of(const struct sw *sw, int64_t id);
+const struct sw_device *sw_device_of(const struct sw *sw, const char *name);
+const struct sw_number *sw_number_of(const struct sw *sw, int64_t trunk_id, const char *number);
+const struct sw_user *sw_user_by_extension(const struct sw *sw, const char *extension);
+const struct sw_trunk *sw_trunk_out(const struct sw *sw);
+void sw_apply_conf(struct sw *sw, struct snap *conf);
+
+/* sw_agent.c: the routing core's adapter and the agents */
+int sw_acd(struct sw *sw, struct acd_in *in); /* logs the input, feeds it, acts on the decisions */
+void sw_acd_step(struct sw *sw);
+void sw_acd_emit(const struct acd_out *out, void *arg);
+struct sw_agent *sw_agent_get(struct sw *sw, int64_t id); /* made on demand for a configured user; NULL: unknown */
+void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up);
+enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_t *call_id);
+void sw_static_agents(struct sw *sw);
+/* Fills the dial for an agent's chosen device; 0 or -ENOENT. */
+int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, enum med_profile *profile);
+
+/* sw_call.c */
+int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg);
+void sw_call_offer(struct sw *sw, const struct acd_out *out);
+void sw_call_offer_end(struct sw *sw, const struct acd_out *out);
+void sw_call_overflow(struct sw *sw, const struct acd_out *out);
+void sw_call_announce(struct sw *sw, const struct acd_out *out);
+enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *number, int64_t *call_id);
+enum sw_refusal sw_call_hold(struct sw_call *c, bool hold);
+enum sw_refusal sw_call_refuse(struct sw_call *c);
+enum sw_refusal sw_call_digits(struct sw_call *c, const char *digits);
+void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const char *reason);
+/* The agent's device registered anew, or vanished, in mid-call. */
+void sw_call_agent_device(struct sw_call *c, bool up);
+void sw_call_rec_event(struct sw *sw, const struct med_event *ev);

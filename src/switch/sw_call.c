@@ -1,0 +1,1067 @@
+/* Calls: from the first INVITE or dial until the customer is gone. The phases are drawn in sw.h. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "switch/sw.h"
+
+static const struct call_leg_handlers leg_handlers;
+
+/* ---- small things ---- */
+
+static struct media *media_of(struct sw_call *c)
+{
+	return c->sw->media;
+}
+
+static med_leg med_of(const struct sw_leg *l)
+{
+	return l ? call_leg_media(l->leg) : 0;
+}
+
+static bool leg_up(const struct sw_leg *l)
+{
+	return l && call_leg_get_state(l->leg) == CALL_LEG_UP;
+}
+
+static void play(struct sw_call *c, struct sw_leg *l, const char *name, bool loop)
+{
+	int r;
+
+	if (!med_of(l))
+		return;
+	r = med_play(media_of(c), med_of(l), &name, 1, loop);
+	if (r)
+		log_warn("prompt cannot be played call=%lld prompt=%s error=%d, silence instead", (long long)c->id, name, r);
+}
+
+static void play_music(struct sw_call *c)
+{
+	const struct sw_queue *q = sw_queue_of(c->sw, c->queue_id);
+
+	play(c, c->cust, q && q->music ? q->music : "music/1", true);
+}
+
+static void trunk_count(struct sw *sw, int64_t trunk_id, int by)
+{
+	uintptr_t n;
+
+	if (!trunk_id)
+		return;
+	n = (uintptr_t)hmap_get(&sw->trunk_calls, (uint64_t)trunk_id);
+	n = n ? n : 1;
+	assert(by > 0 || n > 1);
+	(void)hmap_set(&sw->trunk_calls, (uint64_t)trunk_id, (void *)(n + (uintptr_t)by));
+}
+
+static bool trunk_full(struct sw *sw, const struct sw_trunk *t)
+{
+	uintptr_t n = (uintptr_t)hmap_get(&sw->trunk_calls, (uint64_t)t->id);
+
+	return t->calls_max && n > (uintptr_t)t->calls_max;
+}
+
+/* ---- recording: one part a talk segment ---- */
+
+static void rec_start(struct sw_call *c, struct sw_leg *right)
+{
+	char path[512], buf[768];
+	struct sw_rec *rec;
+	struct strb b;
+	struct jw w;
+	struct tm tm;
+	time_t t;
+	int r;
+
+	if (c->rec_id || !med_of(c->cust))
+		return;
+	t = (time_t)(clock_utc_ms() / 1000);
+	(void)gmtime_r(&t, &tm);
+	c->rec_id = idgen_next(&c->sw->ids, clock_utc_ms());
+	(void)snprintf(path, sizeof(path), "%s/%04d/%02d/%02d/%02d/%lld.wav", c->sw->start.record_dir, tm.tm_year + 1900,
+		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, (long long)c->rec_id);
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_id(&w, "part", c->rec_id);
+	jw_id(&w, "seg", c->seg_id);
+	jw_str(&w, "path", path);
+	jw_end_obj(&w);
+	sw_emit_call(c, EV_REC_OPEN, &b);
+	rec = xcalloc(1, sizeof(*rec));
+	*rec = (struct sw_rec){c->rec_id, c->id};
+	(void)hmap_set(&c->sw->recs, (uint64_t)rec->id, rec);
+	r = med_record(media_of(c), c->rec_id, med_of(c->cust), med_of(right), path);
+	if (r) {
+		struct med_event ev = {.type = MED_EV_REC_FAILED, .rec_id = c->rec_id, .error = r};
+
+		sw_call_rec_event(c->sw, &ev);
+	}
+}
+
+static void rec_stop(struct sw_call *c)
+{
+	if (c->rec_id)
+		med_record_stop(media_of(c), c->rec_id);
+	c->rec_id = 0;
+}
+
+void sw_call_rec_event(struct sw *sw, const struct med_event *ev)
+{
+	struct sw_rec *rec = hmap_get(&sw->recs, (uint64_t)ev->rec_id);
+	struct ev e = {.kind = ev->type == MED_EV_REC_FAILED ? EV_REC_FAIL : EV_REC_CLOSE};
+	char buf[512];
+	struct strb b;
+	struct jw w;
+
+	if (!rec)
+		return;
+	e.call_id = rec->call_id;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_id(&w, "part", rec->id);
+	if (ev->type == MED_EV_REC_FAILED) {
+		jw_str(&w, "error", strerror(ev->error < 0 ? -ev->error : ev->error));
+		sw_alarm(sw, "recording", "the disk refuses recordings; calls go on", true);
+	} else {
+		jw_int(&w, "bytes", ev->rec.bytes);
+		jw_int(&w, "dur_ms", ev->rec.dur_ms);
+		jw_int(&w, "missing_ms", ev->rec.missing_ms);
+		jw_str(&w, "hash", ev->rec.hash);
+		(void)hmap_del(&sw->recs, (uint64_t)ev->rec_id);
+		free(rec);
+	}
+	jw_end_obj(&w);
+	sw_emit(sw, &e, &b);
+}
+
+/* ---- legs ---- */
+
+static struct sw_leg *leg_new(struct sw_call *c, enum sw_role role, int64_t trunk_id)
+{
+	struct sw_leg *l = xcalloc(1, sizeof(*l));
+
+	l->sw = c->sw;
+	l->call = c;
+	l->id = idgen_next(&c->sw->ids, clock_utc_ms());
+	l->role = role;
+	l->trunk_id = trunk_id;
+	c->legs++;
+	return l;
+}
+
+static void call_free_if_done(struct sw_call *c);
+
+/* A leg that was never dialled or claimed. */
+static void leg_abort(struct sw_leg *l)
+{
+	l->call->legs--;
+	free(l);
+}
+
+/* The call lets go of a leg: it is hung up, and what it does from now on concerns only its own record. */
+static void leg_drop(struct sw_leg **pl, int code, int q850, const char *reason)
+{
+	struct sw_leg *l = *pl;
+
+	if (!l)
+		return;
+	*pl = NULL;
+	l->dropped = true;
+	call_leg_hangup(l->leg, code, q850, reason);
+}
+
+static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, int64_t trunk_id, enum med_profile profile,
+		    const struct sip_dial *d)
+{
+	struct sw_leg *l = leg_new(c, role, trunk_id);
+	int r;
+
+	l->agent_id = role == ROLE_AGENT_LEG && c->agent ? c->agent->id : 0;
+	r = call_leg_outgoing(&l->leg, c->sw->env, l->id, profile, d, &leg_handlers, l);
+	if (r) {
+		leg_abort(l);
+		return r;
+	}
+	trunk_count(c->sw, trunk_id, 1);
+	sw_leg_begun(l, false, profile == MED_WEBRTC ? "ws" : "udp", d->from_user, d->device ? d->device : d->uri);
+	*ret = l;
+	return 0;
+}
+
+/* ---- calls ---- */
+
+static struct sw_call *call_new(struct sw *sw, const char *dir, const char *from, const char *to, const char *name)
+{
+	struct sw_call *c = xcalloc(1, sizeof(*c));
+
+	c->sw = sw;
+	c->start_ms = clock_utc_ms();
+	c->id = idgen_next(&sw->ids, c->start_ms);
+	c->dir = dir;
+	(void)str_copy(c->from, sizeof(c->from), from ? from : "");
+	(void)str_copy(c->to, sizeof(c->to), to ? to : "");
+	(void)str_copy(c->name, sizeof(c->name), name && strcmp(name, c->from) ? name : "");
+	(void)hmap_set(&sw->calls, (uint64_t)c->id, c);
+	return c;
+}
+
+static void call_begun(struct sw_call *c)
+{
+	struct ev e = {.kind = EV_CALL_NEW, .call_id = c->id, .queue_id = c->queue_id, .agent_id = c->agent ? c->agent->id : 0};
+	char buf[256];
+	struct strb b;
+	struct jw w;
+
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_str(&w, "dir", c->dir);
+	if (c->trunk_id)
+		jw_id(&w, "trunk", c->trunk_id);
+	if (c->number_id)
+		jw_id(&w, "number", c->number_id);
+	jw_end_obj(&w);
+	e.pii[e.pii_n++] = (struct ev_pii){"from", c->from};
+	e.pii[e.pii_n++] = (struct ev_pii){"to", c->to};
+	if (c->name[0])
+		e.pii[e.pii_n++] = (struct ev_pii){"name", c->name};
+	sw_emit(c->sw, &e, &b);
+}
+
+static void call_free_if_done(struct sw_call *c)
+{
+	if (c->phase != CALL_ENDED || c->legs)
+		return;
+	(void)hmap_del(&c->sw->calls, (uint64_t)c->id);
+	ltimer_cancel(&c->timer);
+	free(c);
+}
+
+static void agent_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
+{
+	struct acd_in in = {.kind = ACD_IN_RELEASE, .call_id = c->id, .wrap = wrap};
+	struct sw_agent *a = *pa;
+
+	if (!a)
+		return;
+	*pa = NULL;
+	in.agent_id = a->id;
+	if (a->call == c)
+		a->call = NULL;
+	(void)sw_acd(c->sw, &in);
+}
+
+void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const char *reason)
+{
+	bool wrap = c->answered && strcmp(c->dir, "internal") != 0;
+	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD || c->phase == CALL_LOST || c->seized;
+	char buf[256];
+	struct strb b;
+	struct jw w;
+
+	if (c->phase == CALL_ENDED)
+		return;
+	c->phase = CALL_ENDED;
+	ltimer_cancel(&c->timer);
+	rec_stop(c);
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_str(&w, "by", by);
+	jw_int(&w, "cause", code);
+	jw_int(&w, "q850", q850);
+	jw_str(&w, "reason", reason);
+	jw_end_obj(&w);
+	sw_emit_call(c, EV_CALL_END, &b);
+	leg_drop(&c->cust, code ? code : 480, q850, reason);
+	leg_drop(&c->ag, code ? code : 480, q850, reason);
+	if (c->in_acd) {
+		struct acd_in in = {.kind = ACD_IN_LEAVE, .call_id = c->id};
+
+		c->in_acd = false;
+		(void)sw_acd(c->sw, &in);
+	}
+	if (talking)
+		agent_release(c, &c->agent, wrap);
+	else if (c->agent && c->agent->call == c)
+		c->agent->call = NULL; /* was only being rung: the core withdrew the offer */
+	c->agent = NULL;
+	agent_release(c, &c->caller, false);
+	call_free_if_done(c);
+}
+
+/* Agent and customer hear each other. The record says "answered" before the 200 leaves, so that a crash between loses nothing. */
+static void connect(struct sw_call *c)
+{
+	ltimer_cancel(&c->timer);
+	c->phase = CALL_TALK;
+	sw_seg_open(c, SEG_TALK, NULL);
+	if (!c->answered) {
+		c->answered = true;
+		sw_emit_call(c, EV_CALL_ANSWER, NULL);
+	}
+	(void)call_leg_answer(c->cust->leg);
+	(void)call_leg_answer(c->ag->leg);
+	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
+	if (c->record)
+		rec_start(c, c->ag);
+}
+
+/* ---- the queue ---- */
+
+static void enter_queue(struct sw_call *c, int64_t waited_ms, int priority)
+{
+	const struct sw_queue *q = sw_queue_of(c->sw, c->queue_id);
+	struct acd_in in = {
+		.kind = ACD_IN_ENTER, .call_id = c->id, .queue_id = c->queue_id, .waited_ms = waited_ms, .priority = priority,
+	};
+
+	c->phase = CALL_WAITING;
+	c->in_acd = true;
+	if (!c->enter_ms)
+		c->enter_ms = clock_utc_ms();
+	sw_seg_open(c, SEG_QUEUE, NULL);
+	if (leg_up(c->cust) || c->accepted)
+		play_music(c);
+	if (c->accepted && q && q->record_waiting)
+		rec_start(c, NULL); /* one part until an agent answers */
+	if (sw_acd(c->sw, &in)) {
+		c->in_acd = false;
+		sw_call_end(c, "system", 480, 31, "queue does not exist");
+	}
+}
+
+static void accept_call(struct sw_call *c)
+{
+	c->accepted = true;
+	sw_emit_call(c, EV_CALL_ACCEPT, NULL);
+	(void)call_leg_answer(c->cust->leg);
+}
+
+static void begin_queue(struct sw_call *c, const struct sw_queue *q)
+{
+	c->queue_id = q->id;
+	c->record = q->record;
+	if (!q->answer_first) {
+		(void)call_leg_ring(c->cust->leg);
+		enter_queue(c, 0, 0);
+		return;
+	}
+	accept_call(c);
+	if (q->greeting && q->greeting[0]) {
+		c->phase = CALL_GREETING;
+		sw_seg_open(c, SEG_IVR, "greeting");
+		if (q->record_waiting)
+			rec_start(c, NULL);
+		play(c, c->cust, q->greeting, false);
+	} else {
+		enter_queue(c, 0, 0);
+	}
+}
+
+static void dial_headers(char *buf, size_t size, const struct sw_call *c, bool auto_answer, bool resume)
+{
+	(void)snprintf(buf, size, "X-Huawu-Call: %lld\r\n%s%s", (long long)c->id,
+		       auto_answer ? "X-Huawu-Auto-Answer: 1\r\nAlert-Info: <http://localhost>;info=alert-autoanswer\r\n"
+				     "Call-Info: <sip:localhost>;answer-after=0\r\n"
+				   : "",
+		       resume ? "X-Huawu-Resume: 1\r\n" : "");
+}
+
+/* Rings the agent's device for this call. */
+static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, bool resume, int timeout_ms)
+{
+	const struct sw_user *u = sw_user_of(c->sw, a->id);
+	const struct sw_device *dev = sw_device_of(c->sw, a->device);
+	bool outbound = !strcmp(c->dir, "out");
+	const char *number = outbound ? c->to : c->from;
+	enum med_profile profile;
+	char headers[256];
+	struct sip_dial d = {
+		.from_user = number[0] ? number : "anonymous",
+		.from_name = c->name[0] ? c->name : number,
+		.headers = headers,
+		.ring_timeout_ms = timeout_ms,
+	};
+	int r = sw_agent_dial(c->sw, a, &d, &profile);
+
+	if (r)
+		return r;
+	dial_headers(headers, sizeof(headers), c, auto_answer || resume || (u && u->auto_answer) || (dev && dev->auto_answer), resume);
+	return leg_dial(&c->ag, c, ROLE_AGENT_LEG, 0, profile, &d);
+}
+
+static void refuse_offer(struct sw *sw, int64_t call_id, int64_t agent_id, int64_t offer_id, int code)
+{
+	struct acd_in in = {.kind = ACD_IN_REFUSED, .call_id = call_id, .agent_id = agent_id, .offer_id = offer_id, .code = code};
+
+	(void)sw_acd(sw, &in);
+}
+
+void sw_call_offer(struct sw *sw, const struct acd_out *out)
+{
+	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
+	struct sw_agent *a = sw_agent_get(sw, out->agent_id);
+	const struct sw_queue *q;
+	int r;
+
+	if (!c || !a || c->phase != CALL_WAITING || a->call) {
+		refuse_offer(sw, out->call_id, out->agent_id, out->offer_id, 480);
+		return;
+	}
+	q = sw_queue_of(sw, c->queue_id);
+	c->phase = CALL_OFFERED;
+	c->offer_id = out->offer_id;
+	c->agent = a;
+	a->call = c;
+	sw_seg_open(c, SEG_RING, NULL);
+	r = ring_agent(c, a, q && q->auto_answer, false, out->ring_ms + 2000);
+	if (r) {
+		log_warn("agent cannot be rung call=%lld agent=%lld error=%d, next agent", (long long)c->id, (long long)a->id, r);
+		refuse_offer(sw, c->id, a->id, out->offer_id, 480);
+	}
+}
+
+/* The offer did not lead to a talk: the caller waits on. */
+void sw_call_offer_end(struct sw *sw, const struct acd_out *out)
+{
+	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
+
+	if (!c || c->phase != CALL_OFFERED || c->offer_id != out->offer_id)
+		return;
+	leg_drop(&c->ag, 487, 16, "no longer offered");
+	if (c->agent)
+		c->agent->call = NULL;
+	c->agent = NULL;
+	c->offer_id = 0;
+	c->phase = CALL_WAITING;
+	sw_seg_open(c, SEG_QUEUE, NULL);
+}
+
+static void offer_answered(struct sw_call *c)
+{
+	struct acd_in in = {.kind = ACD_IN_ANSWERED, .call_id = c->id, .agent_id = c->agent->id, .offer_id = c->offer_id};
+
+	/* The phase changes first, so that the end of the offer that the core reports is not taken for a failure. */
+	c->phase = CALL_TALK;
+	if (sw_acd(c->sw, &in)) {
+		c->phase = CALL_OFFERED;
+		leg_drop(&c->ag, 487, 16, "answered too late");
+		return;
+	}
+	c->in_acd = false;
+	rec_stop(c);
+	connect(c);
+}
+
+static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role, const char *number);
+
+void sw_call_overflow(struct sw *sw, const struct acd_out *out)
+{
+	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
+	const struct sw_queue *q;
+
+	if (!c || c->phase != CALL_WAITING)
+		return;
+	c->in_acd = false;
+	q = sw_queue_of(sw, out->queue_id);
+	if (out->overflow == ACD_OVERFLOW_QUEUE && sw_queue_of(sw, out->target_queue)) {
+		int64_t waited = clock_utc_ms() - c->enter_ms;
+
+		c->queue_id = out->target_queue;
+		c->seg = SEG_NONE; /* a queue segment of its own for the other queue */
+		enter_queue(c, waited, 0);
+		return;
+	}
+	if (out->overflow == ACD_OVERFLOW_NUMBER && q && q->overflow_number && q->overflow_number[0]) {
+		c->phase = CALL_DIALLING;
+		sw_seg_open(c, SEG_RING, "overflow");
+		if (!dial_trunk(c, &c->ag, ROLE_THIRD, q->overflow_number))
+			return;
+	}
+	if (c->accepted) {
+		c->phase = CALL_GOODBYE;
+		sw_seg_open(c, SEG_IVR, "goodbye");
+		play(c, c->cust, "zh/goodbye", false);
+	} else {
+		sw_call_end(c, "system", 480, 31, "nobody can take the call");
+	}
+}
+
+void sw_call_announce(struct sw *sw, const struct acd_out *out)
+{
+	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
+	const struct sw_queue *q = c ? sw_queue_of(sw, c->queue_id) : NULL;
+	char digits[32];
+	const char *names[3] = {"zh/position_before", digits, "zh/position_after"};
+
+	if (!q || !q->announce_position || !c->accepted || (c->phase != CALL_WAITING && c->phase != CALL_OFFERED))
+		return;
+	(void)snprintf(digits, sizeof(digits), "zh/num/%d", out->position > 20 ? 20 : out->position);
+	if (med_of(c->cust))
+		(void)med_play(media_of(c), med_of(c->cust), names, 3, false);
+}
+
+/* ---- calls that know where they go ---- */
+
+static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role, const char *number)
+{
+	const struct sw_trunk *t = sw_trunk_out(c->sw);
+	const struct sw_user *u = c->agent ? sw_user_of(c->sw, c->agent->id) : NULL;
+	char uri[192];
+	struct sip_dial d = {.uri = uri};
+
+	if (!t)
+		return -ENOENT;
+	if (trunk_full(c->sw, t))
+		return -EBUSY;
+	(void)snprintf(uri, sizeof(uri), strchr(t->host, ':') ? "sip:%s@[%s]:%u" : "sip:%s@%s:%u", number, t->host,
+		       t->port ? t->port : 5060);
+	d.from_user = t->caller_id && t->caller_id[0] ? t->caller_id : u && u->extension && u->extension[0] ? u->extension : "huawu";
+	return leg_dial(ret, c, role, t->id, MED_PLAIN, &d);
+}
+
+static int direct_uri(struct sw_call *c, const struct sw_number *n)
+{
+	struct sip_dial d = {.uri = n->uri, .from_user = c->from[0] ? c->from : "anonymous", .from_name = c->name[0] ? c->name : NULL};
+
+	c->phase = CALL_DIALLING;
+	c->record = n->record;
+	sw_seg_open(c, SEG_RING, NULL);
+	return leg_dial(&c->ag, c, ROLE_THIRD, 0, MED_PLAIN, &d) ? 503 : 0;
+}
+
+static bool seize(struct sw_call *c, struct sw_agent *a)
+{
+	struct acd_in in = {.kind = ACD_IN_SEIZE, .agent_id = a->id, .call_id = c->id};
+
+	if (a->call || sw_acd(c->sw, &in))
+		return false;
+	a->call = c;
+	return true;
+}
+
+/* To a person: his device rings like an offer, but the core only hears that he is taken. */
+static int direct_user(struct sw_call *c, int64_t user_id, bool record)
+{
+	struct sw_agent *a = sw_agent_get(c->sw, user_id);
+
+	if (!a || a->state == ACD_OFFLINE)
+		return 480;
+	if (a == c->caller || !seize(c, a))
+		return 486;
+	c->agent = a;
+	c->seized = true;
+	c->phase = CALL_DIALLING;
+	c->record = record;
+	sw_seg_open(c, SEG_RING, NULL);
+	return ring_agent(c, a, false, false, 30000) ? 480 : 0;
+}
+
+/* Digits, a leading plus, and the service codes' star and hash. */
+static bool number_ok(const char *n)
+{
+	size_t len = strspn(n, "0123456789*#");
+
+	if (n[0] == '+')
+		len = 1 + strspn(n + 1, "0123456789");
+	return len == strlen(n) && len >= 1 && len <= 32;
+}
+
+enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *number, int64_t *call_id)
+{
+	const struct sw_user *u = sw_user_of(sw, a->id);
+	struct sw_call *c;
+
+	if (!number_ok(number))
+		return SW_R_NUMBER;
+	if (sw->stopping)
+		return SW_R_STOPPING;
+	if (a->state == ACD_OFFLINE || a->call)
+		return SW_R_STATE;
+	if (!sw_user_by_extension(sw, number) && !sw_trunk_out(sw))
+		return SW_R_NO_TRUNK;
+	c = call_new(sw, sw_user_by_extension(sw, number) ? "internal" : "out", u && u->extension ? u->extension : "", number, NULL);
+	c->agent = a;
+	if (!seize(c, a)) {
+		(void)hmap_del(&sw->calls, (uint64_t)c->id);
+		free(c);
+		return SW_R_STATE;
+	}
+	c->seized = true;
+	c->record = true;
+	call_begun(c);
+	*call_id = c->id;
+	c->phase = CALL_AGENT_FIRST;
+	sw_seg_open(c, SEG_RING, "agent first");
+	if (ring_agent(c, a, true, false, 20000)) {
+		sw_call_end(c, "system", 480, 20, "agent's telephone is not registered");
+		return SW_R_NO_DEVICE;
+	}
+	return SW_OK;
+}
+
+/* Click-to-dial, second half: the agent's leg is up, now the other side. */
+static void dial_other_side(struct sw_call *c)
+{
+	const struct sw_user *u = sw_user_by_extension(c->sw, c->to);
+	int r;
+
+	c->phase = CALL_DIALLING;
+	if (u) {
+		/* From here on like a call from a device: the caller on `cust`, the colleague on `ag`. */
+		c->cust = c->ag;
+		c->ag = NULL;
+		c->caller = c->agent;
+		c->agent = NULL;
+		c->seized = false;
+		r = direct_user(c, u->id, false);
+	} else {
+		r = dial_trunk(c, &c->cust, ROLE_CUSTOMER, c->to);
+		r = r == -EBUSY ? 503 : r ? 480 : 0;
+	}
+	if (r)
+		sw_call_end(c, "system", r, 0, "the other side cannot be reached");
+	else
+		(void)med_tone(media_of(c), med_of(u ? c->cust : c->ag), MED_TONE_RINGBACK);
+}
+
+/* ---- incoming ---- */
+
+static void echo(struct sw_call *c)
+{
+	c->phase = CALL_ECHO;
+	accept_call(c);
+	sw_seg_open(c, SEG_IVR, "echo");
+	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->cust));
+}
+
+static int route_trunk(struct sw_call *c, const struct sw_number *n)
+{
+	const struct sw_queue *q;
+
+	switch (n->dest) {
+	case SW_DEST_QUEUE:
+		q = sw_queue_of(c->sw, n->target_id);
+		if (!q)
+			return 404;
+		begin_queue(c, q);
+		return 0;
+	case SW_DEST_USER:
+		(void)call_leg_ring(c->cust->leg);
+		return direct_user(c, n->target_id, n->record);
+	case SW_DEST_URI:
+		return direct_uri(c, n);
+	}
+	return 404;
+}
+
+/* A colleague's phone dials: an extension, the echo, or out through a trunk. */
+static int route_device(struct sw_call *c, struct sw_agent *a, const char *dialled)
+{
+	const struct sw_user *u = sw_user_by_extension(c->sw, dialled);
+	int r;
+
+	if (!strcmp(dialled, "*43")) {
+		echo(c);
+		return 0;
+	}
+	if (!number_ok(dialled))
+		return 484;
+	if (a && a->state != ACD_OFFLINE && !seize(c, a))
+		return 486;
+	if (u) {
+		if (a && a->call == c)
+			c->caller = a;
+		r = direct_user(c, u->id, false);
+		return r;
+	}
+	if (!a || a->call != c)
+		return 403; /* nobody is logged in at this phone: no calls out at somebody's expense */
+	/* The device is the agent's side; the customer is dialled. */
+	c->ag = c->cust;
+	c->cust = NULL;
+	c->ag->role = ROLE_AGENT_LEG;
+	c->agent = a;
+	c->seized = true;
+	c->dir = "out";
+	c->record = true;
+	c->phase = CALL_DIALLING;
+	sw_seg_open(c, SEG_RING, NULL);
+	r = dial_trunk(c, &c->cust, ROLE_CUSTOMER, dialled);
+	return r == -ENOENT ? 404 : r ? 503 : 0;
+}
+
+static struct sw_agent *agent_of_device(struct sw *sw, const char *device)
+{
+	const struct sw_device *d = sw_device_of(sw, device);
+	const struct sw_cred *cred = hmap_get_str(&sw->creds, device);
+	int64_t user = d ? d->user_id : cred ? cred->user_id : 0;
+	struct sw_agent *a = user ? sw_agent_get(sw, user) : NULL;
+
+	return a && !strcmp(a->device, device) ? a : NULL;
+}
+
+int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
+{
+	struct sw *sw = arg;
+	const struct sw_number *n = NULL;
+	const struct sw_trunk *t = NULL;
+	bool device = inv->origin == SIP_FROM_DEVICE;
+	struct sw_agent *a = device ? agent_of_device(sw, inv->device) : NULL;
+	const struct sw_user *u;
+	struct sw_call *c;
+	struct sw_leg *l;
+	int r;
+
+	if (sw->stopping || sw->pressed)
+		return 503;
+	if (!device) {
+		t = sw_trunk_of(sw, inv->trunk_id);
+		n = sw_number_of(sw, inv->trunk_id, inv->dialled);
+		if (!t || !n)
+			return 404;
+		if (trunk_full(sw, t))
+			return 503;
+	}
+	u = a ? sw_user_of(sw, a->id) : NULL;
+	c = call_new(sw, device ? (sw_user_by_extension(sw, inv->dialled) || inv->dialled[0] == '*' ? "internal" : "out") : "in",
+		     device ? (u && u->extension && u->extension[0] ? u->extension : inv->device) : inv->from_user, inv->dialled,
+		     device ? NULL : inv->from_name);
+	c->trunk_id = inv->trunk_id;
+	c->number_id = n ? n->id : 0;
+	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
+	r = call_leg_incoming(&l->leg, sw->env, l->id, sip, inv, &leg_handlers, l);
+	if (r) {
+		leg_abort(l);
+		(void)hmap_del(&sw->calls, (uint64_t)c->id);
+		free(c);
+		return r;
+	}
+	c->cust = l;
+	trunk_count(sw, l->trunk_id, 1);
+	if (n && n->dest == SW_DEST_QUEUE)
+		c->queue_id = n->target_id;
+	call_begun(c);
+	sw_leg_begun(l, true, inv->transport, inv->dialled, c->from);
+	log_info("call begun call=%lld dir=%s from=%s to=%s", (long long)c->id, c->dir, log_num(c->from), log_num(c->to));
+	r = device ? route_device(c, a, inv->dialled) : route_trunk(c, n);
+	if (r && c->phase != CALL_ENDED)
+		sw_call_end(c, "system", r, 0, "cannot be routed");
+	return 0;
+}
+
+/* ---- what legs report ---- */
+
+static struct sw_leg *other(struct sw_call *c, struct sw_leg *l)
+{
+	return l == c->cust ? c->ag : c->cust;
+}
+
+static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
+{
+	struct sw_leg *l = arg, *o;
+	struct sw_call *c = l->call;
+	struct ev e = {.kind = EV_LEG_RING, .call_id = c->id, .leg_id = l->id, .agent_id = l->agent_id};
+	char buf[32];
+	struct strb b;
+
+	strb_init_fixed(&b, buf, sizeof(buf));
+	strb_printf(&b, "{\"code\":%d}", code);
+	sw_emit(c->sw, &e, &b);
+	if (l->dropped || c->phase != CALL_DIALLING)
+		return;
+	o = other(c, l);
+	if (!o)
+		return;
+	if (early_media) {
+		(void)call_leg_early(o->leg);
+		(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
+	} else if (!leg_up(o)) {
+		(void)call_leg_ring(o->leg);
+	}
+}
+
+static void emit_leg_answer(struct sw_leg *l)
+{
+	struct ev e = {.kind = EV_LEG_ANSWER, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
+	char dialog[2048];
+
+	if (!sip_leg_dialog(call_leg_sip(l->leg), dialog, sizeof(dialog)))
+		e.pii[e.pii_n++] = (struct ev_pii){"dialog", dialog};
+	sw_emit(l->sw, &e, NULL);
+}
+
+static void on_up(struct call_leg *leg, void *arg)
+{
+	struct sw_leg *l = arg;
+	struct sw_call *c = l->call;
+
+	emit_leg_answer(l);
+	if (l->dropped)
+		return;
+	switch (c->phase) {
+	case CALL_OFFERED:
+		if (l == c->ag)
+			offer_answered(c);
+		break;
+	case CALL_AGENT_FIRST:
+		dial_other_side(c);
+		break;
+	case CALL_DIALLING:
+		/* The dialled side is the one that makes it a conversation. */
+		if (l == (c->seized && !strcmp(c->dir, "out") ? c->cust : c->ag))
+			connect(c);
+		break;
+	case CALL_LOST:
+		if (l == c->ag)
+			connect(c);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_digit(struct call_leg *leg, char digit, void *arg)
+{
+	struct sw_leg *l = arg, *o = l->dropped ? NULL : other(l->call, l);
+	const char digits[2] = {digit, '\0'};
+
+	/* In a talk digits pass through, also where one side speaks INFO. */
+	if (o && l->call->phase == CALL_TALK && med_of(o))
+		(void)med_send_digits(media_of(l->call), med_of(o), digits);
+}
+
+static void on_played(struct call_leg *leg, void *arg)
+{
+	struct sw_leg *l = arg;
+	struct sw_call *c = l->call;
+
+	if (l->dropped)
+		return;
+	switch (c->phase) {
+	case CALL_GREETING:
+		rec_stop(c);
+		enter_queue(c, 0, 0);
+		break;
+	case CALL_WAITING:
+	case CALL_OFFERED:
+		play_music(c);
+		break;
+	case CALL_GOODBYE:
+		sw_call_end(c, "system", 0, 16, "goodbye");
+		break;
+	default:
+		break;
+	}
+}
+
+static void hold_audio(struct sw_call *c, bool hold)
+{
+	if (hold) {
+		rec_stop(c);
+		med_unbridge(media_of(c), med_of(c->cust));
+		play_music(c);
+		c->phase = CALL_HELD;
+		sw_seg_open(c, SEG_HOLD, NULL);
+	} else {
+		connect(c);
+	}
+}
+
+static void on_held(struct call_leg *leg, bool held, void *arg)
+{
+	struct sw_leg *l = arg;
+	struct sw_call *c = l->call;
+
+	if (l->dropped || l != c->ag || !leg_up(c->cust))
+		return;
+	if (held && c->phase == CALL_TALK) {
+		c->agent_held = true;
+		hold_audio(c, true);
+	} else if (!held && c->phase == CALL_HELD && c->agent_held) {
+		c->agent_held = false;
+		hold_audio(c, false);
+	}
+}
+
+enum sw_refusal sw_call_hold(struct sw_call *c, bool hold)
+{
+	if (c->phase != (hold ? CALL_TALK : CALL_HELD) || !c->cust || !c->ag)
+		return SW_R_STATE;
+	c->agent_held = false;
+	hold_audio(c, hold);
+	return SW_OK;
+}
+
+enum sw_refusal sw_call_refuse(struct sw_call *c)
+{
+	if (c->phase != CALL_OFFERED)
+		return SW_R_STATE;
+	refuse_offer(c->sw, c->id, c->agent->id, c->offer_id, 603);
+	return SW_OK;
+}
+
+enum sw_refusal sw_call_digits(struct sw_call *c, const char *digits)
+{
+	if (!digits[0] || strspn(digits, "0123456789*#ABCD") != strlen(digits))
+		return SW_R_NUMBER;
+	if (c->phase != CALL_TALK || !c->cust)
+		return SW_R_STATE;
+	return med_send_digits(media_of(c), med_of(c->cust), digits) ? SW_R_STATE : SW_OK;
+}
+
+static void on_silent(struct call_leg *leg, bool silent, void *arg)
+{
+	struct sw_leg *l = arg;
+
+	log_info("%s call=%lld leg=%lld", silent ? "no audio arrives" : "audio is back", (long long)l->call->id, (long long)l->id);
+}
+
+/* ---- the agent's browser vanishes in mid-call and comes back ---- */
+
+static void resume_failed(void *arg)
+{
+	struct sw_call *c = arg;
+	bool inbound = !strcmp(c->dir, "in") && c->queue_id && leg_up(c->cust);
+
+	leg_drop(&c->ag, 487, 0, "agent did not come back");
+	if (!inbound) {
+		sw_call_end(c, "system", 0, 27, "agent's telephone was lost");
+		return;
+	}
+	agent_release(c, &c->agent, true);
+	c->seized = false;
+	log_warn("agent did not come back, the caller waits anew call=%lld", (long long)c->id);
+	enter_queue(c, 0, 1000);
+}
+
+static void try_resume(struct sw_call *c)
+{
+	if (c->ag)
+		return;
+	if (ring_agent(c, c->agent, true, true, 10000))
+		log_debug("agent's telephone is not back yet call=%lld", (long long)c->id);
+}
+
+static void agent_lost(struct sw_call *c)
+{
+	log_warn("agent's telephone is lost call=%lld agent=%lld, waiting %d ms", (long long)c->id,
+		 (long long)(c->agent ? c->agent->id : 0), SW_RESUME_MS);
+	rec_stop(c);
+	if (c->phase != CALL_LOST) {
+		c->phase = CALL_LOST;
+		if (med_of(c->cust)) {
+			med_unbridge(media_of(c), med_of(c->cust));
+			play_music(c);
+		}
+		sw_seg_open(c, SEG_HOLD, "lost");
+		ltimer_set(&c->timer, SW_RESUME_MS, resume_failed, c);
+	}
+	try_resume(c);
+}
+
+void sw_call_agent_device(struct sw_call *c, bool up)
+{
+	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD;
+
+	if (talking) {
+		/* Gone, or registered from a new place: what we have is a dead flow either way. */
+		leg_drop(&c->ag, 0, 27, "telephone moved");
+		agent_lost(c);
+	} else if (c->phase == CALL_LOST && up) {
+		leg_drop(&c->ag, 487, 0, "telephone moved");
+		try_resume(c);
+	}
+}
+
+static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
+{
+	c->ag = NULL;
+	switch (c->phase) {
+	case CALL_OFFERED:
+		refuse_offer(c->sw, c->id, c->agent->id, c->offer_id, cl->code ? cl->code : 480);
+		break;
+	case CALL_LOST:
+		break; /* the timer decides; a registration tries again */
+	case CALL_TALK:
+	case CALL_HELD:
+		if (c->agent && (cl->by == SIP_BY_LOST || cl->by == SIP_BY_TIMEOUT))
+			agent_lost(c);
+		else
+			sw_call_end(c, "agent", cl->code, cl->q850, cl->reason);
+		break;
+	default:
+		sw_call_end(c, c->phase == CALL_DIALLING && c->cust && leg_up(c->cust) ? "line" : "agent", cl->code ? cl->code : 480,
+			    cl->q850, cl->reason);
+		break;
+	}
+}
+
+static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, void *arg)
+{
+	struct sw_leg *l = arg;
+	struct sw_call *c = l->call;
+
+	trunk_count(l->sw, l->trunk_id, -1);
+	if (l->dropped)
+		return;
+	l->dropped = true;
+	if (l == c->ag) {
+		agent_leg_closed(c, cl);
+	} else if (l == c->cust) {
+		c->cust = NULL;
+		sw_call_end(c, cl->by == SIP_BY_REMOTE ? "customer" : "line", cl->code, cl->q850, cl->reason);
+	}
+}
+
+static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const struct med_stats *st, void *arg)
+{
+	static const char *const by[] = {
+		[SIP_BY_REMOTE] = "remote", [SIP_BY_LOCAL] = "local", [SIP_BY_TIMEOUT] = "timeout", [SIP_BY_LOST] = "lost",
+	};
+	struct sw_leg *l = arg;
+	struct sw_call *c = l->call;
+	struct ev e = {.kind = EV_LEG_END, .call_id = c->id, .leg_id = l->id, .agent_id = l->agent_id};
+	char buf[512];
+	struct strb b;
+	struct jw w;
+
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_str(&w, "by", by[cl->by]);
+	jw_int(&w, "code", cl->code);
+	jw_int(&w, "q850", cl->q850);
+	jw_str(&w, "reason", cl->reason);
+	jw_obj(&w, "quality");
+	jw_int(&w, "rx", st->rx_packets);
+	jw_int(&w, "tx", st->tx_packets);
+	jw_int(&w, "lost", st->rx_lost);
+	jw_int(&w, "dropped", st->rx_dropped);
+	strb_printf(&b, ",\"jitter_ms\":%.1f,\"rtt_ms\":%.1f,\"mos\":%.2f", (double)st->rx_jitter_ms, (double)st->rtt_ms,
+		    (double)st->mos);
+	jw_end_obj(&w);
+	jw_end_obj(&w);
+	sw_emit(l->sw, &e, &b);
+	(void)obj_unref(leg);
+	c->legs--;
+	free(l);
+	call_free_if_done(c);
+}
+
+static const struct call_leg_handlers leg_handlers = {
+	.ring = on_ring,
+	.up = on_up,
+	.held = on_held,
+	.digit = on_digit,
+	.played = on_played,
+	.silent = on_silent,
+	.closed = on_closed,
+	.gone = on_gone,
+};
