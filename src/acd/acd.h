@@ -10,7 +10,15 @@
  *
  * Exits: ringing has the ring time-out, wrapup its limit, noanswer ends when the agent says ready (or by a limit, if set), talking
  * ends with the call; a device that goes away makes ready/ringing/noanswer `break` with reason "device", and the state before
- * is given back when the device returns within the grace time.
+ * is given back when the device returns within the grace time. Talk and wrap-up go on without a device; after them the agent waits
+ * for it in the same way (the switch ends the talk). Nobody becomes ready without a device.
+ *
+ * A refused offer goes to the next agent at once. 486, 600, 603: this agent is out (`noanswer`, reason "refused") for 15 s, and is not
+ * offered this call again for 60 s. Any other code: as if his device were lost, but ready comes back by itself after the grace
+ * (15 s at least), since nobody may report that device again.
+ *
+ * `break`, `logout` while ringing, talking or in wrap-up are kept as pending; `ready` takes them back. Extending wrap-up tells
+ * the new end as a state out with prev == state and reason "extend".
  *
  * Deadlines are processed at their nominal time: acd_step(t1), acd_step(t2) equals acd_step(t2).
  */
@@ -76,10 +84,10 @@ struct acd_conf {
 	X(ACD_IN_WRAP_EXTEND, "wrap_extend") /* agent, ms */                                                            \
 	X(ACD_IN_WRAP_END, "wrap_end")       /* agent */                                                                \
 	X(ACD_IN_DEVICE, "device")           /* agent, device_up */                                                     \
-	X(ACD_IN_SEIZE, "seize")             /* agent, call: he dials or takes a call outside the queues: talking */     \
-	X(ACD_IN_RELEASE, "release")         /* agent, call, wrap: that call (queue or seized) ended for him */          \
+	X(ACD_IN_SEIZE, "seize")             /* agent, call, queue or 0 (for wrap-up): he dials, takes a call: talking */ \
+	X(ACD_IN_RELEASE, "release")         /* agent, call, wrap (ms: instead of the queue's): that call ended for him */ \
 	X(ACD_IN_ENTER, "enter")             /* call, queue, priority, waited_ms (from before, with overflow) */         \
-	X(ACD_IN_LEAVE, "leave")             /* call: the caller is gone (abandoned) or was taken away */               \
+	X(ACD_IN_LEAVE, "leave")             /* call: the caller is gone (abandoned) or was taken away (with a reason) */ \
 	X(ACD_IN_ANSWERED, "answered")       /* call, offer, agent */                                                   \
 	X(ACD_IN_REFUSED, "refused")         /* call, offer, agent, code: device busy, gone or refused */               \
 	X(ACD_IN_STEP, "step")               /* only in replay: none is logged; deadlines follow from times */

@@ -1,0 +1,157 @@
+/*
+ * Inside of the routing core. acd.c takes inputs and steps time, agent.c is the agent's state machine, call.c the waiting
+ * caller's, rank.c decides who gets whom and says why, conf.c applies configurations, codec.c reads and writes event bodies.
+ *
+ * All functions act at a->now_ms, the nominal time of the input or deadline in hand. Whoever makes a call wait or an agent
+ * ready calls the match at once, so between two inputs no waiting call has an eligible ready agent.
+ */
+#pragma once
+
+#include "acd/acd.h"
+#include "acd/otree.h"
+#include "base/list.h"
+#include "base/strb.h"
+
+/* A phone that is busy or refuses (486, 600, 603): its agent is out for a moment, and longer for this very call. */
+#define REFUSED_AGENT_MS 15000
+#define REFUSED_CALL_MS 60000
+/* An offer that fails for another reason (404, 480, no answer to the INVITE ...): the least pause before the next try. */
+#define FAILED_MS 15000
+#define RING_DEFAULT_MS 20000
+#define LEVEL_MAX 9
+#define HOPS_MAX 8                 /* queues an overflow looks through at one instant */
+#define TIME_MAX_MS (1LL << 52)    /* beyond: absurd, refused */
+#define WAITED_MAX_MS (7 * 86400000LL)
+#define BEST_MAX 5                 /* candidates stored with a decision */
+
+/* Why an agent of a queue is or is not free, as counted and stored with decisions: his state, or his lost device. */
+enum { CLASS_DEVICE = ACD_STATE_COUNT, CLASS_COUNT };
+
+enum timer_kind { TIMER_AGENT, TIMER_LIMIT, TIMER_REFUSAL, TIMER_ANNOUNCE };
+
+struct timer {
+	struct otree_node node; /* due, kind, id, second id: a defined order also within a millisecond */
+};
+
+struct queue {
+	struct otree_node by_id;
+	struct acd_queue_conf c;
+	bool in_conf;
+	struct otree waiting;   /* calls without an offer: -priority, since, id */
+	struct otree offering;  /* calls with one, same keys */
+	struct ilink calls;     /* both, in the order they entered */
+	struct otree ready;     /* its ready members: level, idle since, agent id */
+	unsigned members[CLASS_COUNT];
+};
+
+struct member {
+	struct agent *agent;
+	struct queue *queue;
+	int32_t level;
+	struct otree_node ready; /* in the queue's tree exactly while the agent is ready */
+};
+
+struct agent {
+	struct otree_node by_id;
+	struct acd_agent_conf c;
+	bool in_conf;
+	enum acd_state state;
+	char reason[ACD_REASON_MAX];
+	int64_t since_ms, until_ms;
+	int64_t idle_ms;         /* ready since; survives an offer that was taken back and a device that came back */
+	bool device_up;
+	bool away;               /* in break because the device is lost: `after` is given back before until_ms */
+	int64_t lost_ms;
+	/* ringing, talking, wrap-up: where to afterwards; away: what is given back */
+	enum acd_state after;
+	char after_reason[ACD_REASON_MAX];
+	int64_t after_until_ms;
+	int64_t call_id, queue_id; /* ringing, talking, wrap-up */
+	int64_t wrap_limit_ms;     /* wrap-up: extensions end here */
+	int64_t offer_id;
+	struct call *offered;    /* exactly while ringing; offered->agent is this one */
+	struct timer timer;      /* at until_ms, if that is set */
+	struct ilink refusals;
+	struct member *members;  /* by queue id */
+	unsigned member_n;
+};
+
+struct call {
+	struct otree_node by_id;
+	int64_t id;
+	struct queue *queue;
+	struct ilink in_queue;
+	struct otree_node place; /* in queue->waiting, or in queue->offering while agent is set */
+	struct agent *agent;
+	int32_t priority;
+	int64_t since_ms;        /* waits since, with the time in queues before */
+	int64_t entered_ms;      /* this queue */
+	bool overdue;            /* its limit passed while it rang: it leaves if that offer fails */
+	struct timer limit, announce;
+	struct ilink refusals;
+};
+
+/* This agent refused this call: not offered to him until the timer. */
+struct refusal {
+	struct agent *agent;
+	struct call *call;
+	struct ilink of_agent, of_call;
+	struct timer timer;
+};
+
+struct acd {
+	void (*emit)(const struct acd_out *out, void *arg);
+	void *arg;
+	int64_t now_ms, offer_last, conf_version;
+	struct otree agents, queues, calls; /* by id */
+	struct otree timers;
+	struct strb body;
+};
+
+/* acd.c */
+extern const char *const acd_state_names[ACD_STATE_COUNT];
+void acd_timer_set(struct acd *a, struct timer *t, int64_t due_ms, enum timer_kind kind, int64_t id, int64_t id2);
+void acd_timer_stop(struct acd *a, struct timer *t);
+struct agent *acd_agent_find(const struct acd *a, int64_t id);
+struct queue *acd_queue_find(const struct acd *a, int64_t id);
+struct call *acd_call_find(const struct acd *a, int64_t id);
+void acd_emit(struct acd *a, struct acd_out *out); /* with what is in a->body */
+
+/* agent.c */
+struct agent *agent_new(struct acd *a, int64_t id);
+void agent_free(struct acd *a, struct agent *g);
+int agent_class(const struct agent *g);
+void agent_join(struct agent *g);  /* its memberships are set: counts it and shows it when ready */
+void agent_part(struct agent *g);
+void agent_ring(struct acd *a, struct agent *g, struct call *c, int64_t offer_id, int64_t until_ms);
+void agent_talk(struct acd *a, struct agent *g, int64_t call_id, int64_t queue_id);
+void agent_settle(struct acd *a, struct agent *g, bool keep_idle); /* on to g->after; keep_idle: as if he had been ready all the time */
+void agent_refused(struct acd *a, struct agent *g);    /* his phone refused an offer */
+void agent_failed(struct acd *a, struct agent *g);     /* his phone could not be reached */
+void agent_timer(struct acd *a, struct agent *g);
+void agent_remove(struct acd *a, struct agent *g);     /* his configuration vanished */
+const char *acd_reason(const struct acd_in *in);         /* of a break; never empty */
+int agent_input(struct acd *a, const struct acd_in *in);
+
+/* call.c */
+struct queue *queue_new(struct acd *a, int64_t id);
+unsigned queue_waiting(const struct queue *q);
+unsigned queue_logged_in(const struct queue *q);
+void queue_check_empty(struct acd *a, struct queue *q); /* overflows it when nobody is logged in, if so configured */
+void queue_close(struct acd *a, struct queue *q);       /* its configuration vanished; freed when no call is left */
+void queue_rearm(struct acd *a, struct queue *q);       /* limits and announcements by a new configuration */
+void call_place(struct call *c, struct agent *g);       /* among the waiting, or among those offered to @g */
+void call_arm(struct acd *a, struct call *c);
+struct call *call_new(struct acd *a, int64_t id, struct queue *q, int32_t priority, int64_t since_ms, int64_t entered_ms);
+void call_free(struct acd *a, struct call *c);
+void call_offer_end(struct acd *a, struct agent *g, const char *outcome, int code); /* tells; call and agent go on apart */
+void call_again(struct acd *a, struct call *c);         /* waits again after an offer */
+void call_timer(struct acd *a, struct call *c, enum timer_kind kind);
+void refusal_new(struct acd *a, struct agent *g, struct call *c, int64_t due_ms);
+void refusal_free(struct acd *a, struct refusal *r);
+bool refusal_between(const struct agent *g, const struct call *c);
+int call_input(struct acd *a, const struct acd_in *in);
+
+/* rank.c */
+void match_call(struct acd *a, struct call *c);   /* waits: offers it if somebody is free for it */
+void match_agent(struct acd *a, struct agent *g); /* ready: offers him a call if one waits for him */

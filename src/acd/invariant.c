@@ -1,0 +1,124 @@
+/*
+ * What must hold between any two inputs:
+ *   - a call is either waiting, or offered to exactly one ringing agent who is offered only it
+ *   - an agent has a call exactly while ringing, talking or in wrap-up; a deadline exactly while the state has one
+ *   - counters and trees say what the agents' states say
+ *   - no ready agent serves a queue where a call waits that he has not refused
+ *   - nothing is overdue
+ */
+#include "acd/core.h"
+
+static bool refused_in_time(const struct agent *g)
+{
+	ilist_each_entry(&g->refusals, r, struct refusal, of_agent)
+		if (!otree_in(&r->timer.node))
+			return false;
+	return true;
+}
+
+static const char *agent_broken(const struct agent *g)
+{
+	bool with_call = g->state == ACD_RINGING || g->state == ACD_TALKING || g->state == ACD_WRAPUP;
+
+	if ((g->offered != NULL) != (g->state == ACD_RINGING) || (g->offer_id != 0) != (g->state == ACD_RINGING))
+		return "an agent rings without an offer, or has an offer and does not ring";
+	if (g->offered && (g->offered->agent != g || g->offered->id != g->call_id))
+		return "an agent's offer is of another call";
+	if ((g->call_id != 0) != with_call)
+		return "an agent has a call in a state without one, or none in a state with one";
+	if (otree_in(&g->timer.node) != (g->until_ms != 0) || (g->until_ms && g->timer.node.key[0] != g->until_ms))
+		return "an agent's deadline is not that of his state";
+	if ((g->state == ACD_RINGING || g->state == ACD_WRAPUP) && !g->until_ms)
+		return "an agent rings or wraps up without an end";
+	if (g->until_ms && (g->state == ACD_OFFLINE || g->state == ACD_READY || g->state == ACD_TALKING ||
+			    (g->state == ACD_BREAK && !g->away)))
+		return "a state without a limit has a deadline";
+	if (g->away && g->state != ACD_BREAK)
+		return "an agent is away in a state that is no break";
+	if ((g->state == ACD_READY || g->state == ACD_RINGING) && !g->device_up)
+		return "an agent is ready without a device";
+	if (g->after == ACD_RINGING || g->after == ACD_TALKING || g->after == ACD_WRAPUP)
+		return "an agent would go on to a state that needs a call";
+	if (!g->in_conf && g->state != ACD_TALKING)
+		return "an agent without configuration does not talk and is still here";
+	for (unsigned i = 0; i < g->member_n; i++) {
+		if (otree_in(&g->members[i].ready) != (g->state == ACD_READY))
+			return "an agent's place among the ready is not what his state says";
+		if (!g->members[i].queue->in_conf)
+			return "an agent serves a closed queue";
+	}
+	return refused_in_time(g) ? NULL : "a refusal never ends";
+}
+
+static const char *call_broken(const struct call *c)
+{
+	if (!otree_in(&c->place))
+		return "a call is in no queue";
+	if (c->agent && (c->agent->state != ACD_RINGING || c->agent->offered != c))
+		return "a call is offered to an agent who does not ring for it";
+	if (!c->agent && (c->overdue || !c->queue->in_conf))
+		return "a call waits that should have left its queue";
+	if (c->queue->c.wait_max_ms > 0 && c->queue->in_conf && !c->overdue && !otree_in(&c->limit.node))
+		return "a call's limit of waiting is not watched";
+	return NULL;
+}
+
+/* The trees hold the calls with their keys; one ready agent and one waiting call who could meet are one too many. */
+static const char *queue_broken(const struct queue *q)
+{
+	unsigned calls = 0, ready = 0;
+
+	ilist_each_entry(&q->calls, c, struct call, in_queue)
+		calls++;
+	if (calls != queue_waiting(q))
+		return "a queue's trees do not hold its calls";
+	otree_each(&q->waiting, n)
+		if (container_of(n, struct call, place)->agent)
+			return "a call waits and is offered";
+	otree_each(&q->offering, n)
+		if (!container_of(n, struct call, place)->agent)
+			return "a call among the offered has no agent";
+	otree_each(&q->ready, m) {
+		ready++;
+		otree_each(&q->waiting, n)
+			if (!refusal_between(container_of(m, struct member, ready)->agent, container_of(n, struct call, place)))
+				return "a ready agent and a call that waits for him";
+	}
+	if (ready != q->members[ACD_READY])
+		return "a queue's count of ready agents is wrong";
+	if (q->c.empty_overflow && otree_first(&q->waiting) && !queue_logged_in(q))
+		return "a call waits where nobody is logged in";
+	return NULL;
+}
+
+static const char *counters_broken(const struct acd *a)
+{
+	int64_t counted = 0, joined = 0;
+
+	otree_each(&a->queues, n)
+		for (int i = 0; i < CLASS_COUNT; i++)
+			counted += (int64_t)container_of(n, struct queue, by_id)->members[i] * (i + 1) * (n->key[0] % 1009 + 1);
+	otree_each(&a->agents, n) {
+		const struct agent *g = container_of(n, struct agent, by_id);
+
+		for (unsigned i = 0; i < g->member_n; i++)
+			joined += (agent_class(g) + 1) * (g->members[i].queue->c.id % 1009 + 1);
+	}
+	return counted == joined ? NULL : "the queues' counts are not the agents' states";
+}
+
+const char *acd_invariant(const struct acd *a)
+{
+	const char *s = counters_broken(a);
+	const struct otree_node *first = otree_first(&a->timers);
+
+	if (!s && first && first->key[0] < a->now_ms)
+		s = "a deadline is overdue";
+	for (struct otree_node *n = otree_first(&a->agents); n && !s; n = otree_next(n))
+		s = agent_broken(container_of(n, struct agent, by_id));
+	for (struct otree_node *n = otree_first(&a->calls); n && !s; n = otree_next(n))
+		s = call_broken(container_of(n, struct call, by_id));
+	for (struct otree_node *n = otree_first(&a->queues); n && !s; n = otree_next(n))
+		s = queue_broken(container_of(n, struct queue, by_id));
+	return s;
+}
