@@ -4,7 +4,7 @@
   run_tests.py [--build DIR] units [module ...]   the unit test programs DIR/test_<module>
   run_tests.py [--build DIR] all                  units, include check, page, tests/
 
-In tests/ a test is an executable *_test.sh, *_test.py or *_test.mjs at any depth. It is run from the
+In tests/ every executable file is a test, but for those in tests/fresh. It is run from the
 repository's root with HUAWU (the program) and BUILD in its environment; it passes by exit code 0, is skipped
 by 77 (its last line says why), and may close with its own 'N passed, N failed', which is then counted.
 Output goes to DIR/test-logs; what failed is shown.
@@ -117,8 +117,8 @@ def page_tests():
 
 
 def system_tests():
-    found = [p for p in sorted((ROOT / "tests").rglob("*_test.*"))
-             if p.suffix in (".sh", ".py", ".mjs") and os.access(p, os.X_OK) and "node_modules" not in p.parts]
+    found = [p for p in sorted((ROOT / "tests").rglob("*")) if p.is_file() and os.access(p, os.X_OK)
+             and not {"node_modules", "fresh"} & set(p.parts)]
     return [Test(str(p.relative_to(ROOT)), [str(p)], count_plain, 900) for p in found]
 
 

@@ -44,6 +44,7 @@ static const struct option_row options[] = {
 	{"--key-after", "S", "... so long after it (2)", NUM, AT(key_after_s), 0, 3600},
 	{"--phones-at", "ADDR:PORT", "the colleagues' telephones' address (127.0.0.4:0)", TEXT, AT(phones_at)},
 	{"--devices", "FILE", "lines of NAME SECRET: colleagues' telephones to register", TEXT, AT(device_file)},
+	{"--any-phone", NULL, "telephones that never register: whatever name is called there has one", FLAG, AT(any_phone)},
 	{"--expires", "S", "of a registration (120)", INT, AT(expires_s), 30, 86400},
 	{"--answer-min", "S", "colleagues answer after between this (1.5) ...", NUM, AT(answer_min_s), 0, 600},
 	{"--answer-max", "S", "... and this (6)", NUM, AT(answer_max_s), 0, 600},

@@ -163,10 +163,19 @@ static void carrier_invite(struct ua *ua, const struct sip_msg *msg)
 
 static struct phone *phone_named(struct net *n, const struct pl *name)
 {
+	struct phone *ph;
+
 	for (unsigned i = 0; i < n->phone_n; i++)
 		if (!pl_strcmp(name, n->phones[i].name))
 			return &n->phones[i];
-	return NULL;
+	if (!n->conf.any_phone || n->phone_n == NET_PHONES_MAX)
+		return NULL;
+	ph = &n->phones[n->phone_n];
+	if (!pl_isset(name) || pl_strcpy(name, ph->name, sizeof(ph->name)))
+		return NULL;
+	ph->net = n;
+	n->phone_n++;
+	return ph;
 }
 
 static void phone_invite(struct ua *ua, const struct sip_msg *msg)
@@ -243,7 +252,6 @@ static int phones_load(struct net *n)
 
 	if (!f)
 		return -errno;
-	n->phones = xcalloc(NET_PHONES_MAX, sizeof(*n->phones));
 	while (n->phone_n < NET_PHONES_MAX && fgets(line, sizeof(line), f)) {
 		struct phone *ph = &n->phones[n->phone_n];
 
@@ -336,6 +344,24 @@ void people_ended(struct party *p)
 		p->net->f.rang_out++;
 }
 
+static int phones_start(struct net *n)
+{
+	int r;
+
+	n->phones = xcalloc(NET_PHONES_MAX, sizeof(*n->phones));
+	r = n->conf.device_file ? phones_load(n) : 0;
+	if (r) {
+		log_error("cannot read the devices file=%s err=%d", n->conf.device_file, r);
+		return r;
+	}
+	r = ua_open(&n->phones_ua, n, n->conf.phones_at, phone_invite);
+	if (r)
+		log_error("cannot open the telephones' address addr=%s err=%d", n->conf.phones_at, r);
+	for (unsigned i = 0; i < n->phone_n && !r; i++)
+		r = phone_register(n, &n->phones[i]);
+	return r;
+}
+
 int people_start(struct net *n)
 {
 	int r = ua_open(&n->carrier, n, n->conf.carrier, carrier_invite);
@@ -344,19 +370,10 @@ int people_start(struct net *n)
 		log_error("cannot open the carrier's address addr=%s err=%d", n->conf.carrier, r);
 		return r;
 	}
-	if (n->conf.device_file) {
-		r = phones_load(n);
-		if (r)
-			log_error("cannot read the devices file=%s err=%d", n->conf.device_file, r);
-		if (!r)
-			r = ua_open(&n->phones_ua, n, n->conf.phones_at, phone_invite);
-		if (r)
-			return r;
-		for (unsigned i = 0; i < n->phone_n && !r; i++)
-			r = phone_register(n, &n->phones[i]);
-		if (r)
-			return r;
-	}
+	if (n->conf.device_file || n->conf.any_phone)
+		r = phones_start(n);
+	if (r)
+		return r;
 	if (n->conf.number_n && n->conf.per_hour > 0)
 		next_arrival(n);
 	if (n->phone_n && n->conf.out_per_hour > 0)

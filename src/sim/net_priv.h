@@ -74,7 +74,7 @@ struct net_conf {
 	double per_hour, out_per_hour;
 	double patience_s, talk_s, key_after_s;
 	double answer_min_s, answer_max_s, ring_out, refuse, phone_hangs_up;
-	bool talks_at_answer, with_parent, quiet;
+	bool talks_at_answer, any_phone, with_parent, quiet;
 };
 
 struct net_figures {

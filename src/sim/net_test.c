@@ -162,6 +162,24 @@ TEST(calls_are_answered_talked_and_ended_with_sound_both_ways)
 	free(j);
 }
 
+/* Callers dial the telephones directly: 5 offers, each refused, left ringing or answered; a busy one says so. */
+TEST(a_telephone_answers_and_a_busy_one_refuses)
+{
+	int code;
+	char *j = run(&code, (char *[]){"net", "--server", "127.0.7.4:47065", "--carrier", "127.0.7.3:47064", "--phones-at", "127.0.7.4:47065",
+					"--any-phone", "--number", "8002", "--calls", "6", "--per-hour", "36000", "--answer-min", "0.1",
+					"--answer-max", "0.1", "--ring-out", "0", "--refuse", "0", "--hangs-up", "1", "--talk", "2", "--seconds",
+					"30", NULL});
+
+	assert_int_equal(code, 0);
+	assert_int_equal(figure(j, "callers", "placed"), 6);
+	assert_int_equal(figure(j, "callers", "answered"), figure(j, "phones", "answered"));
+	assert_true(figure(j, "phones", "answered") >= 1);
+	assert_true(figure(j, "codes", "486") >= 1);
+	assert_int_equal(figure(j, "callers", "answered") + figure(j, "callers", "refused"), 6);
+	free(j);
+}
+
 TEST(a_busy_number_is_counted_by_its_code)
 {
 	char *j = call_itself("47062", "4001000", "5");

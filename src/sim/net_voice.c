@@ -13,7 +13,7 @@
 #define PHRASES 24
 #define RATE 8000.0
 #define SILENCE 0xd5 /* A-law of zero */
-#define PEAK 9000.0
+#define PEAK 14000.0
 
 struct voice {
 	double f0, tract; /* pitch in Hz; formants are multiplied by tract (1: a man's) */
@@ -71,7 +71,7 @@ static void syllable(double *out, size_t n, size_t hiss, const struct voice *v, 
 {
 	const double *f = vowels[rng_below(r, ARRAY_LEN(vowels))], *tone = tones[rng_below(r, ARRAY_LEN(tones))];
 	struct resonator res[3] = {0}, mouth = {0};
-	double phase = 0, loud = between(r, 0.6, 1), last = 0;
+	double phase = 0, loud = between(r, 0.6, 1), last = 0, lips = 0;
 
 	for (int i = 0; i < 3; i++)
 		resonator_set(&res[i], f[i] * v->tract, 60 + 40 * i);
@@ -94,7 +94,8 @@ static void syllable(double *out, size_t n, size_t hiss, const struct voice *v, 
 		x = resonator_run(&mouth, pulse + between(r, -0.1, 0.1));
 		for (int k = 0; k < 3; k++)
 			x = resonator_run(&res[k], x);
-		out[hiss + i] += x * loud * envelope(at);
+		out[hiss + i] += (x - 0.97 * lips) * loud * envelope(at);
+		lips = x;
 	}
 }
 
