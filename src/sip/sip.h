@@ -28,6 +28,7 @@ struct sip_conf {
 	const char *user_agent;
 	unsigned legs_max;      /* INVITE dialogs at once; 503 beyond (0: 20000) */
 	unsigned invites_per_s; /* new INVITEs per second, bucket of one second; 503 beyond (0: 1500) */
+	bool digest_sha256;     /* offer SHA-256 beside MD5: some phones give up when they see it (baresip 1.0 does) */
 };
 
 /* Where a request came from, after authentication. */
@@ -69,7 +70,8 @@ struct sip_handlers {
 	/* A new call, authenticated, legs and rate within limits. Claim it with sip_leg_claim inside this handler, or answer
 	   with a final SIP status (>= 300) that refuses it; 0 after claiming. */
 	int (*invite)(struct sip_leg *leg, const struct sip_invite *inv, void *arg);
-	/* A device appeared or vanished (expired, unregistered, its WebSocket closed). */
+	/* A device appeared or vanished (expired, unregistered, its WebSocket closed): up for each new binding, down when the
+	   last one is gone. */
 	void (*registered)(const struct sip_binding *b, bool up, void *arg);
 	void *arg;
 };
@@ -130,7 +132,7 @@ struct sip_dial {
 	const char *sdp;
 	int ring_timeout_ms;      /* our timer C: 0: 180 s. Afterwards CANCEL and closed(SIP_BY_TIMEOUT, 408) */
 };
-/** -ENOENT: the device is not registered. */
+/** -ENOENT: the device is not registered. -EHOSTUNREACH: the URI's host is a name (nothing here waits for DNS). */
 int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d, const struct sip_leg_handlers *h, void *arg);
 int sip_leg_reinvite(struct sip_leg *leg, const char *sdp);
 /** Ends the leg in whatever state it is (BYE, CANCEL or @code); closed() comes with SIP_BY_LOCAL, later, never inside this call. */
@@ -140,7 +142,8 @@ bool sip_leg_is_established(const struct sip_leg *leg);
 
 /** Serialises an established dialog (JSON), enough for sip_orphan_bye in another process. -ENOSPC, -ENOTCONN. */
 int sip_leg_dialog(const struct sip_leg *leg, char *buf, size_t size);
-/** Sends BYE in a dialog of a dead process. -EINVAL when @dialog is not one. */
+/** Sends BYE in a dialog of a dead process. -EINVAL when @dialog is not one; -ENOENT when it was a browser's and that device
+    is not back yet: try again when it registers. */
 int sip_orphan_bye(struct sip_stack *s, const char *dialog);
 
 /* ---- WebSocket edge ---- */

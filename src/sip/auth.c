@@ -1,0 +1,340 @@
+/*
+ * Digest authentication, MD5 and SHA-256, qop=auth (RFC 7616, RFC 8760).
+ *
+ * A nonce is "time.random.HMAC(time.random)": nothing is kept for strangers. Only after a right answer its last count
+ * is remembered, so that a captured answer cannot be used again; that memory is bounded, and what falls out of it makes
+ * all nonces of its age stale. Unknown device, wrong secret and a used nonce get the same answer in the same time.
+ */
+#include "sip/sip_priv.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NONCE_LIFE_S 300
+#define NONCES_MAX 65536
+#define NONCE_LEN 56 /* 8 time + 16 random + 32 MAC */
+
+struct used_nonce {
+	struct ilink link;
+	char nonce[NONCE_LEN + 1];
+	int64_t issued_s;
+	uint32_t count;
+};
+
+static int64_t now_s(void)
+{
+	return clock_mono_ms() / 1000;
+}
+
+int sipa_open(struct sip_stack *s)
+{
+	hmap_init(&s->nonces, true);
+	ilist_init(&s->nonce_list);
+	s->nonce_not_before_s = 0;
+	return RAND_bytes(s->nonce_key, sizeof(s->nonce_key)) == 1 ? 0 : -EIO;
+}
+
+static void forget(struct sip_stack *s, struct used_nonce *u)
+{
+	(void)hmap_del_str(&s->nonces, u->nonce);
+	ilink_unlink(&u->link);
+	free(u);
+}
+
+void sipa_close(struct sip_stack *s)
+{
+	ilist_each_entry(&s->nonce_list, u, struct used_nonce, link)
+		forget(s, u);
+	hmap_done(&s->nonces);
+}
+
+/* ---- nonces ---- */
+
+static void nonce_mac(char *hex33, struct sip_stack *s, const char *stamp, size_t len)
+{
+	uint8_t mac[32];
+	unsigned n = sizeof(mac);
+
+	if (!HMAC(EVP_sha256(), s->nonce_key, sizeof(s->nonce_key), (const uint8_t *)stamp, len, mac, &n))
+		abort();
+	str_hex_of(hex33, mac, 16);
+}
+
+static void nonce_make(struct sip_stack *s, char *buf)
+{
+	char random[17];
+
+	sipm_random(random);
+	(void)snprintf(buf, 25, "%08x%s", (unsigned)now_s(), random);
+	nonce_mac(buf + 24, s, buf, 24);
+}
+
+/* SIPA_OK: ours and of age. */
+static enum sipa_result nonce_check(struct sip_stack *s, const char *nonce, int64_t *issued_s)
+{
+	char mac[33];
+	uint8_t t[4];
+
+	if (strlen(nonce) != NONCE_LEN)
+		return SIPA_STALE;
+	nonce_mac(mac, s, nonce, 24);
+	if (CRYPTO_memcmp(mac, nonce + 24, 32) || !str_hex_to(t, 4, (char[9]){nonce[0], nonce[1], nonce[2], nonce[3], nonce[4], nonce[5], nonce[6], nonce[7], 0}))
+		return SIPA_STALE;
+	*issued_s = (int64_t)t[0] << 24 | t[1] << 16 | t[2] << 8 | t[3];
+	if (now_s() - *issued_s > NONCE_LIFE_S || *issued_s < s->nonce_not_before_s)
+		return SIPA_STALE;
+	return SIPA_OK;
+}
+
+static void drop_oldest(struct sip_stack *s)
+{
+	while (!ilist_empty(&s->nonce_list)) {
+		struct used_nonce *u = container_of(s->nonce_list.next, struct used_nonce, link);
+
+		if (s->nonces.count < NONCES_MAX && now_s() - u->issued_s <= NONCE_LIFE_S)
+			return;
+		if (now_s() - u->issued_s <= NONCE_LIFE_S)
+			s->nonce_not_before_s = u->issued_s + 1;
+		forget(s, u);
+	}
+}
+
+/* The answer was right: is it a new one? Counts must rise (RFC 7616 3.4). */
+static bool nonce_use(struct sip_stack *s, const char *nonce, int64_t issued_s, uint32_t count)
+{
+	struct used_nonce *u = hmap_get_str(&s->nonces, nonce);
+
+	if (u) {
+		if (count <= u->count)
+			return false;
+		u->count = count;
+		return true;
+	}
+	drop_oldest(s);
+	u = xcalloc(1, sizeof(*u));
+	(void)str_copy(u->nonce, sizeof(u->nonce), nonce);
+	u->issued_s = issued_s;
+	u->count = count;
+	ilist_push_back(&s->nonce_list, &u->link);
+	hmap_set_str(&s->nonces, u->nonce, u);
+	return true;
+}
+
+/* ---- the header ---- */
+
+static const struct {
+	const char *name;
+	size_t offset, size;
+} fields[] = {
+#define FIELD(n, member) {n, offsetof(struct sipa_credentials, member), sizeof(((struct sipa_credentials *)0)->member)}
+	FIELD("username", user), FIELD("realm", realm), FIELD("nonce", nonce), FIELD("uri", uri), FIELD("response", response),
+	FIELD("cnonce", cnonce), FIELD("nc", nc), FIELD("qop", qop), FIELD("algorithm", algorithm),
+#undef FIELD
+};
+
+struct cursor {
+	const char *p, *end;
+};
+
+static void skip_space(struct cursor *c)
+{
+	while (c->p < c->end && isspace((unsigned char)*c->p))
+		c->p++;
+}
+
+/* A token or a quoted string into @buf. */
+static bool read_value(struct cursor *c, char *buf, size_t size)
+{
+	bool quoted = c->p < c->end && *c->p == '"';
+	size_t n = 0;
+
+	if (quoted)
+		c->p++;
+	while (c->p < c->end) {
+		char ch = *c->p++;
+
+		if (quoted && ch == '"') {
+			buf[n] = '\0';
+			return true;
+		}
+		if (!quoted && (ch == ',' || isspace((unsigned char)ch))) {
+			c->p--;
+			break;
+		}
+		if (quoted && ch == '\\' && c->p < c->end)
+			ch = *c->p++;
+		if (n + 1 >= size || (unsigned char)ch < ' ')
+			return false;
+		buf[n++] = ch;
+	}
+	buf[n] = '\0';
+	return !quoted;
+}
+
+static bool store(struct sipa_credentials *c, const char *name, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		char *dst = (char *)c + fields[i].offset;
+
+		if (strcasecmp(fields[i].name, name))
+			continue;
+		return !dst[0] && str_copy(dst, fields[i].size, value); /* twice: which one counts? neither */
+	}
+	return true;
+}
+
+int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
+{
+	struct cursor at = {value, value + len};
+
+	*c = (struct sipa_credentials){0};
+	if (len < 7 || strncasecmp(value, "Digest", 6) || !isspace((unsigned char)value[6]))
+		return -EINVAL;
+	at.p += 6;
+	for (;;) {
+		char name[32], text[SIPM_URI_MAX];
+		size_t n = 0;
+
+		skip_space(&at);
+		while (at.p < at.end && (isalnum((unsigned char)*at.p) || strchr("-_.", *at.p)) && n + 1 < sizeof(name))
+			name[n++] = *at.p++;
+		name[n] = '\0';
+		skip_space(&at);
+		if (!n || at.p >= at.end || *at.p++ != '=')
+			return -EINVAL;
+		skip_space(&at);
+		if (!read_value(&at, text, sizeof(text)) || !store(c, name, text))
+			return -EINVAL;
+		skip_space(&at);
+		if (at.p >= at.end)
+			break;
+		if (*at.p++ != ',')
+			return -EINVAL;
+	}
+	return c->user[0] && c->nonce[0] && c->uri[0] && c->response[0] && c->cnonce[0] && strlen(c->nc) == 8 &&
+			       !strcasecmp(c->qop, "auth")
+		       ? 0
+		       : -EINVAL;
+}
+
+/* ---- the digest ---- */
+
+void sipa_hex(char *ret65, bool sha256, const char *text, size_t len)
+{
+	uint8_t md[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (EVP_Digest(text, len, md, &n, sha256 ? EVP_sha256() : EVP_md5(), NULL) != 1)
+		abort();
+	str_hex_of(ret65, md, n);
+}
+
+void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c, const char *method)
+{
+	char ha2[65], text[2 * SIPM_URI_MAX];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s:%s", method, c->uri);
+	sipa_hex(ha2, sha256, text, (size_t)n);
+	n = snprintf(text, sizeof(text), "%s:%s:%s:%s:%s:%s", ha1, c->nonce, c->nc, c->cnonce, c->qop, ha2);
+	sipa_hex(ret65, sha256, text, (size_t)n);
+}
+
+/* A captured INVITE must not serve to dial another number. Some clients name only the server. */
+static bool uri_is_of_request(const struct sipa_credentials *c, const struct sip_msg *m)
+{
+	struct pl pl;
+	struct uri u;
+
+	pl_set_str(&pl, c->uri);
+	if (!pl_cmp(&pl, &m->ruri))
+		return true;
+	return !uri_decode(&u, &pl) && (!pl_isset(&u.user) || !pl_cmp(&u.user, &m->uri.user));
+}
+
+static bool response_is_right(struct sip_stack *s, const struct sipa_credentials *c, const struct sip_msg *m)
+{
+	static const char nobody[] = "00000000000000000000000000000000";
+	bool sha256 = !strcasecmp(c->algorithm, "SHA-256"), known;
+	struct sip_ha1 ha1 = {0};
+	char want[65], method[32];
+	const char *h;
+
+	if (c->algorithm[0] && !sha256 && strcasecmp(c->algorithm, "MD5"))
+		return false;
+	known = s->h.credentials && s->h.credentials(&ha1, c->user, s->h.arg);
+	h = sha256 ? ha1.sha256 : ha1.md5;
+	if (!h[0])
+		known = false;
+	(void)sipm_copy(method, sizeof(method), &m->met);
+	sipa_response(want, sha256, known ? h : nobody, c, method);
+	return strlen(c->response) == strlen(want) && !CRYPTO_memcmp(c->response, want, strlen(want)) && known &&
+	       !strcmp(c->realm, s->conf.realm) && uri_is_of_request(c, m);
+}
+
+struct search {
+	struct sip_stack *s;
+	struct sipa_credentials *c;
+	bool found;
+};
+
+static bool of_our_realm(const struct sip_hdr *h, const struct sip_msg *m, void *arg)
+{
+	struct search *f = arg;
+
+	(void)m;
+	f->found = !sipa_parse(f->c, h->val.p, h->val.l) && !strcmp(f->c->realm, f->s->conf.realm);
+	return f->found;
+}
+
+enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *device)
+{
+	struct sipa_credentials c;
+	struct search f = {s, &c, false};
+	enum sipa_result fresh;
+	int64_t issued_s = 0;
+	uint8_t nc[4];
+
+	(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_AUTHORIZATION, of_our_realm, &f);
+	if (!f.found)
+		(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_PROXY_AUTHORIZATION, of_our_realm, &f);
+	if (!f.found)
+		return SIPA_CHALLENGE;
+	fresh = nonce_check(s, c.nonce, &issued_s);
+	if (!response_is_right(s, &c, r->m) || !str_hex_to(nc, 4, c.nc)) {
+		s->counters.auth_failed++;
+		return SIPA_WRONG;
+	}
+	if (fresh != SIPA_OK ||
+	    !nonce_use(s, c.nonce, issued_s, (uint32_t)nc[0] << 24 | (uint32_t)nc[1] << 16 | (uint32_t)nc[2] << 8 | nc[3]))
+		return SIPA_STALE;
+	(void)str_copy(device, SIPM_TOKEN_MAX, c.user);
+	return SIPA_OK;
+}
+
+/* Browsers' libraries read the first challenge only and know MD5; RFC 8760 wants the stronger one first. */
+void sipa_challenge(struct sip_stack *s, const struct rx *r, bool stale)
+{
+	bool registers = !pl_strcmp(&r->m->met, "REGISTER");
+	const char *name = registers ? "WWW-Authenticate" : "Proxy-Authenticate";
+	char nonce[NONCE_LEN + 1], lines[1024];
+	int n = 0;
+
+	nonce_make(s, nonce);
+	for (int i = 0; i < 2; i++) {
+		bool sha256 = r->flow.ws ? i == 1 : i == 0;
+
+		if (sha256 && !s->conf.digest_sha256)
+			continue;
+		n += snprintf(lines + n, sizeof(lines) - (size_t)n, "%s: Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s\r\n",
+			      name, s->conf.realm, nonce, sha256 ? "SHA-256" : "MD5", stale ? ", stale=true" : "");
+	}
+	siptx_reply_stateless(s, r, registers ? 401 : 407, NULL, lines);
+}

@@ -1,0 +1,13 @@
+/* Reading a serialised dialog. Apart, because jansson and libre both define JSON_STRING. */
+#pragma once
+
+#include <stdint.h>
+
+/* Strings are ours; peer or device, never both. */
+struct sipd_dialog {
+	char *call_id, *local, *remote, *target, *routes, *peer, *device;
+	int64_t cseq;
+};
+
+int sipd_read(struct sipd_dialog *ret, const char *json); /* -EINVAL; nothing to free then */
+void sipd_done(struct sipd_dialog *d);

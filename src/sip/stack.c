@@ -1,0 +1,283 @@
+/* Start and stop, and what happens to a request before it reaches a leg or the registrar. */
+#include "sip/sip_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEGS_MAX 20000
+#define INVITES_PER_S 1500
+#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER\r\n"
+
+/* ---- guards ---- */
+
+/* One bucket, a second deep. */
+static bool token_take(struct sip_stack *s)
+{
+	int64_t now = clock_mono_ms();
+	double rate = s->conf.invites_per_s;
+
+	s->invite_tokens += rate * (double)(now - s->invite_tokens_at_ms) / 1000;
+	s->invite_tokens_at_ms = now;
+	if (s->invite_tokens > rate)
+		s->invite_tokens = rate;
+	if (s->invite_tokens < 1)
+		return false;
+	s->invite_tokens -= 1;
+	return true;
+}
+
+static void overloaded(struct sip_stack *s, const struct rx *r)
+{
+	char lines[48];
+
+	s->counters.refused_overload++;
+	/* Spread over some seconds, or all come back at once. */
+	(void)snprintf(lines, sizeof(lines), "Retry-After: %u\r\n", 2 + (unsigned)(s->counters.refused_overload % 8));
+	siptx_reply_stateless(s, r, s->refuse_code ? s->refuse_code : 503, NULL, lines);
+}
+
+static bool put_unsupported(const struct sip_hdr *h, const struct sip_msg *m, void *arg)
+{
+	(void)m;
+	strb_printf(arg, "Unsupported: %.*s\r\n", (int)h->val.l, h->val.p);
+	return false;
+}
+
+/* We have no extension that a Require could ask for, except on REGISTER, where Path is understood. */
+static bool refuse_extensions(struct sip_stack *s, const struct rx *r)
+{
+	char lines[1024];
+	struct strb b;
+
+	if (!sip_msg_hdr(r->m, SIP_HDR_REQUIRE))
+		return false;
+	if (!pl_strcmp(&r->m->met, "REGISTER") && sip_msg_hdr_count(r->m, SIP_HDR_REQUIRE) == 1 &&
+	    (sipm_has_token(r->m, SIP_HDR_REQUIRE, "path") || sipm_has_token(r->m, SIP_HDR_REQUIRE, "outbound")))
+		return false;
+	strb_init_fixed(&b, lines, sizeof(lines));
+	(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_REQUIRE, put_unsupported, &b);
+	siptx_reply_stateless(s, r, 420, NULL, b.overflow ? NULL : lines);
+	return true;
+}
+
+static bool refuse_hops(struct sip_stack *s, const struct rx *r)
+{
+	if (!pl_isset(&r->m->maxfwd) || pl_u32(&r->m->maxfwd))
+		return false;
+	siptx_reply_stateless(s, r, 483, NULL, NULL);
+	return true;
+}
+
+/* ---- who asks ---- */
+
+static int64_t trunk_of(struct sip_stack *s, const struct rx *r)
+{
+	struct sip_addr a;
+
+	if (r->flow.ws || !s->h.trunk_of || sa_ntop(&r->flow.peer, a.host, sizeof(a.host)))
+		return 0;
+	a.port = sa_port(&r->flow.peer);
+	return s->h.trunk_of(&a, s->h.arg);
+}
+
+/* A browser's socket was opened for one device: it may be no other, whatever it knows. */
+static bool forbidden_on_socket(struct sip_stack *s, const struct rx *r)
+{
+	char user[SIPM_TOKEN_MAX];
+
+	if (!r->flow.ws)
+		return false;
+	if (r->ws_device && sipm_user(user, sizeof(user), &r->m->from.uri.user) && !strcmp(user, r->ws_device))
+		return false;
+	siptx_reply_stateless(s, r, 403, NULL, NULL);
+	return true;
+}
+
+/* false: answered with a challenge or a refusal. */
+static bool authenticate(struct sip_stack *s, const struct rx *r, char *device)
+{
+	enum sipa_result a;
+
+	if (forbidden_on_socket(s, r))
+		return false;
+	a = sipa_check(s, r, device);
+	if (a == SIPA_OK && r->flow.ws && strcmp(device, r->ws_device)) {
+		siptx_reply_stateless(s, r, 403, NULL, NULL);
+		return false;
+	}
+	if (a == SIPA_OK)
+		return true;
+	sipa_challenge(s, r, a == SIPA_STALE);
+	return false;
+}
+
+static void take_invite(struct sip_stack *s, const struct rx *r)
+{
+	char device[SIPM_TOKEN_MAX] = "";
+	int64_t trunk;
+
+	s->counters.invites++;
+	if (refuse_hops(s, r) || refuse_extensions(s, r))
+		return;
+	if (s->refuse_code || s->counters.legs >= s->conf.legs_max) {
+		overloaded(s, r); /* before any cryptography */
+		return;
+	}
+	trunk = trunk_of(s, r);
+	if (!trunk && !authenticate(s, r, device)) {
+		s->counters.refused_stranger++;
+		return;
+	}
+	if (sipl_is_merged(s, r)) {
+		siptx_reply_stateless(s, r, 482, NULL, NULL);
+		return;
+	}
+	if (!token_take(s)) {
+		overloaded(s, r);
+		return;
+	}
+	sipl_invite(s, r, trunk ? SIP_FROM_TRUNK : SIP_FROM_DEVICE, trunk, device);
+}
+
+static void take_register(struct sip_stack *s, const struct rx *r)
+{
+	char device[SIPM_TOKEN_MAX];
+
+	if (!refuse_hops(s, r) && !refuse_extensions(s, r) && authenticate(s, r, device))
+		sipr_register(s, r, device);
+}
+
+static void take_options(struct sip_stack *s, const struct rx *r)
+{
+	if (!refuse_hops(s, r) && !refuse_extensions(s, r))
+		siptx_reply_stateless(s, r, 200, NULL, ALLOW "Accept: application/sdp\r\nSupported: path\r\n");
+}
+
+void sips_request(struct sip_stack *s, const struct rx *r)
+{
+	const struct pl *met = &r->m->met;
+
+	if (s->stopping || siptx_take_request(s, r) || sipl_take_request(s, r))
+		return;
+	if (!pl_strcmp(met, "ACK"))
+		return;
+	if (pl_isset(&r->m->to.tag) && pl_strcmp(met, "REGISTER"))
+		siptx_reply_stateless(s, r, 481, NULL, NULL);
+	else if (!pl_strcmp(met, "INVITE"))
+		take_invite(s, r);
+	else if (!pl_strcmp(met, "REGISTER"))
+		take_register(s, r);
+	else if (!pl_strcmp(met, "OPTIONS"))
+		take_options(s, r);
+	else if (!pl_strcmp(met, "BYE") || !pl_strcmp(met, "INFO"))
+		siptx_reply_stateless(s, r, 481, NULL, NULL);
+	else
+		siptx_reply_stateless(s, r, 405, NULL, ALLOW);
+}
+
+/* ---- start and stop ---- */
+
+static void conf_copy(struct sip_conf *dst, const struct sip_conf *src)
+{
+	*dst = *src;
+	dst->listen = xstrdup(src->listen);
+	dst->external = src->external && src->external[0] ? xstrdup(src->external) : NULL;
+	dst->realm = xstrdup(src->realm);
+	dst->user_agent = src->user_agent ? xstrdup(src->user_agent) : NULL;
+	if (!dst->legs_max)
+		dst->legs_max = LEGS_MAX;
+	if (!dst->invites_per_s)
+		dst->invites_per_s = INVITES_PER_S;
+}
+
+static void stack_free(struct sip_stack *s)
+{
+	struct ws_flow *w;
+	size_t pos = 0;
+
+	while ((w = hmap_next(&s->sockets, &pos)))
+		free(w);
+	sipa_close(s);
+	hmap_done(&s->servers);
+	hmap_done(&s->clients);
+	hmap_done(&s->dialogs);
+	hmap_done(&s->merges);
+	hmap_done(&s->devices);
+	hmap_done(&s->sockets);
+	free((char *)s->conf.listen);
+	free((char *)s->conf.external);
+	free((char *)s->conf.realm);
+	free((char *)s->conf.user_agent);
+	free(s);
+}
+
+/* "192.0.2.1" or "192.0.2.1:5060". */
+static int external_parse(struct sip_stack *s)
+{
+	const char *e = s->conf.external;
+
+	if (!e || !sa_decode(&s->external, e, strlen(e)))
+		return 0;
+	return sa_set_str(&s->external, e, 0) ? -EINVAL : 0;
+}
+
+int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct sip_handlers *h)
+{
+	struct sip_stack *s = xcalloc(1, sizeof(*s));
+	int r;
+
+	conf_copy(&s->conf, conf);
+	s->h = *h;
+	s->fd = -1;
+	hmap_init(&s->servers, true);
+	hmap_init(&s->clients, true);
+	hmap_init(&s->dialogs, true);
+	hmap_init(&s->merges, true);
+	hmap_init(&s->devices, true);
+	hmap_init(&s->sockets, false);
+	ilist_init(&s->legs);
+	s->invite_tokens = s->conf.invites_per_s;
+	s->invite_tokens_at_ms = clock_mono_ms();
+	r = sipa_open(s);
+	if (!r)
+		r = external_parse(s);
+	if (!r)
+		r = sipnet_open(s);
+	if (r) {
+		stack_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void sip_stop(struct sip_stack *s)
+{
+	if (!s)
+		return;
+	assert(!s->edge); /* the edge is stopped first */
+	s->stopping = true;
+	sipl_close(s);
+	sipr_close(s);
+	siptx_close(s);
+	sipnet_close(s);
+	stack_free(s);
+}
+
+void sip_local(const struct sip_stack *s, char *buf, size_t size)
+{
+	(void)re_snprintf(buf, size, "%J", &s->local);
+}
+
+void sip_refuse_new(struct sip_stack *s, int code)
+{
+	s->refuse_code = code;
+}
+
+void sip_get_counters(const struct sip_stack *s, struct sip_counters *ret)
+{
+	*ret = s->counters;
+}
