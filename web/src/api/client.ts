@@ -1,0 +1,143 @@
+/*
+ * All calls to the server. Adds the language and the CSRF token, and turns every refusal into an ApiError whose
+ * message is the server's own sentence, in the user's language.
+ */
+import createClient from 'openapi-fetch'
+import type { paths } from './schema'
+import type { MetaResource, Row } from './types'
+
+export class ApiError extends Error {
+	constructor(
+		readonly status: number,
+		readonly code: string,
+		message: string,
+		readonly fields: Record<string, string> = {},
+		readonly current?: Row,
+	) {
+		super(message)
+	}
+}
+
+const context = { csrf: '', lang: 'zh', lost: () => {}, noAnswer: () => 'The server does not answer' }
+
+/** The session store and i18n keep this up to date; @lost is called when the server says the log-in is over. */
+export function setContext(part: Partial<typeof context>) {
+	Object.assign(context, part)
+}
+
+function headersFor(method: string): Record<string, string> {
+	const h: Record<string, string> = { 'Accept-Language': context.lang }
+	if (method !== 'GET' && context.csrf)
+		h['X-Huawu-CSRF'] = context.csrf
+	return h
+}
+
+async function guardedFetch(request: Request): Promise<Response> {
+	for (const [k, v] of Object.entries(headersFor(request.method)))
+		request.headers.set(k, v)
+	try {
+		return await fetch(request)
+	} catch {
+		throw new ApiError(0, 'no_answer', context.noAnswer())
+	}
+}
+
+/** Reads the refusal's body; anything that is not ours (a proxy's page) still gives a sentence. */
+export function toError(status: number, body: unknown): ApiError {
+	const e = (body as { error?: Record<string, unknown> } | null)?.error
+	if (e && typeof e.message === 'string' && typeof e.code === 'string')
+		return new ApiError(status, e.code, e.message, (e.fields ?? {}) as Record<string, string>, e.current as Row | undefined)
+	return new ApiError(status, 'http', `${context.noAnswer()} (${status})`)
+}
+
+const client = createClient<paths>({ baseUrl: '/api/v1', fetch: guardedFetch })
+
+/** Unwraps an answer: the data, or an ApiError thrown. */
+async function ok<T>(p: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+	const { data, error, response } = await p
+	if (response.ok)
+		return data as T
+	const e = toError(response.status, error)
+	if (e.status === 401 && e.code === 'no_session')
+		context.lost()
+	throw e
+}
+
+export const api = {
+	status: () => ok(client.GET('/status')),
+	session: {
+		get: () => ok(client.GET('/session')),
+		open: (body: { login: string; password: string } | { demo: 'agent' | 'supervisor' | 'admin' }) => ok(client.POST('/session', { body })),
+		close: () => ok(client.DELETE('/session')),
+		setLang: (lang: string) => ok(client.PATCH('/session', { body: { lang } })),
+		setPassword: (old: string, next: string) => ok(client.POST('/session/password', { body: { old, new: next } })),
+	},
+	desk: {
+		get: () => ok(client.GET('/desk')),
+		phone: () => ok(client.POST('/desk/phone', { body: {} })),
+		login: (ready: boolean, device = '') => ok(client.POST('/desk/login', { body: { device, ready } })),
+		logout: () => ok(client.POST('/desk/logout', { body: {} })),
+		ready: () => ok(client.POST('/desk/ready', { body: {} })),
+		takeBreak: (reason: string) => ok(client.POST('/desk/break', { body: { reason } })),
+		wrapupEnd: () => ok(client.POST('/desk/wrapup/end', { body: {} })),
+		wrapupExtend: (ms: number) => ok(client.POST('/desk/wrapup/extend', { body: { ms } })),
+		hangup: () => ok(client.POST('/desk/hangup', { body: {} })),
+		refuse: () => ok(client.POST('/desk/refuse', { body: {} })),
+		hold: () => ok(client.POST('/desk/hold', { body: {} })),
+		resume: () => ok(client.POST('/desk/resume', { body: {} })),
+		digits: (digits: string) => ok(client.POST('/desk/digits', { body: { digits } })),
+		dial: (number: string) => ok(client.POST('/desk/dial', { body: { number } })),
+	},
+	board: () => ok(client.GET('/board')),
+	agent: {
+		logout: (id: string) => ok(client.POST('/agents/{id}/logout', { params: { path: { id } }, body: {} })),
+		ready: (id: string) => ok(client.POST('/agents/{id}/ready', { params: { path: { id } }, body: {} })),
+		takeBreak: (id: string) => ok(client.POST('/agents/{id}/break', { params: { path: { id } }, body: {} })),
+	},
+	calls: {
+		list: (query: NonNullable<paths['/calls']['get']['parameters']['query']>) => ok(client.GET('/calls', { params: { query } })),
+		get: (id: string) => ok(client.GET('/calls/{id}', { params: { path: { id } } })),
+	},
+	lookup: (number: string) => ok(client.GET('/numbers/lookup', { params: { query: { number } } })),
+	meta: () => ok(client.GET('/meta')) as Promise<{ resources: MetaResource[] }>,
+	clearDemo: () => ok(client.DELETE('/demo')),
+	audioUrl: (id: string, download = false) => `/api/v1/recordings/${encodeURIComponent(id)}/audio${download ? '?download=1' : ''}`,
+}
+
+/* Resources are drawn from their description, so their paths and fields are known only at run time. */
+export interface ListQuery { q?: string; sort?: string; limit?: number; offset?: number; [field: string]: string | number | undefined }
+
+async function send<T>(method: string, path: string, body?: unknown, rev?: number): Promise<T> {
+	const headers = new Headers()
+	if (body !== undefined)
+		headers.set('Content-Type', 'application/json')
+	if (rev !== undefined)
+		headers.set('If-Match', String(rev))
+	const response = await guardedFetch(new Request(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }))
+	const text = await response.text()
+	let data: unknown = null
+	try {
+		data = text ? JSON.parse(text) : null
+	} catch {
+		data = null
+	}
+	return ok<T>(Promise.resolve({ data: data as T, error: data, response }))
+}
+
+function queryString(query: ListQuery): string {
+	const p = new URLSearchParams()
+	for (const [k, v] of Object.entries(query))
+		if (v !== undefined && v !== '')
+			p.set(k, String(v))
+	const s = p.toString()
+	return s ? `?${s}` : ''
+}
+
+export const resource = {
+	list: (name: string, query: ListQuery = {}) => send<{ items: Row[]; total: number }>('GET', `/${name}${queryString(query)}`),
+	get: (name: string, id: string) => send<Row>('GET', `/${name}/${encodeURIComponent(id)}`),
+	create: (name: string, row: Record<string, unknown>) => send<Row & { once?: Record<string, string> }>('POST', `/${name}`, row),
+	update: (name: string, id: string, rev: number, patch: Record<string, unknown>) =>
+		send<Row & { once?: Record<string, string> }>('PATCH', `/${name}/${encodeURIComponent(id)}`, patch, rev),
+	remove: (name: string, id: string, rev: number) => send<null>('DELETE', `/${name}/${encodeURIComponent(id)}`, undefined, rev),
+}

@@ -1,0 +1,26 @@
+/* Short names for the generated types. */
+import type { components } from './schema'
+
+type S = components['schemas']
+export type Status = S['status']
+export type Session = S['session']
+export type User = S['user']
+export type Role = User['role']
+export type Agent = S['agent']
+export type AgentState = Agent['state']
+export type Call = S['call']
+export type Queue = S['queue']
+export type Desk = S['desk']
+export type Board = S['board']
+export type Break = S['break']
+export type CallRow = S['call_row']
+export type CallDetail = S['call_detail']
+export type Segment = S['segment']
+export type Leg = S['leg']
+export type Offer = S['offer']
+export type Recording = S['recording']
+export type Lookup = S['lookup']
+export type MetaField = S['meta_field']
+export type MetaResource = S['meta_resource']
+export type DeskPhone = S['desk_phone']
+export type Row = Record<string, unknown> & { id: string; rev: number }

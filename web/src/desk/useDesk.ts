@@ -1,0 +1,131 @@
+/* The desk's actions: what a key or a button does. The server decides; the page shows what it says. */
+import { defineStore } from 'pinia'
+import { computed, ref, watch } from 'vue'
+import { i18n } from '@/i18n'
+import { api } from '@/api/client'
+import type { Break, CallRow, Lookup } from '@/api/types'
+import { ask, bad, tryIt } from '@/components/say'
+import { useLive } from '@/live/live'
+import { callAttention, stopAttention } from '@/phone/attention'
+import { usePhone } from '@/phone/phone'
+import { allowed, cleanNumber, party, sceneOf, type Action } from './desk'
+
+const EXTEND_MS = 30_000
+const RECENT = 8
+
+export const useDesk = defineStore('desk', () => {
+	const t = i18n.global.t
+	const live = useLive()
+	const phone = usePhone()
+	const breaks = ref<Break[]>([])
+	const lookup = ref<Lookup | null>(null)
+	const lookingUp = ref(false)
+	const recent = ref<CallRow[] | null>(null)
+	const dialled = ref('')
+	const sent = ref('')
+	const keypad = ref(false)
+
+	const me = computed(() => live.live.me)
+	const call = computed(() => live.live.call)
+	const scene = computed(() => sceneOf(me.value, call.value))
+	const can = computed(() => allowed(me.value, call.value, { link: phone.link, call: phone.call }))
+	const who = computed(() => (call.value ? party(call.value) : { name: null, number: null }))
+	const title = computed(() => who.value.name || who.value.number || t('desk.new_caller'))
+
+	async function load() {
+		const [desk, calls] = await Promise.all([api.desk.get(), api.calls.list({ limit: RECENT })])
+		breaks.value = desk.breaks
+		recent.value = calls.items
+	}
+
+	async function ready() {
+		phone.unlock()
+		if (me.value?.state === 'offline')
+			await tryIt(() => api.desk.login(true))
+		else
+			await tryIt(() => api.desk.ready())
+	}
+
+	async function takeBreak(reason: string) {
+		await tryIt(async () => {
+			if (me.value?.state === 'offline')
+				await api.desk.login(false)
+			await api.desk.takeBreak(reason)
+		})
+	}
+
+	async function signOut() {
+		if (await ask(t('desk.sign_out_ask'), t('desk.sign_out'), false))
+			await tryIt(() => api.desk.logout())
+	}
+
+	async function hangup() {
+		if (!await tryIt(() => api.desk.hangup()))
+			phone.hangupLocally()
+	}
+
+	async function dial(text: string): Promise<boolean> {
+		const number = cleanNumber(text)
+		if (!number) {
+			bad(t('desk.dial_empty'))
+			return false
+		}
+		phone.expectDial()
+		dialled.value = number
+		return tryIt(() => api.desk.dial(number))
+	}
+
+	let digitQueue = Promise.resolve()
+	function digit(d: string) {
+		phone.keySound(d)
+		sent.value = (sent.value + d).slice(-24)
+		digitQueue = digitQueue.then(async () => void await tryIt(() => api.desk.digits(d)))
+	}
+
+	const run: Record<Action, () => unknown> = {
+		ready, break: () => takeBreak(breaks.value[0]?.code ?? 'break'), offline: signOut,
+		answer: () => phone.answer(), refuse: () => tryIt(() => api.desk.refuse()), hangup,
+		hold: () => tryIt(() => api.desk.hold()), resume: () => tryIt(() => api.desk.resume()),
+		mute: () => phone.setMuted(!phone.muted), digits: () => (keypad.value = !keypad.value), dial: () => {},
+		wrapEnd: () => tryIt(() => api.desk.wrapupEnd()), wrapExtend: () => tryIt(() => api.desk.wrapupExtend(EXTEND_MS), t('desk.extended')),
+	}
+
+	/** Does it if it is possible now; true when it was. */
+	function act(a: Action): boolean {
+		if (!can.value.has(a))
+			return false
+		void run[a]()
+		return true
+	}
+
+	// Past calls are looked up as soon as the call is known, so that they stand there before the answer.
+	watch(() => call.value?.id, async id => {
+		sent.value = ''
+		keypad.value = false
+		const number = who.value.number
+		lookup.value = null
+		if (!id || !number)
+			return
+		lookingUp.value = true
+		try {
+			const found = await api.lookup(number)
+			if (call.value?.id === id)
+				lookup.value = { ...found, calls: found.calls.filter(c => c.id !== id) }
+		} catch {
+			/* the card then shows no past calls; the call matters more */
+		} finally {
+			lookingUp.value = false
+		}
+	}, { immediate: true })
+
+	watch(scene, (now, before) => {
+		if (now === 'incoming')
+			callAttention(t('phone.notify_title', { who: title.value }), call.value?.id ?? '')
+		else
+			stopAttention()
+		if (before === 'call' || before === 'incoming')
+			void api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {})
+	})
+
+	return { breaks, lookup, lookingUp, recent, dialled, sent, keypad, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
+})

@@ -1,0 +1,75 @@
+/* Folds live objects as they arrive. Pure: the store in live.ts holds the state and draws from it. */
+import type { Agent, Call, Queue } from '@/api/types'
+
+export interface Live {
+	me: Agent | null
+	call: Call | null
+	agents: Map<string, Agent>
+	queues: Map<string, Queue>
+	calls: Map<string, Call>
+	/** server's clock minus ours, ms */
+	skewMs: number
+	loaded: boolean
+}
+
+export function emptyLive(): Live {
+	return { me: null, call: null, agents: new Map(), queues: new Map(), calls: new Map(), skewMs: 0, loaded: false }
+}
+
+interface Snapshot { now_ms: number; me?: Agent | null; call?: Call | null; agents?: Agent[]; queues?: Queue[]; calls?: Call[] }
+
+const byId = <T extends { id: string }>(items: T[] = []) => new Map(items.map(i => [i.id, i]))
+
+/** @myId is the user's id: his own agent object and call are kept apart from the floor. */
+export function fold(live: Live, myId: string, event: string, data: unknown, nowMs: number) {
+	switch (event) {
+	case 'snapshot': {
+		const s = data as Snapshot
+		live.agents = byId(s.agents)
+		live.queues = byId(s.queues)
+		live.calls = byId(s.calls)
+		live.me = s.me ?? null
+		live.call = s.call ?? null
+		live.skewMs = s.now_ms - nowMs
+		live.loaded = true
+		break
+	}
+	case 'agent': {
+		const a = data as Agent
+		live.agents.set(a.id, a)
+		if (a.id === myId)
+			live.me = a
+		break
+	}
+	case 'queue': {
+		const q = data as Queue
+		live.queues.set(q.id, q)
+		break
+	}
+	case 'call': {
+		const c = data as Call
+		if (c.state === 'ended')
+			live.calls.delete(c.id)
+		else
+			live.calls.set(c.id, c)
+		if (c.agent_id === myId && c.state !== 'ended')
+			live.call = c
+		else if (live.call?.id === c.id)
+			live.call = null
+		break
+	}
+	case 'gone': {
+		const g = data as { kind: string; id: string }
+		if (g.kind === 'call') {
+			live.calls.delete(g.id)
+			if (live.call?.id === g.id)
+				live.call = null
+		} else if (g.kind === 'agent') {
+			live.agents.delete(g.id)
+		} else if (g.kind === 'queue') {
+			live.queues.delete(g.id)
+		}
+		break
+	}
+	}
+}

@@ -1,0 +1,62 @@
+/* The live state of the floor as this user may see it, kept by the event stream alone. */
+import { defineStore } from 'pinia'
+import { reactive, ref } from 'vue'
+import { emptyLive, fold } from './fold'
+import { EventStream, type StreamState } from './sse'
+
+export const useLive = defineStore('live', () => {
+	const live = reactive(emptyLive())
+	const state = ref<StreamState>('stopped')
+	const retryAtMs = ref(0)
+	const alarms = reactive(new Map<string, string>())
+	const nowMs = ref(Date.now())
+	let stream: EventStream | null = null
+	let onBye: (why: string) => void = () => {}
+	setInterval(() => (nowMs.value = Date.now() + live.skewMs), 500)
+
+	function receive(myId: string, event: string, text: string) {
+		const data: unknown = JSON.parse(text)
+		if (event === 'reset') {
+			stream?.reset()
+		} else if (event === 'bye') {
+			const why = (data as { why: string }).why
+			if (why !== 'restart')
+				stream?.stop()
+			onBye(why)
+		} else if (event === 'alarm') {
+			const a = data as { what: string; detail: string; on: boolean }
+			if (a.on)
+				alarms.set(a.what, a.detail)
+			else
+				alarms.delete(a.what)
+		} else {
+			fold(live, myId, event, data, Date.now())
+			nowMs.value = Date.now() + live.skewMs
+		}
+	}
+
+	function connect(myId: string, refused: () => void, bye: (why: string) => void) {
+		close()
+		onBye = bye
+		stream = new EventStream({
+			url: '/api/v1/events',
+			onEvent: e => receive(myId, e.event, e.data),
+			onState: (s, retryMs) => {
+				state.value = s
+				retryAtMs.value = Date.now() + retryMs
+			},
+			onRefused: refused,
+		})
+		stream.start()
+	}
+
+	function close() {
+		stream?.stop()
+		stream = null
+		Object.assign(live, emptyLive())
+		alarms.clear()
+	}
+
+	window.addEventListener('online', () => stream?.retryNow())
+	return { live, state, retryAtMs, nowMs, alarms, connect, close, retryNow: () => stream?.retryNow() }
+})
