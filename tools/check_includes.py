@@ -29,6 +29,7 @@ MAY = {
 }
 for name in BUSINESS:
     MAY[name] = {"resource", "db", "journal"}
+MAY["people"] |= {"switch"}     # only the structs of the configuration that it makes
 PURE = {"base", "loop", "acd", "dialer", "ivr"}     # no free base and loop: only what the table says
 MODULE = re.compile(r'^\s*#\s*include\s+"([a-z0-9_]+)/([^"]+)"')
 SYSTEM = re.compile(r"^\s*#\s*include\s+<(re|rem|microhttpd|sqlite3|libpq-fe)(\.h|/[^>]*)>")

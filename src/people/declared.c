@@ -1,0 +1,99 @@
+/* All declared resources, in the order in which the page lists them; and the forms that several hooks check. */
+#include "people/declared.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+const struct res_def *const res_all[] = {
+	&people_users, &people_teams, &people_queues, &people_members, &people_numbers,
+	&people_devices, &people_trunks, &people_breaks, &people_tokens, NULL,
+};
+
+const struct res_option people_roles[] = {
+	{"agent", "坐席", "Agent"},
+	{"supervisor", "班长", "Supervisor"},
+	{"admin", "管理员", "Administrator"},
+	{NULL},
+};
+
+static const enum res_role role_bits[] = {ROLE_AGENT, ROLE_SUPERVISOR, ROLE_ADMIN};
+
+enum res_role people_role_parse(const char *name)
+{
+	for (size_t i = 0; people_roles[i].value; i++)
+		if (name && !strcmp(people_roles[i].value, name))
+			return role_bits[i];
+	return 0;
+}
+
+const char *people_role_name(enum res_role role)
+{
+	for (size_t i = 0; i < ARRAY_LEN(role_bits); i++)
+		if (role_bits[i] == role)
+			return people_roles[i].value;
+	return "";
+}
+
+static void bad_format(struct res_ctx *c, const char *field)
+{
+	res_fail(c, 422, "invalid", field, "format");
+}
+
+void check_chars(struct res_ctx *c, const json_t *row, const char *field, const char *chars)
+{
+	const char *s = row_text(row, field);
+
+	if (s[strspn(s, chars)])
+		bad_format(c, field);
+}
+
+void check_prompt(struct res_ctx *c, const json_t *row, const char *field)
+{
+	if (row_text(row, field)[0] == '.')
+		bad_format(c, field);
+	check_chars(c, row, field, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+}
+
+static bool is_ipv4(const char *s)
+{
+	struct in_addr a;
+
+	return inet_pton(AF_INET, s, &a) == 1 && a.s_addr;
+}
+
+void check_ipv4(struct res_ctx *c, const json_t *row, const char *field)
+{
+	const char *s = row_text(row, field);
+
+	if (*s && !is_ipv4(s))
+		bad_format(c, field);
+}
+
+static bool is_sip_uri(const char *s)
+{
+	char host[64];
+	size_t user, len;
+	int64_t port;
+
+	if (strncmp(s, "sip:", 4) != 0)
+		return false;
+	s += 4;
+	user = strspn(s, SIP_USER_CHARS);
+	if (!user || user > 64 || s[user] != '@')
+		return false;
+	s += user + 1;
+	len = strcspn(s, ":");
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, s, len);
+	host[len] = 0;
+	return is_ipv4(host) && (!s[len] || str_to_i64(&port, s + len + 1, 1, 65535));
+}
+
+void check_sip_uri(struct res_ctx *c, const json_t *row, const char *field)
+{
+	const char *s = row_text(row, field);
+
+	if (*s && !is_sip_uri(s))
+		bad_format(c, field);
+}

@@ -1,0 +1,64 @@
+/* Inside people: the declarations, and what several of their hooks use. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/base.h"
+#include "people/people.h"
+#include "resource/resource.h"
+
+extern const struct res_def people_teams, people_users, people_devices, people_queues, people_members, people_trunks,
+	people_numbers, people_breaks, people_tokens;
+
+/** A field's text; "" when it is null or missing. */
+static inline const char *row_text(const json_t *row, const char *name)
+{
+	const char *s = json_string_value(json_object_get(row, name));
+
+	return s ? s : "";
+}
+static inline int64_t row_id(const json_t *row, const char *name)
+{
+	int64_t id = 0;
+
+	return str_to_i64(&id, row_text(row, name), 0, INT64_MAX) ? id : 0;
+}
+static inline bool row_bool(const json_t *row, const char *name)
+{
+	return json_is_true(json_object_get(row, name));
+}
+static inline void row_set(json_t *row, const char *name, json_t *v)
+{
+	(void)json_object_set_new(row, name, v);
+}
+
+/** Says that a field's text has not the form it must have, unless it is empty or only of these characters. */
+void check_chars(struct res_ctx *c, const json_t *row, const char *field, const char *chars);
+/** A prompt's name: no path, so that nobody can play any file of the machine. */
+void check_prompt(struct res_ctx *c, const json_t *row, const char *field);
+/** "sip:user@192.0.2.1:5060": a numeric address, since the switch asks no name server. */
+void check_sip_uri(struct res_ctx *c, const json_t *row, const char *field);
+/** A numeric IPv4 address. */
+void check_ipv4(struct res_ctx *c, const json_t *row, const char *field);
+/** Characters of a SIP user part that need no escape, without what has a meaning in URIs. */
+#define SIP_USER_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+*#._-"
+
+extern const struct res_option people_roles[];
+/** 0 for an unknown name. */
+enum res_role people_role_parse(const char *name);
+
+void people_token_make(char *ret, size_t size);
+void people_token_hash(char hex[65], const char *token);
+/** 25 ms, as people_password_hash. */
+bool people_hash_fits(const char *hash, const char *password);
+
+/** The program itself, changing rows: everything is allowed, the audit says user 0. Give back with system_done. */
+struct system_ctx {
+	struct res_who who;
+	struct res_error error;
+	struct res_ctx c;
+};
+void system_init(struct system_ctx *s, struct db *db, int64_t centre_id);
+void system_done(struct system_ctx *s);
+/** Creates or updates (@id not 0) by the engine; its refusal is logged and becomes -EINVAL. Takes over @body. */
+int system_write(int64_t *ret_id, struct system_ctx *s, const struct res_def *d, int64_t id, json_t *body);

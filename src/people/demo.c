@@ -1,0 +1,339 @@
+/*
+ * The demo centre and the bench's centre, made through the engine like anything else. Each row the demo makes is noted in demo_row,
+ * in the order of making, so that one call takes them away in the reverse order.
+ */
+#include "people/declared.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/db.h"
+
+struct seed {
+	struct db *db;
+	int64_t centre_id, seq;
+	bool demo;  /* note the rows as the demo's */
+};
+
+/* Creates a row by the engine: a password box left out means no log-in by password. */
+static int make(int64_t *ret, struct seed *s, const struct res_def *d, json_t *body)
+{
+	struct system_ctx sys;
+	int64_t id = 0;
+	int r;
+
+	assert(body);
+	system_init(&sys, s->db, s->centre_id);
+	sys.c.prepared = json_object(); /* nothing is generated or hashed */
+	r = system_write(&id, &sys, d, 0, body);
+	system_done(&sys);
+	if (!r && s->demo)
+		r = db_run(s->db, "INSERT INTO demo_row (resource, row_id, centre_id, seq) VALUES ($1, $2, $3, $4)", "tiii",
+			   d->name, id, s->centre_id, ++s->seq);
+	if (!r && ret)
+		*ret = id;
+	return r;
+}
+
+static json_t *id_text(int64_t id)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
+	return json_string(text);
+}
+
+/* ---- demo ---- */
+
+enum { TEAM_SALES, TEAM_SERVICE, TEAM_COUNT };
+enum { QUEUE_SALES, QUEUE_SERVICE, QUEUE_COMPLAINT, QUEUE_COUNT };
+
+static const struct {
+	const char *login, *name, *role;
+	int team;
+} people[] = {
+	{"agent", "王芳", "agent", TEAM_SALES}, /* the visitor: 8001, with a browser */
+	{"lead", "李建国", "supervisor", TEAM_SALES},
+	{"admin", "赵敏", "admin", TEAM_SERVICE},
+	{"zhangwei", "张伟", "agent", TEAM_SALES},
+	{"liuyang", "刘洋", "agent", TEAM_SALES},
+	{"chenjing", "陈静", "agent", TEAM_SALES},
+	{"yanglei", "杨磊", "agent", TEAM_SALES},
+	{"huangli", "黄丽", "agent", TEAM_SALES},
+	{"zhoujie", "周杰文", "agent", TEAM_SERVICE},
+	{"wuxia", "吴霞", "agent", TEAM_SERVICE},
+	{"xugang", "徐刚", "agent", TEAM_SERVICE},
+	{"sunyan", "孙燕", "agent", TEAM_SERVICE},
+	{"mahui", "马慧", "agent", TEAM_SERVICE},
+	{"zhulin", "朱琳", "agent", TEAM_SERVICE},
+	{"hubin", "胡斌", "agent", TEAM_SERVICE},
+};
+static_assert(ARRAY_LEN(people) == DEMO_PHONES + 1, "the visitor's agent and the simulator's fourteen");
+
+struct demo {
+	struct seed seed;
+	const struct people_demo *conf;
+	int64_t teams[TEAM_COUNT], queues[QUEUE_COUNT], users[ARRAY_LEN(people)], trunk;
+};
+
+static int make_teams(struct demo *d)
+{
+	static const char *const names[TEAM_COUNT] = {"销售组(示例)", "客服组(示例)"};
+	int r = 0;
+
+	for (int i = 0; !r && i < TEAM_COUNT; i++)
+		r = make(&d->teams[i], &d->seed, &people_teams, json_pack("{s:s}", "name", names[i]));
+	return r;
+}
+
+/* 8001 has a browser and no telephone; the others' telephones are the simulator's, the agents' among them manned from the start. */
+static int make_person(struct demo *d, size_t i)
+{
+	char extension[8], staff_no[8], name[64], uri[64];
+	bool simulated = i > 0, manned = simulated && !strcmp(people[i].role, "agent");
+	int r;
+
+	(void)snprintf(extension, sizeof(extension), "%zu", 8001 + i);
+	(void)snprintf(staff_no, sizeof(staff_no), "%zu", 1001 + i);
+	(void)snprintf(name, sizeof(name), "%s(示例)", people[i].name);
+	r = make(&d->users[i], &d->seed, &people_users,
+		 json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b}", "login", people[i].login, "name", name, "role",
+			   people[i].role, "team_id", id_text(d->teams[people[i].team]), "extension", extension, "staff_no",
+			   staff_no, "deskless", manned, "must_change_password", 0));
+	if (r || !simulated)
+		return r;
+	(void)snprintf(uri, sizeof(uri), "sip:%s@%s:%u", extension, d->conf->trunk_host, d->conf->phone_port);
+	return make(NULL, &d->seed, &people_devices,
+		    json_pack("{s:s, s:o, s:s, s:s, s:s}", "name", extension, "user_id", id_text(d->users[i]), "kind",
+			      "static", "static_uri", uri, "note", "模拟话机(示例)"));
+}
+
+static int make_people(struct demo *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(people); i++)
+		r = make_person(d, i);
+	return r;
+}
+
+static int make_queues(struct demo *d)
+{
+	static const struct {
+		const char *name, *note;
+		int priority, wrapup_s;
+	} queues[QUEUE_COUNT] = {
+		{"销售热线(示例)", "咨询与订购。", 0, 15},
+		{"客户服务(示例)", "售后、查询与报修。", 0, 20},
+		{"投诉专线(示例)", "优先接听。", 10, 30},
+	};
+	int r = 0;
+
+	for (int i = 0; !r && i < QUEUE_COUNT; i++)
+		r = make(&d->queues[i], &d->seed, &people_queues,
+			 json_pack("{s:s, s:s, s:i, s:i}", "name", queues[i].name, "note", queues[i].note, "priority",
+				   queues[i].priority, "wrapup_s", queues[i].wrapup_s));
+	return r;
+}
+
+static int make_member(struct demo *d, int queue, size_t user, int level)
+{
+	return make(NULL, &d->seed, &people_members,
+		    json_pack("{s:o, s:o, s:i}", "queue_id", id_text(d->queues[queue]), "user_id", id_text(d->users[user]),
+			      "level", level));
+}
+
+/* Agents serve their team's queue first and help the other; complaints go to every third agent. Lead and administrator take no calls. */
+static int make_members(struct demo *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(people); i++) {
+		bool sales = people[i].team == TEAM_SALES;
+
+		if (strcmp(people[i].role, "agent") != 0)
+			continue;
+		r = make_member(d, QUEUE_SALES, i, sales ? 1 : 2);
+		if (!r)
+			r = make_member(d, QUEUE_SERVICE, i, sales ? 2 : 1);
+		if (!r && i % 3 == 0)
+			r = make_member(d, QUEUE_COMPLAINT, i, 1);
+	}
+	return r;
+}
+
+static int make_lines(struct demo *d)
+{
+	/* 0571-8888 01xx: numbers nobody has here; the simulator calls them. */
+	static const char *const numbers[QUEUE_COUNT] = {"057188880101", "057188880102", "057188880103"};
+	int r;
+
+	r = make(&d->trunk, &d->seed, &people_trunks,
+		 json_pack("{s:s, s:s, s:i, s:s, s:b}", "name", "模拟运营商(示例)", "host", d->conf->trunk_host, "port",
+			   (int)d->conf->trunk_port, "caller_id", numbers[0], "outbound", 1));
+	for (int i = 0; !r && i < QUEUE_COUNT; i++)
+		r = make(NULL, &d->seed, &people_numbers,
+			 json_pack("{s:s, s:o, s:s, s:o}", "number", numbers[i], "trunk_id", id_text(d->trunk), "dest", "queue",
+				   "queue_id", id_text(d->queues[i])));
+	return r;
+}
+
+int people_demo_present(bool *ret, struct db *db, int64_t centre_id)
+{
+	int64_t n = 0;
+	int r;
+
+	r = db_get_i64(&n, db, "SELECT COUNT(*) FROM demo_row WHERE centre_id = $1", "i", centre_id);
+	if (!r)
+		*ret = n > 0;
+	return r;
+}
+
+int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf)
+{
+	struct demo d = {.seed = {.db = db, .centre_id = centre_id, .demo = true}, .conf = conf};
+	bool there = false;
+	int r;
+
+	r = people_demo_present(&there, db, centre_id);
+	if (r || there)
+		return r;
+	r = make_teams(&d);
+	if (!r)
+		r = make_people(&d);
+	if (!r)
+		r = make_queues(&d);
+	if (!r)
+		r = make_members(&d);
+	if (!r)
+		r = make_lines(&d);
+	return r;
+}
+
+/* Removes one row; a refusal, because somebody else's row refers to it, only counts. */
+static int clear_row(struct res_ctx *c, const char *resource, int64_t id, unsigned *left)
+{
+	struct res_who who = *c->who;
+	struct res_error error = {0};
+	struct res_ctx own = *c;
+	int r;
+
+	who.role = ROLE_SYSTEM;
+	own.who = &who;
+	own.error = &error;
+	r = res_delete(&own, res_find(resource), id, RES_REV_ANY);
+	if (r > 0 && error.status == 409) {
+		(*left)++;
+		r = 0;
+	} else if (r > 0 && error.status == 404) {
+		r = 0; /* somebody was here before */
+	}
+	res_error_done(&error);
+	if (r)
+		return r > 0 ? -EIO : r;
+	return 0;
+}
+
+struct demo_row {
+	const struct res_def *d;
+	int64_t id;
+};
+
+static int read_demo_rows(struct demo_row **ret, size_t *n, struct db *db, int64_t centre_id)
+{
+	struct demo_row *rows = NULL;
+	struct db_stmt *st;
+	size_t cap = 0;
+	int r;
+
+	*n = 0;
+	r = db_prepare(&st, db, "SELECT resource, row_id FROM demo_row WHERE centre_id = $1 ORDER BY seq DESC");
+	if (r)
+		return r;
+	db_bind_i64(st, 1, centre_id);
+	while ((r = db_step(st)) == DB_ROW) {
+		if (*n == cap)
+			rows = xrealloc(rows, (cap = cap ? 2 * cap : 128) * sizeof(*rows));
+		rows[(*n)++] = (struct demo_row){res_find(db_text(st, 0)), db_i64(st, 1)};
+	}
+	db_done(st);
+	*ret = rows;
+	return r;
+}
+
+int people_demo_clear(struct res_ctx *c, unsigned *left)
+{
+	struct demo_row *rows = NULL;
+	size_t n;
+	int r;
+
+	*left = 0;
+	r = read_demo_rows(&rows, &n, c->db, c->who->centre_id);
+	for (size_t i = 0; !r && i < n; i++)
+		if (rows[i].d)
+			r = clear_row(c, rows[i].d->name, rows[i].id, left);
+	free(rows);
+	if (!r)
+		r = db_run(c->db, "DELETE FROM demo_row WHERE centre_id = $1", "i", c->who->centre_id);
+	return r;
+}
+
+/* ---- bench ---- */
+
+#define BENCH_CALLER "127.0.0.3"
+#define BENCH_AGENTS "127.0.0.2"
+#define BENCH_PORT 28090
+
+static int bench_number(struct seed *s, const char *number, bool record)
+{
+	char uri[64];
+
+	(void)snprintf(uri, sizeof(uri), "sip:%s@" BENCH_AGENTS ":%d", number, BENCH_PORT);
+	return make(NULL, s, &people_numbers,
+		    json_pack("{s:s, s:s, s:s, s:b}", "number", number, "dest", "uri", "uri", uri, "record", record));
+}
+
+static int bench_agent(struct seed *s, unsigned i, int64_t queue)
+{
+	char name[16], uri[64];
+	int64_t id = 0;
+	int r;
+
+	(void)snprintf(name, sizeof(name), "a%u", i);
+	(void)snprintf(uri, sizeof(uri), "sip:%s@" BENCH_AGENTS ":%d", name, BENCH_PORT);
+	r = make(&id, s, &people_users, json_pack("{s:s, s:s, s:b}", "login", name, "name", name, "deskless", 1));
+	if (!r)
+		r = make(NULL, s, &people_devices,
+			 json_pack("{s:s, s:o, s:s, s:s}", "name", name, "user_id", id_text(id), "kind", "static",
+				   "static_uri", uri));
+	if (!r)
+		r = make(NULL, s, &people_members,
+			 json_pack("{s:o, s:o}", "queue_id", id_text(queue), "user_id", id_text(id)));
+	return r;
+}
+
+int people_bench_seed(struct db *db, int64_t centre_id, unsigned agents)
+{
+	struct seed s = {.db = db, .centre_id = centre_id};
+	int64_t queue = 0;
+	int r;
+
+	r = make(NULL, &s, &people_trunks, json_pack("{s:s, s:s, s:i}", "name", "bench", "host", BENCH_CALLER, "port", 28080));
+	if (!r)
+		r = make(&queue, &s, &people_queues,
+			 json_pack("{s:s, s:i, s:i, s:b, s:b}", "name", "bench", "wrapup_s", 0, "ring_s", 30, "record", 0,
+				   "announce_position", 0));
+	if (!r)
+		r = make(NULL, &s, &people_numbers,
+			 json_pack("{s:s, s:s, s:o}", "number", "q", "dest", "queue", "queue_id", id_text(queue)));
+	if (!r)
+		r = bench_number(&s, "1000", false);
+	if (!r)
+		r = bench_number(&s, "2000", true);
+	for (unsigned i = 1; !r && i <= agents; i++)
+		r = bench_agent(&s, i, queue);
+	return r;
+}

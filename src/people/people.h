@@ -1,0 +1,108 @@
+/*
+ * People and what their telephony is configured by: teams, users, devices, queues, members, trunks, numbers, breaks, tokens (declared in
+ * *_resource.c). Here is what the declarations cannot say: passwords, tokens, the first start, the demo centre.
+ *
+ * Codes of the hooks besides the engine's: 409 last_admin (nobody could administrate any more), 409 yourself (nobody locks
+ * himself out), 409 history (calls know this row: set it inactive); fields: weak (password), reserved (a name that is ours).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resource/resource.h"
+
+struct db;
+
+#define PEOPLE_PASSWORD_MIN 8
+#define PEOPLE_HASH_MAX 128
+
+/** Before any thread: libsodium's start, and the realm that devices' secrets are made for ("huawu" unless said). */
+int people_init(const char *realm);
+const char *people_realm(void);
+
+/* ---- passwords ---- */
+
+/** argon2id, 2 passes, 19 MiB, 25 ms: on a worker, never on the writer or the switch. At most two at once; others wait. 0 or -ENOMEM. */
+int people_password_hash(char ret[PEOPLE_HASH_MAX], const char *password);
+/** NULL: good enough; else "range" or "weak". @login may be NULL. */
+const char *people_password_check(const char *password, const char *login);
+/** A password to be read out and typed: @groups groups of five letters, 16.6 bits each: "bakod-timur-sovel". */
+void people_password_random(char *ret, size_t size, unsigned groups);
+
+/** HA1 of RFC 7616 for both algorithms. */
+void people_ha1(char md5[33], char sha256[65], const char *user, const char *realm, const char *secret);
+
+/* ---- who is it ---- */
+
+struct people_user {
+	int64_t id, centre_id, team_id;
+	enum res_role role;
+	bool active, must_change_password;
+	int64_t password_ms;  /* a session older than this is of the old password; 0: none set */
+	char login[64], name[256], extension[24], lang[8];
+};
+
+/* 0, -ENOENT when there is none, or negative. Any connection. */
+/** One point query: for every request of a session. Is the user still active, in what role, since when is the password? */
+int people_user_get(struct people_user *ret, struct db *db, int64_t id);
+int people_user_find(struct people_user *ret, struct db *db, int64_t centre_id, const char *login);
+enum { PEOPLE_E_LOGIN = 1 };
+/**
+ * Checks login and password. 0; PEOPLE_E_LOGIN: wrong, without saying what, and after the same work for an unknown or
+ * inactive user, or one without a password; or negative. On a worker.
+ */
+int people_login(struct people_user *ret, struct db *db, int64_t centre_id, const char *login, const char *password);
+/** The user of @id proves his password: 0, PEOPLE_E_LOGIN or negative. On a worker. */
+int people_password_verify(struct db *db, int64_t user_id, const char *password);
+/**
+ * A user's own new password: stores @hash (people_password_hash, made on a worker) and ends "must change". On the writer, in its
+ * transaction; @c->who is the user himself.
+ */
+int people_password_set(struct res_ctx *c, const char *hash);
+/** A user's own language: "zh" or "en". Writer. */
+int people_lang_set(struct res_ctx *c, const char *lang);
+
+struct people_token {
+	int64_t id, centre_id;
+	enum res_role role;
+};
+/** Whose is this bearer token? 0, -ENOENT or negative. */
+int people_token_find(struct people_token *ret, struct db *db, const char *token);
+
+const char *people_role_name(enum res_role role); /* agent supervisor admin */
+
+/* ---- first start; on the writer, in its transaction ---- */
+
+/** The centre, made when there is none, with the standard breaks. @zone: IANA. */
+int people_centre(int64_t *ret, struct db *db, const char *name, const char *zone);
+struct people_centre_info {
+	int64_t id;
+	char name[256], zone[64];
+};
+int people_centre_get(struct people_centre_info *ret, struct db *db); /* -ENOENT */
+int people_centre_rename(struct db *db, int64_t centre_id, const char *name);
+int people_has_admin(bool *ret, struct db *db, int64_t centre_id);
+/** Makes an active administrator, or gives an existing user of that login this password and the role. Hashes: 25 ms. */
+int people_create_admin(struct db *db, const char *login, const char *password);
+
+/* ---- demo and bench ---- */
+
+#define DEMO_PHONES 14
+struct people_demo {
+	const char *trunk_host; /* the simulator's address: "127.0.0.1" */
+	uint16_t trunk_port;    /* where calls out go */
+	uint16_t phone_port;    /* where its 14 phones answer: sip:8002@trunk_host:phone_port ... 8015 */
+};
+/**
+ * The demo centre: 15 people (8001 is the visitor's agent, with a browser; 8002 to 8015 have simulated phones, and those of them who are agents are ready from the start),
+ * the logins "agent", "lead" and "admin" for one click, teams, queues, numbers, trunk. Again: no change.
+ */
+int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf);
+/** Removes what the demo made and nobody else uses; @left: how many rows stay because others refer to them. */
+int people_demo_clear(struct res_ctx *c, unsigned *left);
+int people_demo_present(bool *ret, struct db *db, int64_t centre_id);
+
+/** What bench/serve wants (bench/README.md): numbers 1000, 2000 and q, agents a1..aN without registration. */
+int people_bench_seed(struct db *db, int64_t centre_id, unsigned agents);

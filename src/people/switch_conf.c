@@ -1,0 +1,384 @@
+/*
+ * From tables to the switch's configuration. Each list is read by one query in a fixed order, so that equal tables give
+ * equal configurations. Only what can be used gets in: the switch need not doubt it.
+ */
+#include "people/switch_conf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "db/db.h"
+#include "people/declared.h"
+#include "switch/switch.h"
+
+#define TRIES 5
+#define ROWS_MAX 100000            /* of any list */
+#define NOANSWER_DESKLESS_MS 10000 /* nobody is there to press Ready again */
+#define DEVICE_GRACE_MS 30000      /* a laptop changes its network, a page is loaded again */
+
+struct load {
+	struct db *db;
+	int64_t centre_id;
+	struct sw_conf *conf;
+	struct arena *arena;
+	struct hmap users, queues, trunks; /* id -> itself: what references may name */
+	size_t skipped;
+};
+
+static void skip(struct load *l, const char *what, int64_t id, const char *why)
+{
+	l->skipped++;
+	log_warn("left out of the switch's configuration %s=%lld, %s", what, (long long)id, why);
+}
+
+/* NULL for NULL and for "". */
+static const char *text(struct load *l, struct db_stmt *st, int col)
+{
+	const char *s = db_is_null(st, col) ? NULL : db_text(st, col);
+
+	return s && *s ? arena_strdup(l->arena, s) : NULL;
+}
+
+static const char *text_or_empty(struct load *l, struct db_stmt *st, int col)
+{
+	const char *s = text(l, st, col);
+
+	return s ? s : "";
+}
+
+static void know(struct hmap *m, int64_t id)
+{
+	(void)hmap_set(m, (uint64_t)id, m);
+}
+
+static bool known(const struct hmap *m, int64_t id)
+{
+	return hmap_get(m, (uint64_t)id) != NULL;
+}
+
+/*
+ * Reads rows into an array of @size each. @take fills one entry, which is zeroed, and answers whether it may stay.
+ * @sql: $1 is the centre.
+ */
+static int read_rows(struct load *l, const char *table, const char *sql, size_t size,
+		     bool (*take)(struct load *, void *, struct db_stmt *), void *ret, size_t *ret_n)
+{
+	char *at = NULL;
+	struct db_stmt *st;
+	size_t n = 0, cap = 0;
+	int r;
+
+	r = db_prepare(&st, l->db, sql);
+	if (r)
+		return r;
+	db_bind_i64(st, 1, l->centre_id);
+	while ((r = db_step(st)) == DB_ROW && n < ROWS_MAX) {
+		if (n == cap)
+			at = xrealloc(at, (cap = cap ? 2 * cap : 64) * size);
+		memset(at + n * size, 0, size);
+		n += take(l, at + n * size, st);
+	}
+	db_done(st);
+	if (r == DB_ROW) {
+		log_error("table=%s has more than %d rows, the switch is not configured", table, ROWS_MAX);
+		r = -E2BIG;
+	}
+	if (!r && n) {
+		*(void **)ret = memcpy(arena_alloc(l->arena, n * size), at, n * size);
+		*ret_n = n;
+	}
+	free(at);
+	return r;
+}
+
+static bool take_user(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct sw_user *u = entry;
+
+	*u = (struct sw_user){
+		.id = db_i64(st, 0),
+		.team_id = db_i64(st, 1),
+		.name = text_or_empty(l, st, 2),
+		.login = text_or_empty(l, st, 3),
+		.extension = text_or_empty(l, st, 4),
+		.auto_answer = db_i64(st, 5),
+		.static_agent = db_i64(st, 6),
+	};
+	know(&l->users, u->id);
+	return true;
+}
+
+static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct sw_trunk *t = entry;
+
+	*t = (struct sw_trunk){
+		.id = db_i64(st, 0),
+		.name = text_or_empty(l, st, 1),
+		.host = text_or_empty(l, st, 2),
+		.port = (uint16_t)db_i64(st, 3),
+		.calls_max = (int32_t)db_i64(st, 4),
+		.caller_id = text(l, st, 5),
+		.outbound = db_i64(st, 6),
+	};
+	know(&l->trunks, t->id);
+	return true;
+}
+
+static bool take_queue(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct sw_queue *q = entry;
+
+	*q = (struct sw_queue){
+		.id = db_i64(st, 0),
+		.name = text_or_empty(l, st, 1),
+		.answer_first = db_i64(st, 2),
+		.record = db_i64(st, 3),
+		.record_waiting = db_i64(st, 4),
+		.auto_answer = db_i64(st, 5),
+		.greeting = text(l, st, 6),
+		.music = text(l, st, 7),
+		.announce_position = db_i64(st, 8),
+		.overflow_number = text(l, st, 9),
+	};
+	know(&l->queues, q->id);
+	return true;
+}
+
+static enum acd_overflow overflow_of(const char *name)
+{
+	static const char *const names[] = {
+		[ACD_OVERFLOW_NONE] = "none", [ACD_OVERFLOW_QUEUE] = "queue", [ACD_OVERFLOW_NUMBER] = "number",
+		[ACD_OVERFLOW_GOODBYE] = "goodbye",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(names[i], name))
+			return (enum acd_overflow)i;
+	return ACD_OVERFLOW_NONE;
+}
+
+static int32_t ms(struct db_stmt *st, int col)
+{
+	return (int32_t)(db_i64(st, col) * 1000);
+}
+
+static bool take_acd_queue(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct acd_queue_conf *q = entry;
+
+	*q = (struct acd_queue_conf){
+		.id = db_i64(st, 0),
+		.priority = (int32_t)db_i64(st, 1),
+		.ring_ms = ms(st, 2),
+		.wrapup_ms = ms(st, 3),
+		.wrapup_max_ms = ms(st, 4),
+		.len_max = (int32_t)db_i64(st, 5),
+		.wait_max_ms = ms(st, 6),
+		.announce_ms = ms(st, 7),
+		.target_ms = ms(st, 8),
+		.empty_overflow = db_i64(st, 9),
+		.overflow = overflow_of(db_text(st, 10)),
+		.overflow_queue = db_i64(st, 11),
+	};
+	if (q->overflow == ACD_OVERFLOW_QUEUE && !known(&l->queues, q->overflow_queue)) {
+		log_warn("queue=%lld overflows to a queue that is not there, its callers keep waiting", (long long)q->id);
+		q->overflow = ACD_OVERFLOW_NONE;
+		q->overflow_queue = 0;
+	}
+	return true;
+}
+
+static bool take_acd_agent(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct acd_agent_conf *a = entry;
+	bool deskless = db_i64(st, 2);
+
+	*a = (struct acd_agent_conf){
+		.id = db_i64(st, 0),
+		.team_id = db_i64(st, 1),
+		.noanswer_ms = deskless ? NOANSWER_DESKLESS_MS : 0,
+		.device_grace_ms = DEVICE_GRACE_MS,
+	};
+	return true;
+}
+
+static bool take_member(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct acd_member *m = entry;
+
+	*m = (struct acd_member){.queue_id = db_i64(st, 1), .agent_id = db_i64(st, 2), .level = (int32_t)db_i64(st, 3)};
+	if (!known(&l->users, m->agent_id))
+		return false; /* switched off, which is ordinary */
+	if (!known(&l->queues, m->queue_id)) {
+		skip(l, "member", db_i64(st, 0), "its queue is not there");
+		return false;
+	}
+	return true;
+}
+
+/* "md5:sha256:realm". A secret of another realm can never be right. */
+static bool take_secret(struct load *l, struct sw_device *d, const char *secret)
+{
+	if (!secret || strlen(secret) < 98 || secret[32] != ':' || secret[97] != ':') {
+		skip(l, "device", d->id, "it has no secret: generate one");
+		return false;
+	}
+	if (strcmp(secret + 98, people_realm()) != 0) {
+		skip(l, "device", d->id, "its secret is of another realm: generate a new one");
+		return false;
+	}
+	d->ha1_md5 = arena_strndup(l->arena, secret, 32);
+	d->ha1_sha256 = arena_strndup(l->arena, secret + 33, 64);
+	return true;
+}
+
+static bool take_device(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct sw_device *d = entry;
+
+	*d = (struct sw_device){
+		.id = db_i64(st, 0),
+		.user_id = db_i64(st, 1),
+		.name = text_or_empty(l, st, 2),
+		.static_uri = text(l, st, 4),
+		.auto_answer = db_i64(st, 5),
+	};
+	if (d->user_id && !known(&l->users, d->user_id))
+		return false; /* a leaver's telephone */
+	return d->static_uri || take_secret(l, d, db_text(st, 3));
+}
+
+static bool take_dest(struct load *l, struct sw_number *n, struct db_stmt *st)
+{
+	const char *dest = db_text(st, 3);
+
+	if (!strcmp(dest, "uri")) {
+		n->dest = SW_DEST_URI;
+		n->uri = text(l, st, 6);
+		return n->uri;
+	}
+	if (!strcmp(dest, "user")) {
+		n->dest = SW_DEST_USER;
+		n->target_id = db_i64(st, 5);
+		return known(&l->users, n->target_id);
+	}
+	n->dest = SW_DEST_QUEUE;
+	n->target_id = db_i64(st, 4);
+	return known(&l->queues, n->target_id);
+}
+
+static bool take_number(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct sw_number *n = entry;
+
+	n->id = db_i64(st, 0);
+	n->number = text_or_empty(l, st, 1);
+	n->trunk_id = db_i64(st, 2);
+	n->record = db_i64(st, 7);
+	if (n->trunk_id && !known(&l->trunks, n->trunk_id)) {
+		skip(l, "number", n->id, "its trunk is switched off or not there");
+		return false;
+	}
+	if (!take_dest(l, n, st)) {
+		skip(l, "number", n->id, "where it goes is switched off or not there");
+		return false;
+	}
+	return true;
+}
+
+#define READ(table, sql, take, list)                                                                           \
+	read_rows(l, table, sql, sizeof(*c->list##s), take, &c->list##s, &c->list##_n)
+
+/* What others refer to comes first. */
+static int read_all(struct load *l)
+{
+	struct sw_conf *c = l->conf;
+	int r;
+
+	r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless FROM users"
+			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
+	if (!r)
+		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound FROM trunks"
+				   " WHERE centre_id = $1 AND active = 1 ORDER BY name", take_trunk, trunk);
+	if (!r)
+		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
+				   " announce_position, overflow_number FROM queues WHERE centre_id = $1 ORDER BY id",
+			 take_queue, queue);
+	if (!r)
+		r = READ("queues", "SELECT id, priority, ring_s, wrapup_s, wrapup_max_s, len_max, wait_max_s,"
+				   " CASE WHEN answer_first = 1 AND announce_position = 1 THEN announce_s ELSE 0 END, target_s, empty_overflow,"
+				   " overflow, overflow_queue_id FROM queues WHERE centre_id = $1 ORDER BY id",
+			 take_acd_queue, acd.queue);
+	if (!r)
+		r = READ("users", "SELECT id, team_id, deskless FROM users WHERE centre_id = $1 AND active = 1 ORDER BY id",
+			 take_acd_agent, acd.agent);
+	if (!r)
+		r = READ("members", "SELECT id, queue_id, user_id, level FROM members WHERE centre_id = $1"
+				    " ORDER BY queue_id, level, user_id", take_member, acd.member);
+	if (!r)
+		r = READ("devices", "SELECT id, user_id, name, secret, static_uri, auto_answer FROM devices"
+				    " WHERE centre_id = $1 ORDER BY id", take_device, device);
+	if (!r)
+		r = READ("numbers", "SELECT id, number, trunk_id, dest, queue_id, user_id, uri, record FROM numbers"
+				    " WHERE centre_id = $1 ORDER BY id", take_number, number);
+	return r;
+}
+
+static void conf_free(void *data)
+{
+	arena_free(((struct sw_conf *)data)->arena);
+}
+
+static struct sw_conf *conf_new(int64_t version)
+{
+	struct arena *arena = arena_new(65536);
+	struct sw_conf *c = arena_alloc(arena, sizeof(*c));
+
+	c->arena = arena;
+	c->version = c->acd.version = version;
+	return c;
+}
+
+static int load_once(struct sw_conf **ret, struct db *db, int64_t centre_id)
+{
+	struct load l = {.db = db, .centre_id = centre_id};
+	int64_t before = 0, after = 0;
+	int r;
+
+	r = res_conf_version(&before, db, centre_id);
+	if (r)
+		return r;
+	hmap_init(&l.users, false);
+	hmap_init(&l.queues, false);
+	hmap_init(&l.trunks, false);
+	l.conf = conf_new(before);
+	l.arena = l.conf->arena;
+	r = read_all(&l);
+	if (!r)
+		r = res_conf_version(&after, db, centre_id);
+	hmap_done(&l.users);
+	hmap_done(&l.queues);
+	hmap_done(&l.trunks);
+	if (!r && before != after)
+		r = -EAGAIN;
+	if (r)
+		conf_free(l.conf);
+	else
+		*ret = l.conf;
+	return r;
+}
+
+int switch_conf_load(struct snap **ret, struct db *db, int64_t centre_id)
+{
+	struct sw_conf *c = NULL;
+	int r = -EAGAIN;
+
+	for (int i = 0; i < TRIES && r == -EAGAIN; i++)
+		r = load_once(&c, db, centre_id);
+	if (!r)
+		*ret = snap_new(c, conf_free);
+	return r;
+}

@@ -1,0 +1,167 @@
+/*
+ * People who log in. A password comes as plain text, is hashed by prepare before the transaction, and before_write puts
+ * the hash into the row: a row never holds the plain text when it is stored.
+ */
+#include "people/declared.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "db/db.h"
+
+static const struct res_option langs[] = {{"zh", "中文", "Chinese"}, {"en", "English", "English"}, {NULL}};
+
+static const struct res_field fields[] = {
+	{"name", RES_TEXT, "姓名", "Name", RES_REQUIRED | RES_SEARCH, .max = 64},
+	{"login", RES_TEXT, "登录名", "Login", RES_REQUIRED | RES_UNIQUE | RES_SEARCH, .min = 2, .max = 32,
+	 .help_zh = "用于登录的名字：小写字母、数字、点、下划线、连字符或 @。",
+	 .help_en = "What the person logs in with: lower-case letters, digits, dot, underscore, hyphen or @."},
+	{"password", RES_SECRET, "密码", "Password", 0, .min = PEOPLE_PASSWORD_MIN, .max = 128,
+	 .help_zh = "至少 8 个字符。新建时留空会自动生成，只显示一次；修改时留空则保持不变。",
+	 .help_en = "At least 8 characters. Left empty: generated for a new person and shown once; unchanged for an existing one."},
+	{"must_change_password", RES_BOOL, "下次登录须改密码", "Must change password", RES_HIDE_LIST, .fallback = "true",
+	 .help_zh = "由管理员设置的密码，本人应在首次登录后自己改掉。",
+	 .help_en = "A password set by an administrator should be replaced by the person at the first log-in."},
+	{"role", RES_ENUM, "角色", "Role", RES_REQUIRED, .fallback = "agent", .options = people_roles,
+	 .help_zh = "坐席接打电话；班长还能看全场和所有通话；管理员还能修改设置。",
+	 .help_en = "Agents take and place calls; supervisors also see the floor and all calls; administrators also change settings."},
+	{"team_id", RES_REF, "班组", "Team", RES_SEARCH, .ref = "teams",
+	 .help_zh = "报表按通话发生时所在的班组统计。", .help_en = "Figures are counted for the team at the time of the call."},
+	{"extension", RES_TEXT, "分机号", "Extension", RES_UNIQUE | RES_SEARCH | RES_NUMBER,
+	 .help_zh = "同事拨打的内部号码，例如 8001。", .help_en = "What colleagues dial, such as 8001."},
+	{"staff_no", RES_TEXT, "工号", "Staff number", RES_UNIQUE | RES_SEARCH, .max = 32},
+	{"lang", RES_ENUM, "语言", "Language", RES_HIDE_LIST, .fallback = "zh", .options = langs},
+	{"auto_answer", RES_BOOL, "自动接听", "Auto-answer", RES_HIDE_LIST, .fallback = "false",
+	 .help_zh = "来电先响一声提示音，随即接通，不用点击。", .help_en = "A call is put through after a beep, without a click."},
+	{"deskless", RES_BOOL, "免登录座席", "Without desk", RES_HIDE_LIST, .fallback = "false",
+	 .help_zh = "服务启动即登录并就绪，不需要打开网页；用于始终有人值守的话机。",
+	 .help_en = "Logged in and ready from the start of the service, without the page: for a phone that is always manned."},
+	{"active", RES_BOOL, "启用", "Active", 0, .fallback = "true",
+	 .help_zh = "停用后立即不能登录，话机也不能再注册；通话记录保留。离职人员请停用，不要删除。",
+	 .help_en = "When off, the person cannot log in from that moment and the phones no longer register; call history stays. "
+		    "Switch leavers off rather than delete them."},
+	{"password_ms", RES_TIME, "密码修改时间", "Password changed", RES_READONLY | RES_HIDE_LIST},
+};
+
+static int prepare(struct res_ctx *c, int64_t id, const json_t *body)
+{
+	char hash[PEOPLE_HASH_MAX], made[32] = "";
+	const json_t *given = json_object_get(body, "password");
+	const char *plain = json_string_value(given);
+	int r;
+
+	if (!id && (!given || json_is_null(given) || (plain && !*plain))) {
+		people_password_random(made, sizeof(made), 3);
+		plain = made;
+	}
+	if (!plain || people_password_check(plain, NULL))
+		return 0; /* none, or bad: the checks say so */
+	r = people_password_hash(hash, plain);
+	if (r)
+		return r;
+	row_set(c->prepared, "password", json_string(hash));
+	if (*made)
+		row_set(c->prepared, "made", json_string(made));
+	return 0;
+}
+
+static void set_login(struct res_ctx *c, json_t *row)
+{
+	char login[64];
+	size_t i;
+
+	check_chars(c, row, "login", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@");
+	(void)str_copy(login, sizeof(login), row_text(row, "login"));
+	for (i = 0; login[i]; i++)
+		if (login[i] >= 'A' && login[i] <= 'Z')
+			login[i] = (char)(login[i] + 'a' - 'A');
+	if (*login)
+		row_set(row, "login", json_string(login));
+}
+
+static void take_hash(struct res_ctx *c, json_t *row, const char *hash, bool own)
+{
+	row_set(row, "password", json_string(hash));
+	row_set(row, "password_ms", json_integer(c->now_ms));
+	if (!own && !json_object_get(c->body, "must_change_password"))
+		row_set(row, "must_change_password", json_true());
+}
+
+static int set_password(struct res_ctx *c, json_t *row, const json_t *old)
+{
+	const char *given = json_string_value(json_object_get(c->body, "password"));
+	const char *hash = json_string_value(json_object_get(c->prepared, "password"));
+	const char *made = json_string_value(json_object_get(c->prepared, "made")), *code;
+
+	if (made && !old) {
+		take_hash(c, row, hash, false);
+		res_once(c, "password", made);
+		return 0;
+	}
+	if (!given || !*given || !json_object_get(row, "password"))
+		return 0; /* not given, or refused already */
+	code = people_password_check(given, row_text(row, "login"));
+	if (code) {
+		res_fail(c, 422, "invalid", "password", code);
+		return 0;
+	}
+	if (!hash)
+		return -EINVAL; /* prepare saw another body than this one */
+	take_hash(c, row, hash, row_id(row, "id") == c->who->user_id);
+	return 0;
+}
+
+static bool administrates(const json_t *row)
+{
+	return row && row_bool(row, "active") && !strcmp(row_text(row, "role"), "admin");
+}
+
+/* Somebody must stay who can administrate, and nobody shuts the door behind himself. */
+static int keep_admin(struct res_ctx *c, const json_t *old, const json_t *row)
+{
+	int64_t others = 0, id = row_id(old, "id");
+	int r;
+
+	if (!administrates(old) || administrates(row) || c->who->role == ROLE_SYSTEM)
+		return 0;
+	if (id == c->who->user_id) {
+		res_fail(c, 409, "yourself", NULL, NULL);
+		return 1;
+	}
+	r = db_get_i64(&others, c->db,
+		       "SELECT COUNT(*) FROM users WHERE centre_id = $1 AND id <> $2 AND role = 'admin' AND active = 1", "ii",
+		       c->who->centre_id, id);
+	if (r || others)
+		return r;
+	res_fail(c, 409, "last_admin", NULL, NULL);
+	return 1;
+}
+
+static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
+{
+	int r;
+
+	set_login(c, row);
+	r = set_password(c, row, old);
+	if (!r && old)
+		r = keep_admin(c, old, row);
+	return r;
+}
+
+static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
+{
+	if (id == c->who->user_id) {
+		res_fail(c, 409, "yourself", NULL, NULL);
+		return 1;
+	}
+	return keep_admin(c, old, NULL);
+}
+
+const struct res_def people_users = {
+	.name = "users", .table = "users", .zh = "人员", .en = "People",
+	.fields = fields, .field_n = ARRAY_LEN(fields),
+	.label = "name", .order = "name",
+	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.prepare = prepare, .before_write = before_write, .before_delete = before_delete,
+	.configures_switch = true,
+};
