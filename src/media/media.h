@@ -19,7 +19,7 @@ struct media_conf {
 	const char *bind;       /* "0.0.0.0" */
 	const char *external;   /* address in SDP and ICE candidates; NULL: found by the route to the other side */
 	uint16_t port_min, port_max; /* RTP, even ports; 20000-29999 by default (0, 0) */
-	unsigned threads;       /* 0: 1 */
+	unsigned threads;       /* 0: 1; more are refused with -EINVAL for now */
 	unsigned legs_max;      /* 0: 20000 */
 	int silence_ms;         /* MED_EV_SILENT after so long without a packet; 0: 20000 */
 };
@@ -76,6 +76,7 @@ enum med_profile {
 /* Positive answers of the SDP functions. */
 enum { MED_E_SDP = 1 /* malformed: 400 */, MED_E_CODEC = 2 /* nothing in common: 488 */, MED_E_PROFILE = 3 /* 488 */ };
 
+/** -ENFILE: legs_max reached; -EADDRINUSE: no port free. */
 int med_leg_open(struct media *m, med_leg *ret, enum med_profile profile, int64_t cookie);
 /** Our offer: PCMA, PCMU, telephone-event. Also for re-INVITE. */
 int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size);
@@ -83,6 +84,8 @@ int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size);
 int med_leg_answered(struct media *m, med_leg leg, const char *sdp, size_t len);
 /** Their offer; our answer. The profile of a fresh leg follows the offer. */
 int med_leg_answer(struct media *m, med_leg leg, const char *offer, size_t len, char *sdp, size_t size);
+/** The address our offer goes to, when it is known before: decides which of our addresses the offer names. Optional. */
+int med_leg_towards(struct media *m, med_leg leg, const char *address);
 /** Whether the other side has us on hold (sendonly or inactive in its last description). */
 bool med_leg_held_by_remote(struct media *m, med_leg leg);
 /** The direction of our next offer: true gives sendonly (we hold them; music can be heard), false sendrecv. */
@@ -123,5 +126,7 @@ int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65]);
 /* ---- for tools and tests ---- */
 /** ITU-T G.107 estimate for G.711: @loss_pct 0-100, @delay_ms one-way. */
 float med_mos(float loss_pct, float delay_ms, float jitter_ms);
+/** Names of the embedded prompts, sorted: the page's choices. Any thread; constant for the process. */
+size_t med_prompt_names(const char *const **ret);
 /** SHA-256 fingerprint of the DTLS certificate, "AA:BB:..."; made at start, P-256. */
 const char *media_fingerprint(const struct media *m);

@@ -1,0 +1,271 @@
+/*
+ * What the files of media/ share.
+ *
+ *   switch thread           media thread                        recorder thread
+ *   media.c: control half   mleg.c: media half, one tick        record.c: files
+ *   sdp.c prompt.c          rtp.c, msecure.c (ICE, DTLS)
+ *        ---- mbox: struct cmd ---->      ---- queue: jobs ---->
+ *        <-------------- event queue: struct med_event --------
+ *
+ * The control half opens the sockets (an offer needs the port) and gives them with the media half to the media
+ * thread, which owns and closes both. Pointers in commands are valid: CLOSE is the last command about a leg.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "loop/loop.h"
+#include "media/g711.h"
+#include "media/media.h"
+#include "media/prompt.h"
+#include "media/rtp.h"
+
+#define TICK_MS 20
+#define FRAME 160          /* octets and samples of 20 ms */
+#define RTCP_TICKS 250     /* a report every 5 s; also the wheel for checks */
+#define PLAY_MAX 32        /* prompts of one med_play */
+#define DIGITS_MAX 32
+#define PACKET_MAX 1600    /* longer ones are dropped */
+#define PACKET_ROOM 64     /* what SRTP adds, and before it a header */
+
+/* ---- between control and media ---- */
+
+struct leg_remote { /* what the descriptions agreed; fixed for the media half until the next one */
+	struct sockaddr_in rtp, rtcp; /* sin_port 0: not known yet */
+	enum law law;                 /* what we send */
+	uint8_t tx_pt, tx_dtmf, rx_alaw, rx_ulaw, rx_dtmf; /* 255: none */
+	bool rtcp_mux, may_send, expect; /* expect: they ought to be sending */
+	struct secure_conf *secure;   /* browsers only; owned by the message, then by the leg */
+};
+
+struct secure_conf {
+	char ufrag[16], pwd[32];     /* ours */
+	char their_ufrag[260];
+	uint8_t fp[32];
+	bool has_fp, client;         /* client: they answered setup:passive */
+};
+
+enum cmd_type { CMD_OPEN, CMD_REMOTE, CMD_BRIDGE, CMD_UNBRIDGE, CMD_MUTE, CMD_PLAY, CMD_STOP, CMD_DIGITS,
+		CMD_RECORD, CMD_RECORD_STOP, CMD_CLOSE, CMD_HALT };
+
+struct cmd_play {
+	bool loop, tell; /* tell: MED_EV_PLAYED at the end */
+	unsigned n;
+	const struct sound *sounds[PLAY_MAX];
+};
+
+struct mleg;
+struct rfile;
+
+struct cmd {
+	struct mleg *leg, *other;
+	union {
+		struct leg_remote remote;
+		struct cmd_play play;
+		char digits[DIGITS_MAX + 1];
+		bool flag;
+		int64_t rec_id;
+	};
+	struct rfile *file; /* CMD_RECORD */
+};
+
+/* ---- events ---- */
+
+void med_post(struct media *m, const struct med_event *ev); /* any thread */
+
+/* ---- recorder ---- */
+
+#define REC_HALF 4000             /* samples of half a second */
+#define REC_BLOCK (REC_HALF * 2)  /* bytes of it: two channels */
+
+struct recorder;
+struct rec_batch { /* jobs gathered in one tick */
+	struct ilink jobs;
+	unsigned n;
+};
+
+int mrec_new(struct recorder **ret, struct media *m);
+void mrec_free(struct recorder *r); /* finishes what is queued */
+
+/* Switch thread: makes the file's object; path is copied. */
+struct rfile *mrec_file_new(struct media *m, int64_t rec_id, med_leg leg, int64_t cookie, const char *path);
+void mrec_file_free(struct rfile *f); /* one that never reached the recorder */
+
+/* Media thread. A block is REC_BLOCK bytes of silence, or NULL when too many wait for the disk. */
+uint8_t *mrec_block(struct recorder *r);
+void mrec_block_drop(struct recorder *r, uint8_t *block);
+void mrec_open(struct rec_batch *b, struct rfile *f);
+/** @missing samples a channel are to be made up as silence before this block; @samples of the block are written. */
+void mrec_write(struct rec_batch *b, struct rfile *f, uint8_t *block, unsigned samples, int64_t missing);
+void mrec_close(struct rec_batch *b, struct rfile *f, int64_t missing);
+void mrec_submit(struct recorder *r, struct rec_batch *b);
+void mrec_failed(struct rfile *f, int error); /* any thread; tells once */
+
+/* ---- media half ---- */
+
+struct tx_stream { /* who feeds a leg's sending side, and how its numbers become ours */
+	const void *who;
+	uint32_t ssrc;
+	uint16_t last, seq_off;
+	uint32_t ts_off;
+};
+
+struct play {
+	struct cmd_play list;
+	unsigned i;
+	size_t off;
+	bool active;
+};
+
+enum source_lock { SRC_OPEN, SRC_TENTATIVE, SRC_LOCKED };
+enum { TICK_PLAY = 1, TICK_DIGITS = 2, TICK_DTMF = 4, TICK_SECURE = 8 };
+
+struct rec;
+struct tap {
+	struct rec *rec;
+	unsigned channel;
+	bool up;
+	uint32_t ssrc, ts0;
+	int64_t pos0; /* sample of the recording where ts0 lies */
+};
+#define TAPS_MAX 4
+
+struct secure;
+
+struct mleg {
+	struct ilink wheel, ticking;
+	struct mthread *t;
+	med_leg handle;
+	int64_t cookie;
+	int fd, rtcp_fd;
+	struct leg_remote rem;
+
+	/* receiving */
+	enum source_lock lock;
+	bool connected;         /* the kernel drops other sources */
+	bool silent, heard;     /* MED_EV_SILENT given; MED_EV_FIRST_RTP given */
+	struct sockaddr_in src; /* locked, or tentatively so */
+	int64_t tentative_ms, rx_ms; /* last packet; the description's time before the first */
+	struct rtp_rx rx;
+	uint32_t dropped;
+
+	/* sending */
+	uint32_t ssrc, ts, tx_packets, tx_octets, report_packets;
+	uint16_t seq;
+	int64_t tx_ms;
+	struct tx_stream tx;
+
+	/* what is heard */
+	struct mleg *peer;
+	bool mute;
+	unsigned tick_flags;
+	struct play play;
+	struct rec *played; /* records what we play: its right channel */
+	struct tap taps[TAPS_MAX];
+
+	/* RFC 4733 */
+	struct {
+		bool up, told;
+		uint32_t ts;
+		uint16_t duration;
+		uint8_t event;
+		int64_t ms;
+	} dtmf_rx;
+	struct {
+		char digits[DIGITS_MAX + 1];
+		unsigned i, step;
+		uint32_t ts;
+	} dtmf_tx;
+
+	/* RTCP */
+	uint32_t lsr;
+	int64_t lsr_us;
+	float rtt_ms, tx_loss_pct;
+
+	struct secure *sec; /* browsers only */
+};
+
+struct mthread {
+	struct media *m;
+	pthread_t thread;
+	struct mbox *box;
+	struct ilink wheel[RTCP_TICKS], ticking;
+	struct ilink recs[REC_HALF / FRAME]; /* by the tick at which their half seconds are due */
+	struct hmap rec_by_id;
+	struct rec_batch batch;
+	struct ltimer timer;
+	unsigned ticks, next_bucket;
+	int64_t next_tick_ms;
+	bool running;
+};
+
+void mleg_command(int type, void *data, size_t len, void *arg); /* mbox handler; arg: mthread */
+void mleg_tick(void *arg);
+void mleg_halt(struct mthread *t);
+void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from); /* fuzzed too */
+void mleg_rtcp(struct mleg *l, uint8_t *buf, size_t n);
+void mleg_event(struct mleg *l, enum med_event_type type);
+void mleg_ticking(struct mleg *l, unsigned flag, bool on);
+bool mleg_raw_send(struct mleg *l, const void *p, size_t n, const struct sockaddr_in *to);
+
+/* ---- taps (mrec.c) ---- */
+
+void mtap_start(struct mthread *t, struct rfile *f, int64_t id, struct mleg *left, struct mleg *right);
+void mtap_stop(struct mthread *t, struct rec *r);
+void mtap_leg_gone(struct mthread *t, struct mleg *l);
+void mtap_rx(struct mleg *l, const struct rtp_pkt *p, enum law law, int64_t now_us);
+void mtap_played(struct mleg *l, const uint8_t *alaw, int64_t now_us);
+void mtap_tick(struct mthread *t, int64_t now_us);
+
+/* ---- browsers (msecure.c) ---- */
+
+struct secure_shared;
+int msecure_shared_new(struct secure_shared **ret);
+void msecure_shared_free(struct secure_shared *s);
+const char *msecure_fingerprint(const struct secure_shared *s);
+
+int msecure_set(struct mleg *l, struct secure_shared *s, struct secure_conf *conf); /* takes @conf */
+void msecure_free(struct secure *s);
+bool msecure_ready(const struct mleg *l);
+/** STUN and DTLS; true when the packet was one of these. */
+bool msecure_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from);
+/** Whether media may come from there: the address ICE settled on. */
+bool msecure_source(const struct mleg *l, const struct sockaddr_in *from);
+const struct sockaddr_in *msecure_target(const struct mleg *l);
+void msecure_tick(struct mleg *l);
+/* In place; buffers have PACKET_ROOM after the packet. Answer the new length, 0: refused. */
+size_t msecure_protect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
+size_t msecure_unprotect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
+
+/* ---- the whole ---- */
+
+struct ctl;
+
+struct media {
+	struct media_conf conf;
+	char external[64];
+	void (*event)(const struct med_event *ev, void *arg);
+	void *arg;
+	struct mthread thread;
+	struct recorder *recorder;
+	struct prompts *prompts;
+	struct secure_shared *secure;
+
+	/* events towards the switch thread: a queue of our own, so that media_stop can deliver the last ones; the
+	   mailbox only wakes */
+	pthread_mutex_t ev_lock;
+	struct ilink events;
+	struct mbox *ev_box;
+
+	/* switch thread */
+	struct ctl **ctl;
+	unsigned ctl_n, ctl_cap, ctl_live;
+	uint32_t *free_idx; /* stack */
+	unsigned free_n;
+	uint8_t *port_used; /* bit per even port */
+	unsigned ports, port_next;
+	struct hmap recs; /* rec_id -> (void *)1 */
+};

@@ -1,0 +1,764 @@
+/*
+ * The media half of a leg: packets in, packets out, one tick of 20 ms for everything that is not a packet.
+ *
+ * A packet is relayed when it arrives; the tick serves players, digits, recordings and, spread over 250 ticks, RTCP
+ * and silence. All of it is one media thread's.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "media/media_int.h"
+
+#define NAT_SETTLE_MS 3000 /* how long a source other than the described one is only tentative */
+#define LATE_MAX 64        /* packets out of order that are still passed on */
+#define JUMP_MAX 1000
+#define PT_NONE 255
+
+static uint8_t room[PACKET_ROOM + PACKET_MAX + PACKET_ROOM]; /* the one packet in hand; one media thread */
+
+/* ---- events ---- */
+
+static void event_base(struct med_event *ev, const struct mleg *l, enum med_event_type type)
+{
+	*ev = (struct med_event){.type = type, .leg = l->handle, .cookie = l->cookie};
+}
+
+void mleg_event(struct mleg *l, enum med_event_type type)
+{
+	struct med_event ev;
+
+	event_base(&ev, l, type);
+	med_post(l->t->m, &ev);
+}
+
+static void event_digit(struct mleg *l)
+{
+	struct med_event ev;
+
+	if (l->dtmf_rx.told)
+		return;
+	l->dtmf_rx.told = true;
+	mleg_ticking(l, TICK_DTMF, false);
+	if (l->dtmf_rx.event > 15) /* flash and other signals */
+		return;
+	event_base(&ev, l, MED_EV_DIGIT);
+	ev.digit = "0123456789*#ABCD"[l->dtmf_rx.event];
+	ev.duration_ms = l->dtmf_rx.duration / 8;
+	med_post(l->t->m, &ev);
+}
+
+static void fill_stats(const struct mleg *l, struct med_stats *s)
+{
+	uint32_t expected = mrtp_rx_expected(&l->rx), lost = mrtp_rx_lost(&l->rx);
+
+	s->rx_packets = mrtp_rx_got(&l->rx);
+	s->tx_packets = l->tx_packets;
+	s->rx_lost = lost;
+	s->rx_dropped = l->dropped;
+	s->rx_jitter_ms = l->rx.jitter / 8;
+	s->rtt_ms = l->rtt_ms;
+	s->tx_loss_pct = l->tx_loss_pct;
+	if (s->rx_packets)
+		s->mos = med_mos(100.0f * (float)lost / (float)expected, l->rtt_ms > 0 ? l->rtt_ms / 2 : 0, s->rx_jitter_ms);
+}
+
+void mleg_ticking(struct mleg *l, unsigned flag, bool on)
+{
+	unsigned before = l->tick_flags;
+
+	l->tick_flags = on ? before | flag : before & ~flag;
+	if (!before && l->tick_flags)
+		ilist_push_back(&l->t->ticking, &l->ticking);
+	else if (before && !l->tick_flags)
+		ilink_unlink(&l->ticking);
+}
+
+/* ---- sending ---- */
+
+bool mleg_raw_send(struct mleg *l, const void *p, size_t n, const struct sockaddr_in *to)
+{
+	ssize_t r = l->connected ? send(l->fd, p, n, MSG_DONTWAIT)
+				 : sendto(l->fd, p, n, MSG_DONTWAIT, (const struct sockaddr *)to, sizeof(*to));
+
+	return r == (ssize_t)n;
+}
+
+static const struct sockaddr_in *target(const struct mleg *l)
+{
+	if (l->sec)
+		return msecure_target(l);
+	if (l->lock != SRC_OPEN)
+		return &l->src;
+	return l->rem.rtp.sin_port ? &l->rem.rtp : NULL;
+}
+
+/* Whether audio can go out at all; before that, prompts wait. */
+static bool sendable(const struct mleg *l)
+{
+	return l->sec ? msecure_ready(l) : l->connected || target(l);
+}
+
+/* @payload has RTP_HDR bytes before it and PACKET_ROOM after it. */
+static void send_rtp(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, bool marker, uint16_t seq, uint32_t ts,
+		     int64_t now_ms)
+{
+	uint8_t *h = payload - RTP_HDR;
+	size_t n = len + RTP_HDR;
+
+	mrtp_header(h, pt, marker, seq, ts, l->ssrc);
+	if (l->sec) {
+		n = msecure_protect(l, h, n, false);
+		if (!n)
+			return;
+	}
+	if (!mleg_raw_send(l, h, n, target(l)))
+		return;
+	l->tx_packets++;
+	l->tx_octets += (uint32_t)len;
+	l->tx_ms = now_ms;
+}
+
+/* The next timestamp after whatever went before: real time goes on while nothing is sent. */
+static uint32_t next_ts(const struct mleg *l, int64_t now_ms)
+{
+	int64_t gap = l->tx_packets ? (now_ms - l->tx_ms) * 8 : 0;
+
+	return l->ts + (uint32_t)(gap > FRAME ? gap : FRAME);
+}
+
+/* ---- relay ---- */
+
+enum order { ORDER_NEXT, ORDER_LATE, ORDER_ANCHOR, ORDER_DROP };
+
+/*
+ * A far side sees one stream with its own numbers, whoever speaks. Gaps of the source stay gaps, so that loss is
+ * seen; a late packet goes out late, but never across a wrap: that would cost SRTP's rollover counter for good.
+ */
+static enum order tx_order(const struct mleg *to, const void *who, const struct rtp_pkt *p)
+{
+	int16_t d = (int16_t)(p->seq - to->tx.last);
+	int32_t dts = (int32_t)(p->ts + to->tx.ts_off - to->ts);
+
+	if (to->tx.who != who || to->tx.ssrc != p->ssrc || d > JUMP_MAX || d < -JUMP_MAX)
+		return ORDER_ANCHOR;
+	if (d > 0)
+		return dts < -8000 || dts > 8000 * 120 ? ORDER_ANCHOR : ORDER_NEXT;
+	if (!d || d < -LATE_MAX || (uint16_t)(p->seq + to->tx.seq_off) > to->seq)
+		return ORDER_DROP;
+	return ORDER_LATE;
+}
+
+static void tx_anchor(struct mleg *to, const void *who, const struct rtp_pkt *p, int64_t now_ms)
+{
+	to->tx = (struct tx_stream){
+		.who = who,
+		.ssrc = p->ssrc,
+		.seq_off = (uint16_t)(to->seq + 1 - p->seq),
+		.ts_off = next_ts(to, now_ms) - p->ts,
+	};
+}
+
+static uint8_t tx_pt(const struct mleg *from, const struct mleg *to, const struct rtp_pkt *p)
+{
+	return p->pt == from->rem.rx_dtmf ? to->rem.tx_dtmf : to->rem.tx_pt;
+}
+
+static void relay(struct mleg *from, struct mleg *to, struct rtp_pkt *p, enum law law, int64_t now_ms)
+{
+	uint8_t pt = tx_pt(from, to, p);
+	enum order o;
+
+	if (!to->rem.may_send || to->tick_flags & (TICK_PLAY | TICK_DIGITS) || pt == PT_NONE || !sendable(to))
+		return;
+	o = tx_order(to, from, p);
+	if (o == ORDER_DROP) {
+		from->dropped++;
+		return;
+	}
+	if (o == ORDER_ANCHOR)
+		tx_anchor(to, from, p, now_ms);
+	if (o != ORDER_LATE) {
+		to->tx.last = p->seq;
+		to->seq = (uint16_t)(p->seq + to->tx.seq_off);
+		to->ts = p->ts + to->tx.ts_off;
+	}
+	if (pt == to->rem.tx_pt)
+		g711_convert(p->payload, p->len, law, to->rem.law);
+	send_rtp(to, p->payload, p->len, pt, p->marker || o == ORDER_ANCHOR, (uint16_t)(p->seq + to->tx.seq_off),
+		 p->ts + to->tx.ts_off, now_ms);
+}
+
+/* ---- receiving ---- */
+
+static bool same_addr(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+}
+
+/* From now on the kernel drops what comes from elsewhere, and sending needs no route look-up. */
+static void lock_source(struct mleg *l, const struct sockaddr_in *from)
+{
+	l->src = *from;
+	l->lock = SRC_LOCKED;
+	l->connected = !connect(l->fd, (const struct sockaddr *)from, sizeof(*from));
+}
+
+static void unlock_source(struct mleg *l)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	if (l->connected)
+		(void)connect(l->fd, &none, sizeof(none));
+	l->connected = false;
+	l->lock = SRC_OPEN;
+}
+
+/*
+ * The described address is believed at once. Another one (NAT) is taken if it comes first, and given up
+ * if the described one speaks within NAT_SETTLE_MS; then it is locked too.
+ */
+static bool source_ok(struct mleg *l, const struct sockaddr_in *from, int64_t now_ms)
+{
+	if (l->lock == SRC_LOCKED)
+		return same_addr(from, &l->src);
+	if (!l->rem.rtp.sin_port) /* no description yet: nobody may speak */
+		return false;
+	if (same_addr(from, &l->rem.rtp)) {
+		lock_source(l, from);
+		return true;
+	}
+	if (l->lock == SRC_OPEN) {
+		l->lock = SRC_TENTATIVE;
+		l->src = *from;
+		l->tentative_ms = now_ms;
+		return true;
+	}
+	if (!same_addr(from, &l->src))
+		return false;
+	if (now_ms - l->tentative_ms > NAT_SETTLE_MS)
+		lock_source(l, from);
+	return true;
+}
+
+/* RFC 4733 2.5.1.2: an event is named by its timestamp and repeated; the end comes three times or not at all. */
+static void dtmf_packet(struct mleg *l, const struct rtp_pkt *p, int64_t now_ms)
+{
+	bool end;
+
+	if (p->len < 4)
+		return;
+	if (l->dtmf_rx.up && p->ts == l->dtmf_rx.ts && p->payload[0] == l->dtmf_rx.event) {
+		if (l->dtmf_rx.told)
+			return;
+	} else {
+		if (l->dtmf_rx.up && (int32_t)(p->ts - l->dtmf_rx.ts) < 0 && now_ms - l->dtmf_rx.ms < 1000)
+			return; /* a late one of an event that is over */
+		if (l->dtmf_rx.up)
+			event_digit(l);
+		l->dtmf_rx.up = true;
+		l->dtmf_rx.told = false;
+		l->dtmf_rx.ts = p->ts;
+		l->dtmf_rx.event = p->payload[0];
+		l->dtmf_rx.duration = 0;
+		mleg_ticking(l, TICK_DTMF, true);
+	}
+	end = p->payload[1] & 0x80;
+	l->dtmf_rx.ms = now_ms;
+	l->dtmf_rx.duration = (uint16_t)(p->payload[2] << 8 | p->payload[3]);
+	if (end)
+		event_digit(l);
+}
+
+static void note_arrival(struct mleg *l, int64_t now_ms)
+{
+	l->rx_ms = now_ms;
+	if (!l->heard) {
+		l->heard = true;
+		mleg_event(l, MED_EV_FIRST_RTP);
+	}
+	if (l->silent) {
+		l->silent = false;
+		mleg_event(l, MED_EV_AUDIO_BACK);
+	}
+}
+
+static void media_packet(struct mleg *l, struct rtp_pkt *p, int64_t now_us)
+{
+	bool dtmf = p->pt == l->rem.rx_dtmf;
+	enum law law = p->pt == l->rem.rx_ulaw ? LAW_ULAW : LAW_ALAW;
+
+	mrtp_rx(&l->rx, p, now_us, !dtmf);
+	note_arrival(l, now_us / 1000);
+	if (dtmf)
+		dtmf_packet(l, p, now_us / 1000);
+	if (l->mute)
+		return;
+	if (!dtmf)
+		mtap_rx(l, p, law, now_us);
+	if (l->peer)
+		relay(l, l->peer, p, law, now_us / 1000);
+}
+
+static void rtp_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from)
+{
+	int64_t now_us = clock_mono_us();
+	struct rtp_pkt p;
+
+	if (l->sec) {
+		if (!msecure_source(l, from) || !(n = msecure_unprotect(l, buf, n, false)))
+			goto drop;
+	}
+	if (!mrtp_parse(&p, buf, n) || !p.len)
+		goto drop;
+	if (p.pt != l->rem.rx_alaw && p.pt != l->rem.rx_ulaw && p.pt != l->rem.rx_dtmf)
+		goto drop;
+	if (!l->sec && !source_ok(l, from, now_us / 1000))
+		goto drop;
+	media_packet(l, &p, now_us);
+	return;
+drop:
+	l->dropped++;
+}
+
+void mleg_rtcp(struct mleg *l, uint8_t *buf, size_t n)
+{
+	int64_t now_us = clock_mono_us();
+	struct rtcp_in in;
+	uint32_t mid = (uint32_t)(mrtcp_ntp(now_us) >> 16);
+
+	if (!mrtcp_parse(&in, buf, n, l->ssrc)) {
+		l->dropped++;
+		return;
+	}
+	if (in.sr) {
+		l->lsr = in.sr_ntp_mid;
+		l->lsr_us = now_us;
+	}
+	if (!in.block)
+		return;
+	if (in.lsr && (int32_t)(mid - in.lsr - in.dlsr) >= 0)
+		l->rtt_ms = (float)(mid - in.lsr - in.dlsr) / 65.536f;
+	if (l->tx_packets)
+		l->tx_loss_pct = in.lost >= l->tx_packets ? 100 : 100.0f * (float)in.lost / (float)l->tx_packets;
+}
+
+void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from)
+{
+	if (l->sec && msecure_packet(l, buf, n, from))
+		return;
+	if (!mrtp_is_rtcp(buf, n)) {
+		rtp_packet(l, buf, n, from);
+		return;
+	}
+	if (l->sec) {
+		if (!msecure_source(l, from) || !(n = msecure_unprotect(l, buf, n, true))) {
+			l->dropped++;
+			return;
+		}
+	} else if (l->lock == SRC_OPEN || !same_addr(from, &l->src)) {
+		l->dropped++;
+		return;
+	}
+	mleg_rtcp(l, buf, n);
+}
+
+/* One packet per call: more leave the socket readable, and under load the poll brings many legs at once. */
+static void rtp_readable(void *arg)
+{
+	struct mleg *l = arg;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	n = recvfrom(l->fd, room + PACKET_ROOM, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &len);
+	if (n <= 0) /* also what ICMP says of our packets */
+		return;
+	if (n > PACKET_MAX) {
+		l->dropped++;
+		return;
+	}
+	mleg_packet(l, room + PACKET_ROOM, (size_t)n, &from);
+}
+
+static void rtcp_readable(void *arg)
+{
+	struct mleg *l = arg;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	uint8_t *buf = room + PACKET_ROOM;
+	ssize_t n = recvfrom(l->rtcp_fd, buf, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &len);
+
+	if (n <= 0)
+		return;
+	if (l->sec || n > PACKET_MAX || l->lock == SRC_OPEN || from.sin_addr.s_addr != l->src.sin_addr.s_addr ||
+	    !mrtp_is_rtcp(buf, (size_t)n)) {
+		l->dropped++;
+		return;
+	}
+	mleg_rtcp(l, buf, (size_t)n);
+}
+
+/* ---- playing ---- */
+
+static uint8_t frame_room[PACKET_ROOM + FRAME + PACKET_ROOM];
+
+/* The next 20 ms of A-law; true when the list has ended with them. */
+static bool play_frame(struct play *p, uint8_t *dst)
+{
+	size_t have = 0;
+
+	while (have < FRAME) {
+		const struct sound *s;
+		size_t n;
+
+		if (p->i == p->list.n) {
+			if (!p->list.loop) {
+				memset(dst + have, ALAW_SILENCE, FRAME - have);
+				return true;
+			}
+			p->i = 0;
+		}
+		s = p->list.sounds[p->i];
+		n = s->n - p->off < FRAME - have ? s->n - p->off : FRAME - have;
+		memcpy(dst + have, s->alaw + p->off, n);
+		have += n;
+		p->off += n;
+		if (p->off == s->n) {
+			p->off = 0;
+			p->i++;
+		}
+	}
+	return p->i == p->list.n && !p->list.loop;
+}
+
+static void play_end(struct mleg *l, bool tell)
+{
+	bool was = l->play.active;
+
+	l->play.active = false;
+	mleg_ticking(l, TICK_PLAY, false);
+	if (was && tell && l->play.list.tell)
+		mleg_event(l, MED_EV_PLAYED);
+}
+
+static void send_own(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, bool marker, uint32_t ts, int64_t now_ms)
+{
+	l->tx.who = NULL; /* whoever is relayed next starts anew */
+	l->seq++;
+	l->ts = ts;
+	send_rtp(l, payload, len, pt, marker, l->seq, ts, now_ms);
+}
+
+static void tick_play(struct mleg *l, int64_t now_us)
+{
+	uint8_t *frame = frame_room + PACKET_ROOM;
+	bool first = l->tx.who != &l->play, last;
+	uint32_t ts;
+
+	if (!sendable(l))
+		return;
+	last = play_frame(&l->play, frame);
+	if (l->played)
+		mtap_played(l, frame, now_us);
+	if (l->rem.may_send) {
+		/* The tick keeps time: 20 ms a frame, whatever its own lateness. */
+		ts = first ? next_ts(l, now_us / 1000) : l->ts + FRAME;
+		g711_convert(frame, FRAME, LAW_ALAW, l->rem.law);
+		send_own(l, frame, FRAME, l->rem.tx_pt, first, ts, now_us / 1000);
+		l->tx.who = &l->play;
+	}
+	if (last)
+		play_end(l, true);
+}
+
+/* RFC 4733: seven updates of 20 ms, three times the end, 60 ms of pause. */
+enum { DIGIT_UPDATES = 7, DIGIT_ENDS = 3, DIGIT_PAUSE = 3 };
+
+static void digit_packet(struct mleg *l, unsigned step, int64_t now_ms)
+{
+	uint8_t *p = frame_room + PACKET_ROOM;
+	const char *all = "0123456789*#ABCD";
+	bool end = step >= DIGIT_UPDATES;
+	unsigned duration = FRAME * (end ? DIGIT_UPDATES + 1 : step + 1);
+
+	if (!step)
+		l->dtmf_tx.ts = next_ts(l, now_ms);
+	p[0] = (uint8_t)(strchr(all, l->dtmf_tx.digits[l->dtmf_tx.i]) - all);
+	p[1] = (uint8_t)((end ? 0x80 : 0) | 10);
+	p[2] = (uint8_t)(duration >> 8);
+	p[3] = (uint8_t)duration;
+	send_own(l, p, 4, l->rem.tx_dtmf, !step, l->dtmf_tx.ts, now_ms);
+}
+
+static void tick_digits(struct mleg *l, int64_t now_ms)
+{
+	unsigned step = l->dtmf_tx.step++;
+
+	if (!sendable(l) && !step) {
+		l->dtmf_tx.step = 0;
+		return;
+	}
+	if (step < DIGIT_UPDATES + DIGIT_ENDS) {
+		digit_packet(l, step, now_ms);
+		return;
+	}
+	if (step < DIGIT_UPDATES + DIGIT_ENDS + DIGIT_PAUSE)
+		return;
+	l->dtmf_tx.step = 0;
+	if (!l->dtmf_tx.digits[++l->dtmf_tx.i])
+		mleg_ticking(l, TICK_DIGITS, false);
+}
+
+#define DTMF_LOST_END_MS 100
+
+static void tick_leg(struct mleg *l, int64_t now_us)
+{
+	if (l->tick_flags & TICK_DTMF && now_us / 1000 - l->dtmf_rx.ms > DTMF_LOST_END_MS)
+		event_digit(l);
+	if (l->tick_flags & TICK_SECURE)
+		msecure_tick(l);
+	if (l->tick_flags & TICK_DIGITS)
+		tick_digits(l, now_us / 1000);
+	else if (l->tick_flags & TICK_PLAY)
+		tick_play(l, now_us);
+}
+
+/* ---- every five seconds ---- */
+
+static void send_rtcp(struct mleg *l, int64_t now_us)
+{
+	uint8_t *buf = room + PACKET_ROOM;
+	struct sockaddr_in to;
+	struct rtcp_out o = {
+		.ssrc = l->ssrc,
+		.sender = l->tx_packets != l->report_packets,
+		.ntp = mrtcp_ntp(now_us),
+		.ts = l->ts + (uint32_t)((now_us / 1000 - l->tx_ms) * 8),
+		.packets = l->tx_packets,
+		.octets = l->tx_octets,
+		.lsr = l->lsr,
+		.dlsr = l->lsr ? (uint32_t)((now_us - l->lsr_us) * 65536 / 1000000) : 0,
+	};
+	size_t n;
+
+	if (!sendable(l) || (!l->heard && !l->tx_packets))
+		return;
+	l->report_packets = l->tx_packets;
+	n = mrtcp_write(buf, &o, &l->rx);
+	if (l->sec)
+		n = msecure_protect(l, buf, n, true);
+	if (!n)
+		return;
+	if (l->sec || l->rem.rtcp_mux) {
+		(void)mleg_raw_send(l, buf, n, target(l));
+		return;
+	}
+	to = l->rem.rtcp;
+	if (l->lock != SRC_OPEN) /* NAT: where the audio comes from */
+		to.sin_addr = l->src.sin_addr;
+	if (to.sin_port)
+		(void)sendto(l->rtcp_fd, buf, n, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+}
+
+static void check_silence(struct mleg *l, int64_t now_ms)
+{
+	int limit = l->t->m->conf.silence_ms;
+
+	if (!l->rem.expect || !l->rx_ms || now_ms - l->rx_ms < limit)
+		return;
+	if (!l->sec && l->lock != SRC_OPEN)
+		unlock_source(l); /* it may come back from another address */
+	if (l->silent)
+		return;
+	l->silent = true;
+	mleg_event(l, MED_EV_SILENT);
+}
+
+static void wheel_turn(struct ilink *bucket, int64_t now_us)
+{
+	ilist_each_entry(bucket, l, struct mleg, wheel)
+		send_rtcp(l, now_us);
+}
+
+/* Silence must be seen sooner than every five seconds: each bucket is passed 5 times a turn. */
+static void wheel_check(struct mthread *t, int64_t now_ms)
+{
+	for (unsigned b = t->ticks % (RTCP_TICKS / 5); b < RTCP_TICKS; b += RTCP_TICKS / 5)
+		ilist_each_entry(&t->wheel[b], l, struct mleg, wheel)
+			check_silence(l, now_ms);
+}
+
+void mleg_tick(void *arg)
+{
+	struct mthread *t = arg;
+	int64_t now_us = clock_mono_us(), now_ms = now_us / 1000;
+
+	ilist_each_entry(&t->ticking, l, struct mleg, ticking)
+		tick_leg(l, now_us);
+	mtap_tick(t, now_us);
+	mrec_submit(t->m->recorder, &t->batch);
+	wheel_turn(&t->wheel[t->ticks % RTCP_TICKS], now_us);
+	wheel_check(t, now_ms);
+	t->ticks++;
+	t->next_tick_ms += TICK_MS;
+	if (t->next_tick_ms < now_ms - 1000) /* the machine slept: no storm of ticks */
+		t->next_tick_ms = now_ms;
+	ltimer_set(&t->timer, t->next_tick_ms - clock_mono_ms(), mleg_tick, t);
+}
+
+/* ---- commands ---- */
+
+static void leg_up(struct mthread *t, struct mleg *l)
+{
+	l->t = t;
+	l->rtt_ms = l->tx_loss_pct = -1;
+	ilist_push_back(&t->wheel[t->next_bucket++ % RTCP_TICKS], &l->wheel);
+	if (loop_listen(l->fd, rtp_readable, l) || loop_listen(l->rtcp_fd, rtcp_readable, l))
+		log_error("cannot listen on a media socket leg=%llx", (unsigned long long)l->handle);
+}
+
+static void unbridge(struct mleg *l)
+{
+	if (!l->peer)
+		return;
+	l->peer->peer = NULL;
+	l->peer = NULL;
+}
+
+static void set_remote(struct mleg *l, const struct leg_remote *r)
+{
+	bool moved = !same_addr(&l->rem.rtp, &r->rtp);
+
+	l->rem = *r;
+	l->rem.secure = NULL;
+	if (moved && !l->sec)
+		unlock_source(l);
+	if (!l->rx_ms || r->expect)
+		l->rx_ms = clock_mono_ms();
+}
+
+static void play_start(struct mleg *l, const struct cmd_play *list)
+{
+	play_end(l, false);
+	l->play = (struct play){.list = *list, .active = true};
+	mleg_ticking(l, TICK_PLAY, true);
+}
+
+static void digits_add(struct mleg *l, const char *digits)
+{
+	size_t left;
+
+	if (l->rem.tx_dtmf == PT_NONE)
+		return;
+	if (!(l->tick_flags & TICK_DIGITS)) {
+		l->dtmf_tx.i = l->dtmf_tx.step = 0;
+		l->dtmf_tx.digits[0] = '\0';
+	}
+	left = strlen(l->dtmf_tx.digits + l->dtmf_tx.i);
+	memmove(l->dtmf_tx.digits, l->dtmf_tx.digits + l->dtmf_tx.i, left + 1);
+	l->dtmf_tx.i = 0;
+	(void)strncat(l->dtmf_tx.digits, digits, DIGITS_MAX - left);
+	mleg_ticking(l, TICK_DIGITS, true);
+}
+
+static void bridge(struct mleg *a, struct mleg *b)
+{
+	unbridge(a);
+	unbridge(b);
+	play_end(a, false);
+	play_end(b, false);
+	a->peer = b;
+	b->peer = a;
+}
+
+static void leg_free(struct mleg *l)
+{
+	unbridge(l);
+	mtap_leg_gone(l->t, l);
+	mleg_ticking(l, ~0u, false);
+	ilink_unlink(&l->wheel);
+	loop_unlisten(l->fd);
+	loop_unlisten(l->rtcp_fd);
+	(void)close(l->fd);
+	(void)close(l->rtcp_fd);
+	msecure_free(l->sec);
+	free(l);
+}
+
+static void leg_close(struct mleg *l)
+{
+	struct media *m = l->t->m;
+	struct med_event ev;
+
+	event_base(&ev, l, MED_EV_STATS);
+	fill_stats(l, &ev.stats);
+	leg_free(l);
+	med_post(m, &ev); /* after the sockets are closed: their port may be used again */
+}
+
+static void record_stop(struct mthread *t, int64_t id)
+{
+	struct rec *r = hmap_get(&t->rec_by_id, (uint64_t)id);
+
+	if (r)
+		mtap_stop(t, r);
+}
+
+void mleg_halt(struct mthread *t)
+{
+	for (unsigned b = 0; b < RTCP_TICKS; b++)
+		ilist_each_entry(&t->wheel[b], l, struct mleg, wheel)
+			leg_free(l);
+	mrec_submit(t->m->recorder, &t->batch);
+	ltimer_cancel(&t->timer);
+	loop_stop();
+}
+
+void mleg_command(int type, void *data, size_t len, void *arg)
+{
+	struct mthread *t = arg;
+	struct cmd *c = data;
+
+	switch ((enum cmd_type)type) {
+	case CMD_OPEN:
+		leg_up(t, c->leg);
+		break;
+	case CMD_REMOTE:
+		set_remote(c->leg, &c->remote);
+		break;
+	case CMD_BRIDGE:
+		bridge(c->leg, c->other);
+		break;
+	case CMD_UNBRIDGE:
+		unbridge(c->leg);
+		break;
+	case CMD_MUTE:
+		c->leg->mute = c->flag;
+		break;
+	case CMD_PLAY:
+		play_start(c->leg, &c->play);
+		break;
+	case CMD_STOP:
+		play_end(c->leg, false);
+		break;
+	case CMD_DIGITS:
+		digits_add(c->leg, c->digits);
+		break;
+	case CMD_RECORD:
+		mtap_start(t, c->file, c->rec_id, c->leg, c->other);
+		break;
+	case CMD_RECORD_STOP:
+		record_stop(t, c->rec_id);
+		break;
+	case CMD_CLOSE:
+		leg_close(c->leg);
+		break;
+	case CMD_HALT:
+		mleg_halt(t);
+		break;
+	}
+}
