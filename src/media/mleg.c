@@ -440,6 +440,8 @@ static void play_end(struct mleg *l, bool tell)
 	bool was = l->play.active;
 
 	l->play.active = false;
+	if (l->tx.who == &l->play)
+		l->tx.who = NULL;
 	mleg_ticking(l, TICK_PLAY, false);
 	if (was && tell && l->play.list.tell)
 		mleg_event(l, MED_EV_PLAYED);
@@ -650,7 +652,7 @@ static void play_start(struct mleg *l, const struct cmd_play *list)
 
 static void digits_add(struct mleg *l, const char *digits)
 {
-	size_t left;
+	size_t left, n = strlen(digits);
 
 	if (l->rem.tx_dtmf == PT_NONE)
 		return;
@@ -661,7 +663,10 @@ static void digits_add(struct mleg *l, const char *digits)
 	left = strlen(l->dtmf_tx.digits + l->dtmf_tx.i);
 	memmove(l->dtmf_tx.digits, l->dtmf_tx.digits + l->dtmf_tx.i, left + 1);
 	l->dtmf_tx.i = 0;
-	(void)strncat(l->dtmf_tx.digits, digits, DIGITS_MAX - left);
+	if (n > DIGITS_MAX - left)
+		n = DIGITS_MAX - left;
+	memcpy(l->dtmf_tx.digits + left, digits, n);
+	l->dtmf_tx.digits[left + n] = '\0';
 	mleg_ticking(l, TICK_DIGITS, true);
 }
 

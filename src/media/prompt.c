@@ -277,8 +277,8 @@ static int get_file(struct entry **ret, struct prompts *p, const char *path)
 	struct entry *e = hmap_get_str(&p->by_name, path);
 	struct timespec mtime;
 	struct stat st;
-	uint8_t *file, *data;
-	size_t size, n;
+	uint8_t *file = NULL, *data;
+	size_t size = 0, n;
 	int r;
 
 	if (stat(path, &st))
