@@ -27,9 +27,7 @@ scenario() { # what agents mode options...
 	python3 bench/sip_bench.py "$mode" --label "$what" --pid "$pid" --target "$(sed -n 's/^sip=//p' "$work/serve")" "${gen[@]}" \
 		--workdir "$work" "$@"
 	stop
-	local data
-	data=$(sed -n 's/^log=//p' "$work/serve")
-	rm -rf "${data%/serve.log}"
+	rm -rf "$(sed -n 's/^dir=//p' "$work/serve")"
 }
 
 scenario bridge 1 rate --dest 1000 --rate "${RATE:-50}" --secs 10
