@@ -250,6 +250,13 @@ static void bind_list(struct db_stmt *st, const char *types, va_list ap)
 		case 'i':
 			db_bind_i64(st, i, va_arg(ap, int64_t));
 			break;
+		case 'r': {
+			int64_t id = va_arg(ap, int64_t);
+
+			if (id)
+				db_bind_i64(st, i, id);
+			break; /* unbound is NULL */
+		}
 		case 'd':
 			db_bind_num(st, i, va_arg(ap, double));
 			break;
@@ -263,7 +270,7 @@ static void bind_list(struct db_stmt *st, const char *types, va_list ap)
 			break;
 		}
 		default:
-			assert(!"a letter of i d t b");
+			assert(!"a letter of i r d t b");
 		}
 	}
 }

@@ -46,8 +46,8 @@ bool db_is_null(const struct db_stmt *st, int col);
 void db_done(struct db_stmt *st);
 
 /**
- * Runs a statement without rows. @types has a letter a parameter: i int64_t, t const char *, d double,
- * b const void * then size_t. Returns 0, DB_E_* or negative.
+ * Runs a statement without rows. @types has a letter a parameter: i int64_t, r int64_t where 0 binds NULL (an id that
+ * does not apply), t const char *, d double, b const void * then size_t. Returns 0, DB_E_* or negative.
  */
 int db_run(struct db *db, const char *sql, const char *types, ...);
 /** First column of the first row into @ret; 0, -ENOENT when there is no row, or negative. */

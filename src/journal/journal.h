@@ -35,7 +35,7 @@ struct ev_pii {
 	const char *text;
 };
 
-#define EV_BODY_MAX 65536
+#define EV_BODY_MAX (4 << 20) /* configuration and state of the cores are one event */
 #define EV_PII_MAX 6
 
 /* One event. Ids that do not apply are 0. Strings are borrowed for the call. */
@@ -55,7 +55,9 @@ struct journal_conf {
 	size_t ring_bytes;      /* 64 MiB by default (0) */
 	const char *spill_path; /* on disk */
 	int64_t centre_id;
+	const char *zone;       /* IANA name of the centre's zone, for its days; NULL: JOURNAL_ZONE */
 };
+#define JOURNAL_ZONE "Asia/Shanghai"
 
 struct journal;
 
@@ -77,12 +79,16 @@ struct journal_recovery {
 };
 int journal_recover(struct journal *j, struct db_writer *w, struct journal_recovery *rec);
 
-/** Lets @w drain the ring from now on, every @interval_ms (<= 200). */
+/**
+ * Lets @w drain the ring from now on, every @interval_ms (<= 200). At the end: no more appends, db_writer_free (drains the rest),
+ * journal_close.
+ */
 void journal_attach(struct journal *j, struct db_writer *w, int interval_ms);
 
 /**
- * Appends one event; sets e->epoch and e->n. The switch thread only; never blocks, no system call.
- * -ENOSPC when the ring is full (the event is lost: callers keep away from that with journal_pressed).
+ * Appends one event; sets e->epoch and e->n, and moves e->at_ms to the last event's where it would go backwards. The switch thread only; never blocks, no system call.
+ * -ENOSPC when the ring is full (the event is lost: callers keep away from that with journal_pressed). -EMSGSIZE when body or a
+ * text is beyond its limit, or at_ms is no time.
  */
 int journal_append(struct journal *j, struct ev *e);
 /** The ring is more than three quarters full: refuse new calls (503), raise an alarm. */
@@ -102,8 +108,19 @@ int journal_read(struct db *db, int64_t epoch, int64_t n, int (*fn)(const struct
 /** Recomputes the hash chain. 0: whole. 1: broken, and @epoch, @n name the first altered, missing or reordered event. */
 int journal_verify(struct db *db, int64_t *epoch, int64_t *n);
 
-/** For history made in virtual time: inserts and folds @e at once, on @db inside the caller's transaction. */
+/**
+ * Derives the roll-ups again from the records and compares. 0: same. 1: they differ, and @what says where. @zone NULL:
+ * JOURNAL_ZONE. Makes temporary tables in a transaction of its own; any connection.
+ */
+int journal_rollup_check(struct db *db, const char *zone, char what[256]);
+
+/**
+ * For history made in virtual time: inserts and folds @e at once, on @db inside the caller's transaction. Takes an epoch of its own.
+ * The log is one sequence: import before journal_recover takes the run's epoch, never beside a serving process. After an error the
+ * transaction must be rolled back and the import given up.
+ */
 struct journal_import;
 int journal_import_new(struct journal_import **ret, struct db *db, int64_t centre_id);
+int journal_import_zone(struct journal_import *im, const char *zone); /* default JOURNAL_ZONE */
 int journal_import_event(struct journal_import *im, struct ev *e);
 void journal_import_free(struct journal_import *im);

@@ -135,7 +135,7 @@ CREATE TABLE segment (
 	end_reason TEXT,
 	by TEXT
 );
-CREATE INDEX segment_call ON segment (call_id, id);
+CREATE INDEX segment_call ON segment (call_id, start_ms);
 CREATE INDEX segment_open ON segment (call_id) WHERE end_ms IS NULL;
 
 -- The agent's timeline: disjoint and without gaps from log-in to log-out. team_id: the team at that time.

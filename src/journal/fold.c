@@ -1,0 +1,432 @@
+/*
+ * One small function a kind: event in, SQL out. They look at nothing but the event and the records. Statements say
+ * themselves what they are for; "AND end_ms IS NULL" keeps what has ended as it is, whatever comes late.
+ */
+#include "journal/fold.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "db/db.h"
+#include "journal/ledger.h"
+#include "journal/record.h"
+
+/* What a fold works with. */
+struct in {
+	const struct fold *f;
+	struct db *db;
+	const struct ev *e;
+	json_t *body; /* an object */
+};
+
+/* ---- the body ---- */
+
+static const char *str(const struct in *in, const char *key)
+{
+	return json_string_value(json_object_get(in->body, key));
+}
+
+static int64_t num(const struct in *in, const char *key)
+{
+	return json_integer_value(json_object_get(in->body, key));
+}
+
+/* Ids travel as strings. 0: none. */
+static int64_t id(const struct in *in, const char *key)
+{
+	const json_t *v = json_object_get(in->body, key);
+	int64_t i = 0;
+
+	if (json_is_integer(v))
+		return json_integer_value(v) > 0 ? json_integer_value(v) : 0;
+	if (json_is_string(v))
+		(void)str_to_i64(&i, json_string_value(v), 0, INT64_MAX);
+	return i;
+}
+
+/* The nominal time of a decision, else the event's. */
+static int64_t when(const struct in *in)
+{
+	const json_t *v = json_object_get(in->body, "t");
+	int64_t t = json_integer_value(v);
+
+	return json_is_integer(v) && t >= 0 && t <= REC_TIME_MAX ? t : in->e->at_ms;
+}
+
+static const char *pii(const struct in *in, const char *key)
+{
+	for (unsigned i = 0; i < in->e->pii_n; i++)
+		if (!strcmp(in->e->pii[i].key, key))
+			return in->e->pii[i].text;
+	return NULL;
+}
+
+/* Key of an activity or offer: from the event that began it. */
+static int64_t derived_id(const struct ev *e)
+{
+	return e->epoch << 40 | (e->n & ((1LL << 40) - 1));
+}
+
+/* A sub-object as JSON text, or NULL; free it. */
+static char *sub_json(const struct in *in, const char *key)
+{
+	const json_t *v = json_object_get(in->body, key);
+
+	return json_is_object(v) ? json_dumps(v, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+}
+
+/* ---- calls ---- */
+
+static int call_new(const struct in *in)
+{
+	const struct ev *e = in->e;
+	const char *from = pii(in, "from"), *to = pii(in, "to"), *name = pii(in, "name");
+	int r;
+
+	r = db_run(in->db,
+		   "INSERT INTO call (id, centre_id, parent_id, dir, trunk_id, number_id, campaign_id, queue_id, start_ms)"
+		   " VALUES ($1, $2, $3, coalesce($4, 'in'), $5, $6, $7, $8, $9)",
+		   "iirtrrrri", e->call_id, e->centre_id, id(in, "parent"), str(in, "dir"), id(in, "trunk"), id(in, "number"),
+		   e->campaign_id, e->queue_id, e->at_ms);
+	if (r || (!from && !to && !name))
+		return r;
+	return db_run(in->db,
+		      "INSERT INTO call_pii (call_id, centre_id, from_number, to_number, name) VALUES ($1, $2, $3, $4, $5)",
+		      "iittt", e->call_id, e->centre_id, from, to, name);
+}
+
+static int call_answer(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	return db_run(in->db,
+		      "UPDATE call SET answer_ms = coalesce(answer_ms, $2), first_agent_id = coalesce(first_agent_id, $3),"
+		      " agent_id = coalesce($3, agent_id), queue_id = coalesce($4, queue_id)"
+		      " WHERE id = $1 AND end_ms IS NULL",
+		      "iirr", e->call_id, e->at_ms, e->agent_id, e->queue_id);
+}
+
+static int call_accept(const struct in *in)
+{
+	return db_run(in->db,
+		      "UPDATE call SET accept_ms = coalesce(accept_ms, $2) WHERE id = $1 AND end_ms IS NULL", "ii",
+		      in->e->call_id, in->e->at_ms);
+}
+
+static int segment_close(const struct in *in, const char *reason, const char *by)
+{
+	return db_run(in->db,
+		      "UPDATE segment SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END, end_reason = $3, by = $4"
+		      " WHERE call_id = $1 AND end_ms IS NULL",
+		      "iitt", in->e->call_id, in->e->at_ms, reason, by);
+}
+
+static int call_end(const struct in *in)
+{
+	const struct ev *e = in->e;
+	const char *by = str(in, "by");
+	struct fold_call c = {.id = e->call_id, .centre_id = e->centre_id, .by = by};
+	int r;
+
+	r = db_get_i64(&c.number_id, in->db, "SELECT coalesce(number_id, 0) FROM call WHERE id = $1 AND end_ms IS NULL", "i",
+		       e->call_id);
+	if (r)
+		return r == -ENOENT ? DB_E_CONSTRAINT : r; /* unknown, or ended before */
+	r = segment_close(in, "end", by);
+	if (!r)
+		r = rollup_call(in->f, in->db, &c);
+	if (r)
+		return r;
+	return db_run(in->db,
+		      "UPDATE call SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END, by = $3, cause = $4,"
+		      " q850 = $5, reason = $6, wait_ms = $7, talk_ms = $8, hold_ms = $9 WHERE id = $1",
+		      "iittrtiii", e->call_id, e->at_ms, by, str(in, "cause"), num(in, "q850"), str(in, "reason"), c.wait_ms,
+		      c.talk_ms, c.hold_ms);
+}
+
+/* ---- segments ---- */
+
+static int seg_open(const struct in *in)
+{
+	const struct ev *e = in->e;
+	const char *type = str(in, "type"), *why = str(in, "why");
+	int64_t seg = id(in, "seg");
+	bool talks = type && (!strcmp(type, "talk") || !strcmp(type, "conference"));
+	int r;
+
+	if (!type || !seg)
+		return DB_E_CONSTRAINT;
+	r = segment_close(in, why, NULL);
+	if (r)
+		return r;
+	r = db_run(in->db,
+		   "INSERT INTO segment (id, centre_id, call_id, type, start_ms, queue_id, campaign_id, agent_id, team_id, why)"
+		   " SELECT $1, $2, $3, $4, $5, $6, $7, $8, (SELECT team_id FROM activity WHERE agent_id = $8 AND end_ms IS NULL), $9"
+		   " WHERE EXISTS (SELECT 1 FROM call WHERE id = $3 AND end_ms IS NULL)",
+		   "iiitirrrt", seg, e->centre_id, e->call_id, type, e->at_ms, e->queue_id, e->campaign_id, e->agent_id, why);
+	if (r || (!e->queue_id && !(talks && e->agent_id)))
+		return r;
+	if (e->queue_id)
+		r = db_run(in->db, "UPDATE call SET queue_id = $2 WHERE id = $1 AND end_ms IS NULL", "ii", e->call_id,
+			   e->queue_id);
+	if (r || !talks || !e->agent_id)
+		return r;
+	/* The core says "talking" just before the segment begins. */
+	return db_run(in->db,
+		      "UPDATE activity SET segment_id = $2 WHERE agent_id = $1 AND end_ms IS NULL AND state = 'talking'"
+		      " AND segment_id IS NULL",
+		      "ii", e->agent_id, seg);
+}
+
+/* ---- legs ---- */
+
+static int leg_new(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	return db_run(in->db,
+		      "INSERT INTO leg (id, centre_id, call_id, agent_id, role, dir, device_id, trunk_id, transport, start_ms)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		      "iirrttrrti", e->leg_id, e->centre_id, e->call_id, e->agent_id, str(in, "role"), str(in, "dir"),
+		      id(in, "device"), id(in, "trunk"), str(in, "transport"), e->at_ms);
+}
+
+static int leg_ring(const struct in *in)
+{
+	return db_run(in->db, "UPDATE leg SET ring_ms = coalesce(ring_ms, $2) WHERE id = $1 AND end_ms IS NULL", "ii",
+		      in->e->leg_id, in->e->at_ms);
+}
+
+static int leg_answer(const struct in *in)
+{
+	const char *dialog = pii(in, "dialog");
+	int r;
+
+	r = db_run(in->db, "UPDATE leg SET answer_ms = coalesce(answer_ms, $2) WHERE id = $1 AND end_ms IS NULL", "ii",
+		   in->e->leg_id, in->e->at_ms);
+	if (r || !dialog || !db_changes(in->db))
+		return r;
+	return db_run(in->db,
+		      "INSERT INTO leg_dialog (leg_id, centre_id, dialog) VALUES ($1, $2, $3)"
+		      " ON CONFLICT (leg_id) DO UPDATE SET dialog = excluded.dialog",
+		      "iit", in->e->leg_id, in->e->centre_id, dialog);
+}
+
+static int leg_end(const struct in *in)
+{
+	char *quality = sub_json(in, "quality");
+	int r;
+
+	r = db_run(in->db,
+		   "UPDATE leg SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END, by = $3, code = $4, q850 = $5,"
+		   " reason = $6, quality = $7 WHERE id = $1 AND end_ms IS NULL",
+		   "iitrrtt", in->e->leg_id, in->e->at_ms, str(in, "by"), num(in, "code"), num(in, "q850"), str(in, "reason"),
+		   quality);
+	free(quality);
+	if (r)
+		return r;
+	return db_run(in->db, "DELETE FROM leg_dialog WHERE leg_id = $1", "i", in->e->leg_id);
+}
+
+/* ---- agents ---- */
+
+/* Ends the agent's open activity, if there is one, and adds it to the roll-ups. @end: when, not before it began. */
+static int activity_close(const struct in *in, int64_t *end)
+{
+	struct fold_activity a = {.centre_id = in->e->centre_id, .agent_id = in->e->agent_id};
+	struct db_stmt *st;
+	char state[16] = "";
+	int64_t row = 0;
+	int r;
+
+	r = db_prepare(&st, in->db,
+		       "SELECT id, start_ms, state, coalesce(team_id, 0), coalesce(queue_id, 0) FROM activity"
+		       " WHERE agent_id = $1 AND end_ms IS NULL"); /* activity_open */
+	if (r)
+		return r;
+	db_bind_i64(st, 1, in->e->agent_id);
+	r = db_step(st);
+	if (r == DB_ROW) {
+		row = db_i64(st, 0);
+		a.start_ms = db_i64(st, 1);
+		(void)str_copy(state, sizeof(state), db_text(st, 2));
+		a.team_id = db_i64(st, 3);
+		a.queue_id = db_i64(st, 4);
+	}
+	db_done(st);
+	if (r != DB_ROW)
+		return r;
+	if (*end < a.start_ms)
+		*end = a.start_ms;
+	r = db_run(in->db, "UPDATE activity SET end_ms = $2 WHERE id = $1", "ii", row, *end);
+	if (r)
+		return r;
+	a.end_ms = *end;
+	a.state = state;
+	return rollup_activity(in->f, in->db, &a);
+}
+
+static int agent_state(const struct in *in)
+{
+	const struct ev *e = in->e;
+	const char *state = str(in, "state");
+	int64_t t = when(in), call = e->call_id ? e->call_id : id(in, "call");
+	int r;
+
+	if (!state || !e->agent_id)
+		return DB_E_CONSTRAINT;
+	r = activity_close(in, &t);
+	if (r || !strcmp(state, "offline"))
+		return r;
+	return db_run(in->db,
+		      "INSERT INTO activity (id, centre_id, agent_id, team_id, state, reason, start_ms, call_id, queue_id, segment_id)"
+		      " VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, coalesce($9, (SELECT queue_id FROM call WHERE id = $8)),"
+		      " (SELECT id FROM segment WHERE $5 = 'talking' AND call_id = $8 AND end_ms IS NULL AND agent_id = $3"
+		      " AND type IN ('talk', 'conference')))",
+		      "iiirttirr", derived_id(e), e->centre_id, e->agent_id, id(in, "team"), state, str(in, "reason"), t, call,
+		      e->queue_id);
+}
+
+static int offer_new(const struct in *in)
+{
+	const struct ev *e = in->e;
+	char *why = sub_json(in, "why");
+	int r;
+
+	r = db_run(in->db,
+		   "INSERT INTO offer (id, centre_id, core_id, call_id, agent_id, team_id, queue_id, start_ms, ring_ms, why)"
+		   " VALUES ($1, $2, $3, $4, $5, (SELECT team_id FROM activity WHERE agent_id = $5 AND end_ms IS NULL),"
+		   " $6, $7, $8, $9)",
+		   "iiiiiriit", derived_id(e), e->centre_id, id(in, "offer"), e->call_id, e->agent_id, e->queue_id, when(in),
+		   num(in, "ring_ms"), why);
+	free(why);
+	return r;
+}
+
+static int offer_end(const struct in *in)
+{
+	struct fold_offer o = {.centre_id = in->e->centre_id, .outcome = str(in, "outcome")};
+	struct db_stmt *st;
+	int64_t row = 0, t = when(in);
+	int r;
+
+	if (!o.outcome)
+		return DB_E_CONSTRAINT;
+	r = db_prepare(&st, in->db,
+		       "SELECT id, agent_id, coalesce(team_id, 0), coalesce(queue_id, 0), start_ms FROM offer"
+		       " WHERE core_id = $1 AND end_ms IS NULL ORDER BY id DESC LIMIT 1"); /* offer_open */
+	if (r)
+		return r;
+	db_bind_i64(st, 1, id(in, "offer"));
+	r = db_step(st);
+	if (r == DB_ROW) {
+		row = db_i64(st, 0);
+		o.agent_id = db_i64(st, 1);
+		o.team_id = db_i64(st, 2);
+		o.queue_id = db_i64(st, 3);
+		o.start_ms = db_i64(st, 4);
+	}
+	db_done(st);
+	if (r != DB_ROW)
+		return r ? r : DB_E_CONSTRAINT;
+	r = db_run(in->db, "UPDATE offer SET end_ms = $2, outcome = $3, code = $4 WHERE id = $1", "iitr", row,
+		   t < o.start_ms ? o.start_ms : t, o.outcome, num(in, "code"));
+	return r ? r : rollup_offer(in->f, in->db, &o);
+}
+
+/* ---- recordings ---- */
+
+static int rec_open(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	return db_run(in->db,
+		      "INSERT INTO recording_part (id, centre_id, call_id, segment_id, path, start_ms, state)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, 'open')",
+		      "iiirti", id(in, "part"), e->centre_id, e->call_id, id(in, "seg"), str(in, "path"), e->at_ms);
+}
+
+static int rec_close(const struct in *in)
+{
+	const json_t *repaired = json_object_get(in->body, "repaired");
+
+	return db_run(in->db,
+		      "UPDATE recording_part SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END,"
+		      " state = CASE WHEN state = 'failed' THEN 'failed' ELSE 'closed' END,"
+		      " bytes = $3, dur_ms = $4, missing_ms = $5, hash = $6, repaired = $7 WHERE id = $1",
+		      "iiiiiti", id(in, "part"), in->e->at_ms, num(in, "bytes"), num(in, "dur_ms"), num(in, "missing_ms"),
+		      str(in, "hash"), (int64_t)json_is_true(repaired));
+}
+
+static int rec_fail(const struct in *in)
+{
+	return db_run(in->db,
+		      "UPDATE recording_part SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END, state = 'failed',"
+		      " error = $3 WHERE id = $1",
+		      "iit", id(in, "part"), in->e->at_ms, str(in, "error"));
+}
+
+/* ---- the table ---- */
+
+static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
+	[EV_CALL_NEW] = call_new,
+	[EV_CALL_ACCEPT] = call_accept,
+	[EV_CALL_ANSWER] = call_answer,
+	[EV_CALL_END] = call_end,
+	[EV_LEG_NEW] = leg_new,
+	[EV_LEG_RING] = leg_ring,
+	[EV_LEG_ANSWER] = leg_answer,
+	[EV_LEG_END] = leg_end,
+	[EV_SEG_OPEN] = seg_open,
+	[EV_AGENT_STATE] = agent_state,
+	[EV_OFFER_NEW] = offer_new,
+	[EV_OFFER_END] = offer_end,
+	[EV_REC_OPEN] = rec_open,
+	[EV_REC_CLOSE] = rec_close,
+	[EV_REC_FAIL] = rec_fail,
+};
+
+static void refuse(struct fold *f, const struct ev *e, const char *why)
+{
+	f->refused++;
+	log_warn("event makes no record event=%lld.%lld kind=%s why=\"%s\"", (long long)e->epoch, (long long)e->n,
+		 ev_kind_name(e->kind), why);
+}
+
+static json_t *parse(const struct ev *e)
+{
+	json_t *body;
+
+	if (!e->body || (e->body_len == 2 && !memcmp(e->body, "{}", 2)))
+		return json_object();
+	body = json_loadb(e->body, e->body_len, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(body)) {
+		json_decref(body);
+		return NULL;
+	}
+	return body;
+}
+
+int fold_event(struct fold *f, struct db *db, const struct ev *e)
+{
+	struct in in = {.f = f, .db = db, .e = e};
+	int r;
+
+	if (!folds[e->kind])
+		return 0;
+	in.body = parse(e);
+	if (!in.body) {
+		refuse(f, e, "body is not a JSON object");
+		return 0;
+	}
+	r = folds[e->kind](&in);
+	json_decref(in.body);
+	if (ledger_disk_fails(r))
+		return r;
+	if (r)
+		refuse(f, e, r == DB_E_UNIQUE ? "it is there already" : r < 0 ? db_error(db) : "it refers to nothing that is open");
+	return 0;
+}

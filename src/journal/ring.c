@@ -1,0 +1,156 @@
+#include "journal/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+#define MAGIC "HWRING\r\n"
+#define VERSION 1
+#define PAGE 4096
+
+/* Is what is mapped at @h a ring of ours, whose file has @size bytes? */
+static bool sound(const struct ring_head *h, off_t size)
+{
+	uint64_t head = atomic_load(&h->head), tail = atomic_load(&h->tail);
+
+	return !memcmp(h->magic, MAGIC, sizeof(h->magic)) && h->version == VERSION && h->bytes && h->bytes % PAGE == 0 &&
+	       h->bytes <= (uint64_t)size && (uint64_t)size == PAGE + h->bytes && head >= tail && head - tail <= h->bytes &&
+	       head % 8 == 0 && tail % 8 == 0;
+}
+
+static int map_data(struct ring *r)
+{
+	size_t n = r->bytes;
+	uint8_t *p = mmap(NULL, 2 * n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	r->data = p;
+	for (int i = 0; i < 2; i++)
+		if (mmap(p + i * n, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, PAGE) == MAP_FAILED)
+			return -errno;
+	return 0;
+}
+
+static int map_head(struct ring *r)
+{
+	r->h = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	if (r->h == MAP_FAILED) {
+		r->h = NULL;
+		return -errno;
+	}
+	return 0;
+}
+
+/* The file is empty. The magic comes last: a half-made ring is no ring. */
+static int format(struct ring *r, size_t bytes)
+{
+	int r0;
+
+	if (ftruncate(r->fd, 0) < 0)
+		return -errno;
+	r0 = posix_fallocate(r->fd, 0, (off_t)(PAGE + bytes));
+	if (r0) {
+		(void)ftruncate(r->fd, 0);
+		return -r0;
+	}
+	r0 = map_head(r);
+	if (r0)
+		return r0;
+	r->h->version = VERSION;
+	r->h->bytes = bytes;
+	atomic_thread_fence(memory_order_release);
+	memcpy(r->h->magic, MAGIC, sizeof(r->h->magic));
+	return 0;
+}
+
+static int lock(struct ring *r, const char *path)
+{
+	r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (r->fd < 0)
+		return -errno;
+	if (flock(r->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return 0;
+}
+
+/* What is not a ring may still be somebody's: it is kept beside. */
+static int move_aside(struct ring *r, const char *path)
+{
+	char *aside = xasprintf("%s.damaged", path);
+	int e;
+
+	log_error("event ring is damaged path=%s, kept as %s", path, aside);
+	e = rename(path, aside) < 0 ? -errno : 0;
+	free(aside);
+	if (e)
+		return e;
+	(void)close(r->fd);
+	return lock(r, path);
+}
+
+/* Maps the head of an old ring; r->h stays NULL when there is none worth keeping. */
+static int take_over(struct ring *r, const char *path, size_t bytes)
+{
+	struct stat st;
+	int e;
+
+	if (fstat(r->fd, &st) < 0)
+		return -errno;
+	if (!st.st_size)
+		return 0;
+	if (st.st_size >= PAGE) {
+		e = map_head(r);
+		if (e)
+			return e;
+		if (sound(r->h, st.st_size) && (r->h->bytes == bytes || ring_used(r)))
+			return 0;
+		e = sound(r->h, st.st_size) || !memcmp(r->h->magic, (char[8]){0}, 8) ? 1 : 0;
+		(void)munmap(r->h, PAGE);
+		r->h = NULL;
+		if (e)
+			return 0; /* another size is wanted and it is empty; or its making was interrupted */
+	}
+	return move_aside(r, path);
+}
+
+int ring_open(struct ring *r, const char *path, size_t bytes)
+{
+	int e;
+
+	*r = (struct ring){.fd = -1};
+	e = lock(r, path);
+	if (!e)
+		e = take_over(r, path, bytes);
+	if (!e && !r->h)
+		e = format(r, bytes);
+	if (!e) {
+		r->bytes = r->h->bytes;
+		/* Again: an older file may have been made sparse, by a copy. */
+		e = -posix_fallocate(r->fd, 0, (off_t)(PAGE + r->bytes));
+	}
+	if (!e)
+		e = map_data(r);
+	if (e)
+		ring_close(r);
+	return e;
+}
+
+void ring_close(struct ring *r)
+{
+	if (r->data)
+		(void)munmap(r->data, 2 * r->bytes);
+	if (r->h)
+		(void)munmap(r->h, PAGE);
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	*r = (struct ring){.fd = -1};
+}

@@ -1,0 +1,12 @@
+/* Local days of an IANA zone, from the system's zone files (RFC 8536), without touching the process's TZ. */
+#pragma once
+
+#include <stdint.h>
+
+struct zone;
+
+/** -ENOENT: no such zone; -EBADMSG: its file is not understood. */
+int zone_open(struct zone **ret, const char *name);
+void zone_free(struct zone *z);
+/** The local day of an instant as yyyymmdd. Beyond the file's last transition its last offset holds. */
+int64_t zone_day(const struct zone *z, int64_t utc_ms);
