@@ -1,0 +1,28 @@
+/* The program: commands, configuration, and how the parts are wired. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct app_conf {
+	char *config;          /* INI file, or NULL */
+	char *data_dir;
+	char *db;              /* sqlite path; default <data_dir>/huawu.db */
+	char *ring;            /* default /dev/shm/huawu-<uid>-<hash of data_dir>.ring */
+	char *sip_listen, *sip_external, *realm;
+	char *http_listen, *http_cert, *http_key;
+	char *rtp_bind;
+	int64_t rtp_min, rtp_max, media_threads;
+	int64_t legs_max, invites_per_s;
+	int64_t stop_s;        /* how long SIGTERM lets calls go on */
+	char *log_level;
+	bool demo, check;
+};
+
+/** Defaults, then the INI file, then flags. Returns 0, or an exit status plus one after saying what is wrong (or --help). */
+int app_conf_load(struct app_conf *c, int argc, char **argv);
+void app_conf_done(struct app_conf *c);
+
+int serve_main(int argc, char **argv);
+int user_main(int argc, char **argv);
+int openapi_main(int argc, char **argv);

@@ -1,0 +1,242 @@
+/* The INI file and the flags: one table for both, so that every key has its flag, its default and its line of help. */
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "base/base.h"
+
+enum type { TEXT, NUMBER, FLAG };
+
+struct key {
+	const char *section, *name, *flag;
+	enum type type;
+	size_t offset;
+	int64_t min, max;
+	const char *help;
+};
+
+#define F(f) offsetof(struct app_conf, f)
+static const struct key keys[] = {
+	{NULL, NULL, "config", TEXT, F(config), 0, 0, "INI file to read first (see deploy/huawu.ini)"},
+	{"data", "dir", "data", TEXT, F(data_dir), 0, 0, "folder of database, recordings and certificates"},
+	{"data", "db", "db", TEXT, F(db), 0, 0, "database (default: huawu.db in the data folder)"},
+	{"data", "ring", "ring", TEXT, F(ring), 0, 0, "event ring, on tmpfs (default: below /dev/shm)"},
+	{"sip", "listen", "sip", TEXT, F(sip_listen), 0, 0, "address:port for SIP over UDP"},
+	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "address by which others reach us, when it differs"},
+	{"sip", "realm", "realm", TEXT, F(realm), 0, 0, "domain of SIP passwords"},
+	{"http", "listen", "http", TEXT, F(http_listen), 0, 0, "address:port of page, API and SIP over WebSocket"},
+	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
+	{"http", "key", "key", TEXT, F(http_key), 0, 0, "its private key (PEM)"},
+	{"media", "bind", "rtp-bind", TEXT, F(rtp_bind), 0, 0, "address of the audio ports"},
+	{"media", "rtp_min", "rtp-min", NUMBER, F(rtp_min), 1024, 65534, "first audio port"},
+	{"media", "rtp_max", "rtp-max", NUMBER, F(rtp_max), 1025, 65535, "last audio port"},
+	{"media", "threads", "media-threads", NUMBER, F(media_threads), 1, 64, "media threads"},
+	{"limits", "legs_max", "legs-max", NUMBER, F(legs_max), 2, 100000, "call legs at once; 503 beyond"},
+	{"limits", "invites_per_s", "invites-per-s", NUMBER, F(invites_per_s), 1, 100000, "new calls a second; 503 beyond"},
+	{"limits", "stop_s", "stop-s", NUMBER, F(stop_s), 0, 86400, "seconds that calls may go on after SIGTERM"},
+	{"log", "level", "log", TEXT, F(log_level), 0, 0, "error, warn, info or debug"},
+	{NULL, NULL, "demo", FLAG, F(demo), 0, 0, "the demo centre: invented people, simulated callers, log-in by one click"},
+	{NULL, NULL, "check", FLAG, F(check), 0, 0, "check configuration and database, then leave"},
+};
+#undef F
+
+static int set(struct app_conf *c, const struct key *k, const char *value)
+{
+	void *p = (char *)c + k->offset;
+
+	if (k->type == TEXT) {
+		free(*(char **)p);
+		*(char **)p = xstrdup(value);
+		return 0;
+	}
+	if (k->type == NUMBER)
+		return str_to_i64(p, value, k->min, k->max) ? 0 : -EINVAL;
+	*(bool *)p = true;
+	return 0;
+}
+
+static void complain(const char *where, const struct key *k, const char *value)
+{
+	fprintf(stderr, "huawu: %s: '%s' is not a number from %lld to %lld\n", where, value, (long long)k->min, (long long)k->max);
+}
+
+struct ini_state {
+	struct app_conf *c;
+	int errors;
+};
+
+static int on_ini(void *arg, const char *section, const char *name, const char *value)
+{
+	struct ini_state *st = arg;
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (!keys[i].section || strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
+			continue;
+		if (set(st->c, &keys[i], value)) {
+			complain(name, &keys[i], value);
+			st->errors++;
+		}
+		return 1;
+	}
+	fprintf(stderr, "huawu: unknown key '%s' in section [%s]\n", name, section);
+	st->errors++;
+	return 1;
+}
+
+static void usage(void)
+{
+	printf("huawu serve [options]\n\nRuns the call centre. Options win over the INI file.\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		printf("  --%-14s %s\n", keys[i].flag, keys[i].help);
+	printf("  --%-14s %s\n", "help", "this list");
+}
+
+static const struct key *find_flag(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strlen(keys[i].flag) == len && !strncmp(keys[i].flag, name, len))
+			return &keys[i];
+	return NULL;
+}
+
+/* --flag value, --flag=value. @only_config: the first pass looks for --config and --help. */
+static int read_flags(struct app_conf *c, int argc, char **argv, bool only_config)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *arg = argv[i], *value;
+		const struct key *k;
+		size_t len;
+
+		if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
+			usage();
+			return 1;
+		}
+		if (strncmp(arg, "--", 2) != 0 || !(k = find_flag(arg + 2, len = strcspn(arg + 2, "=")))) {
+			fprintf(stderr, "huawu serve: unknown option '%s'; see --help\n", arg);
+			return 3;
+		}
+		value = arg[2 + len] == '=' ? arg + 3 + len : NULL;
+		if (k->type != FLAG && !value) {
+			if (i + 1 == argc) {
+				fprintf(stderr, "huawu serve: '%s' wants a value\n", arg);
+				return 3;
+			}
+			value = argv[++i];
+		}
+		if (only_config != !strcmp(k->flag, "config"))
+			continue;
+		if (set(c, k, value ? value : "1")) {
+			complain(arg, k, value);
+			return 3;
+		}
+	}
+	return 0;
+}
+
+static int read_ini(struct app_conf *c)
+{
+	struct ini_state st = {c, 0};
+	int r;
+
+	if (!c->config)
+		return 0;
+	r = ini_parse(c->config, on_ini, &st);
+	if (r < 0) {
+		fprintf(stderr, "huawu: cannot read %s: %s\n", c->config, strerror(errno));
+		return 3;
+	}
+	if (r > 0) {
+		fprintf(stderr, "huawu: %s: line %d is not understood\n", c->config, r);
+		return 3;
+	}
+	return st.errors ? 3 : 0;
+}
+
+static void defaults(struct app_conf *c)
+{
+	*c = (struct app_conf){
+		.sip_listen = xstrdup("0.0.0.0:5060"), .realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
+		.rtp_bind = xstrdup("0.0.0.0"), .rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
+		.invites_per_s = 1500, .stop_s = 30, .log_level = xstrdup("info"),
+	};
+}
+
+/* What depends on other values. The ring's name is stable for a data folder, so that a restart finds it. */
+static void derive(struct app_conf *c)
+{
+	char real[4096];
+
+	if (!c->db)
+		c->db = xasprintf("%s/huawu.db", c->data_dir);
+	if (!c->ring) {
+		uint64_t h = 1469598103934665603u; /* FNV-1a */
+
+		if (!realpath(c->data_dir, real))
+			(void)str_copy(real, sizeof(real), c->data_dir);
+		for (const char *p = real; *p; p++)
+			h = (h ^ (unsigned char)*p) * 1099511628211u;
+		c->ring = xasprintf("/dev/shm/huawu-%u-%016llx.ring", (unsigned)getuid(), (unsigned long long)h);
+	}
+}
+
+static int make_dirs(const char *path)
+{
+	char *p = xstrdup(path);
+
+	for (char *s = p + 1; *s; s++)
+		if (*s == '/') {
+			*s = '\0';
+			(void)mkdir(p, 0750);
+			*s = '/';
+		}
+	(void)mkdir(p, 0750);
+	free(p);
+	return access(path, W_OK | X_OK) ? -errno : 0;
+}
+
+int app_conf_load(struct app_conf *c, int argc, char **argv)
+{
+	enum log_level level;
+	int r;
+
+	defaults(c);
+	r = read_flags(c, argc, argv, true);
+	if (!r)
+		r = read_ini(c);
+	if (!r)
+		r = read_flags(c, argc, argv, false);
+	if (r)
+		return r;
+	if (log_level_parse(&level, c->log_level)) {
+		fprintf(stderr, "huawu: log level '%s' is none of error, warn, info, debug\n", c->log_level);
+		return 3;
+	}
+	log_set_level(level);
+	if (c->rtp_min >= c->rtp_max) {
+		fprintf(stderr, "huawu: rtp_min must be below rtp_max\n");
+		return 3;
+	}
+	if (!c->data_dir)
+		c->data_dir = xstrdup(c->demo ? "run/demo" : "/var/lib/huawu");
+	r = make_dirs(c->data_dir);
+	if (r) {
+		fprintf(stderr, "huawu: cannot use the data folder %s: %s\n", c->data_dir, strerror(-r));
+		return 3;
+	}
+	derive(c);
+	return 0;
+}
+
+void app_conf_done(struct app_conf *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (keys[i].type == TEXT)
+			free(*(char **)((char *)c + keys[i].offset));
+	*c = (struct app_conf){0};
+}
