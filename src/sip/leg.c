@@ -62,6 +62,7 @@ struct sip_leg {
 	char *ack;                     /* last ACK to a 2xx, for its repeats */
 	size_t ack_len;
 	uint32_t ack_cseq;
+	uint32_t ack_due;              /* CSeq of a 2xx that the owner hears of first; 0: none */
 };
 
 static void replace(char **dst, const char *text)
@@ -212,14 +213,6 @@ static void reason_lines(char *buf, size_t size, int code, int q850, const char 
 		(void)snprintf(buf, size, "Reason: SIP;cause=%d%s%s%s\r\n", code, n ? ";text=\"" : "", clean, n ? "\"" : "");
 }
 
-static void send_bye(struct sip_leg *l, const char *lines)
-{
-	struct siptx_request q = in_dialog(l, "BYE", ++l->lseq);
-
-	q.lines = lines && lines[0] ? lines : NULL;
-	(void)siptx_client_new(NULL, l->s, leg_flow(l), &q, NULL, NULL);
-}
-
 static void send_ack(struct sip_leg *l, uint32_t cseq)
 {
 	struct siptx_request q = in_dialog(l, "ACK", cseq);
@@ -232,6 +225,24 @@ static void send_ack(struct sip_leg *l, uint32_t cseq)
 	l->ack = xstrndup(b.buf, b.len);
 	l->ack_len = b.len;
 	l->ack_cseq = cseq;
+}
+
+/* The ACK to the 2xx goes out when the owner has written down that the call is up, or before anything else would. */
+static void ack_flush(struct sip_leg *l)
+{
+	uint32_t cseq = l->ack_due;
+
+	l->ack_due = 0;
+	if (cseq)
+		send_ack(l, cseq);
+}
+
+static void send_bye(struct sip_leg *l, const char *lines)
+{
+	struct siptx_request q = in_dialog(l, "BYE", ++l->lseq);
+
+	q.lines = lines && lines[0] ? lines : NULL;
+	(void)siptx_client_new(NULL, l->s, leg_flow(l), &q, NULL, NULL);
 }
 
 /* Where the dialog's requests go. A device: the way it came, whatever it says of itself. A trunk: RFC 3261 12.2.1.1. */
@@ -678,10 +689,13 @@ static void established(struct sip_leg *l, const struct rx *r)
 	if (!l->device)
 		choose_flow(l, r);
 	l->state = UP;
-	send_ack(l, r->m->cseq.num);
+	l->ack_due = r->m->cseq.num;
 	sdp = sdp_of(r, &len);
+	(void)obj_ref(l);
 	if (l->h.established)
 		l->h.established(sdp, len, l->arg);
+	ack_flush(l);
+	(void)obj_unref(l);
 }
 
 static void failed(struct sip_leg *l, const struct rx *r)
@@ -1032,7 +1046,7 @@ int sip_leg_dialog(const struct sip_leg *l, char *buf, size_t size)
 	struct strb b;
 	struct jw w;
 
-	if (l->state != UP)
+	if (l->state != UP && l->state != ANSWERED && !(l->incoming && l->state == RINGING))
 		return -ENOTCONN;
 	strb_init_fixed(&b, buf, size);
 	jw_init(&w, &b);

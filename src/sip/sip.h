@@ -140,7 +140,8 @@ void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason)
 const char *sip_leg_call_id(const struct sip_leg *leg);
 bool sip_leg_is_established(const struct sip_leg *leg);
 
-/** Serialises an established dialog (JSON), enough for sip_orphan_bye in another process. -ENOSPC, -ENOTCONN. */
+/** Serialises a dialog (JSON), enough for sip_orphan_bye in another process: one that is up, or an incoming one before its 200, so that it
+    can be written down first. The ACK to a 2xx leaves after `established` has returned, for the same reason. -ENOSPC, -ENOTCONN. */
 int sip_leg_dialog(const struct sip_leg *leg, char *buf, size_t size);
 /** Sends BYE in a dialog of a dead process. -EINVAL when @dialog is not one; -ENOENT when it was a browser's and that device
     is not back yet: try again when it registers. */

@@ -51,6 +51,7 @@ struct sw_leg {
 	int64_t id, trunk_id, agent_id;
 	enum sw_role role;
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
+	bool answer_logged;
 };
 
 /*

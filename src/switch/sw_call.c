@@ -193,6 +193,26 @@ static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, i
 	return 0;
 }
 
+/* In the log before our 200 or ACK leaves, so that a crash leaves no dialog that nobody knows of. */
+static void leg_answered(struct sw_leg *l)
+{
+	struct ev e = {.kind = EV_LEG_ANSWER, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
+	char dialog[2048];
+
+	if (l->answer_logged)
+		return;
+	l->answer_logged = true;
+	if (!sip_leg_dialog(call_leg_sip(l->leg), dialog, sizeof(dialog)))
+		e.pii[e.pii_n++] = (struct ev_pii){"dialog", dialog};
+	sw_emit(l->sw, &e, NULL);
+}
+
+static void answer(struct sw_leg *l)
+{
+	leg_answered(l);
+	(void)call_leg_answer(l->leg);
+}
+
 /* ---- calls ---- */
 
 static struct sw_call *call_new(struct sw *sw, const char *dir, const char *from, const char *to, const char *name)
@@ -305,8 +325,8 @@ static void connect(struct sw_call *c)
 		c->answered = true;
 		sw_emit_call(c, EV_CALL_ANSWER, NULL);
 	}
-	(void)call_leg_answer(c->cust->leg);
-	(void)call_leg_answer(c->ag->leg);
+	answer(c->cust);
+	answer(c->ag);
 	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
 	if (c->record)
 		rec_start(c, c->ag);
@@ -340,7 +360,7 @@ static void accept_call(struct sw_call *c)
 {
 	c->accepted = true;
 	sw_emit_call(c, EV_CALL_ACCEPT, NULL);
-	(void)call_leg_answer(c->cust->leg);
+	answer(c->cust);
 }
 
 static void begin_queue(struct sw_call *c, const struct sw_queue *q)
@@ -787,22 +807,12 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 	}
 }
 
-static void emit_leg_answer(struct sw_leg *l)
-{
-	struct ev e = {.kind = EV_LEG_ANSWER, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
-	char dialog[2048];
-
-	if (!sip_leg_dialog(call_leg_sip(l->leg), dialog, sizeof(dialog)))
-		e.pii[e.pii_n++] = (struct ev_pii){"dialog", dialog};
-	sw_emit(l->sw, &e, NULL);
-}
-
 static void on_up(struct call_leg *leg, void *arg)
 {
 	struct sw_leg *l = arg;
 	struct sw_call *c = l->call;
 
-	emit_leg_answer(l);
+	leg_answered(l);
 	if (l->dropped)
 		return;
 	switch (c->phase) {
