@@ -311,16 +311,16 @@ static void ack_overdue(void *arg)
 	}
 	if (l->server)
 		(void)siptx_resend(l->server);
-	delay = (int64_t)SIP_T1_MS << ++l->ack_resends;
-	ltimer_set(&l->ack_timer, delay < SIP_T2_MS ? delay : SIP_T2_MS, ack_overdue, l);
+	delay = T1_MS(l->s) << ++l->ack_resends;
+	ltimer_set(&l->ack_timer, delay < T2_MS(l->s) ? delay : T2_MS(l->s), ack_overdue, l);
 }
 
 static void ack_expect(struct sip_leg *l)
 {
 	l->waiting_ack = true;
 	l->ack_resends = 0;
-	l->ack_give_up_ms = clock_mono_ms() + SIP_GIVE_UP_MS;
-	ltimer_set(&l->ack_timer, SIP_T1_MS, ack_overdue, l);
+	l->ack_give_up_ms = clock_mono_ms() + GIVE_UP_MS(l->s);
+	ltimer_set(&l->ack_timer, T1_MS(l->s), ack_overdue, l);
 }
 
 static void take_ack(struct sip_leg *l, const struct rx *r)

@@ -28,6 +28,7 @@ struct sip_conf {
 	const char *user_agent;
 	unsigned legs_max;      /* INVITE dialogs at once; 503 beyond (0: 20000) */
 	unsigned invites_per_s; /* new INVITEs per second, bucket of one second; 503 beyond (0: 1500) */
+	unsigned t1_ms;         /* RFC 3261's T1 (0: 500); tests make it short */
 	bool digest_sha256;     /* offer SHA-256 beside MD5: some phones give up when they see it (baresip 1.0 does) */
 };
 

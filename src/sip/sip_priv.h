@@ -32,10 +32,11 @@
 #define SIPM_URI_MAX 1024
 #define SIPM_ROUTES_MAX 4096  /* a dialog's or binding's route set, as header lines */
 
-#define SIP_T1_MS 500
-#define SIP_T2_MS 4000
-#define SIP_T4_MS 5000
-#define SIP_GIVE_UP_MS (64 * SIP_T1_MS) /* timers B, F, H, J, L, M */
+/* RFC 3261 17; @s is the stack. */
+#define T1_MS(s) ((int64_t)(s)->conf.t1_ms)
+#define T2_MS(s) (8 * T1_MS(s))
+#define T4_MS(s) (10 * T1_MS(s))
+#define GIVE_UP_MS(s) (64 * T1_MS(s)) /* timers B, F, H, J, L, M */
 
 /* Where a message came from and where its answers go: a UDP address, or a WebSocket by its number. */
 struct flow {

@@ -191,6 +191,8 @@ static void conf_copy(struct sip_conf *dst, const struct sip_conf *src)
 		dst->legs_max = LEGS_MAX;
 	if (!dst->invites_per_s)
 		dst->invites_per_s = INVITES_PER_S;
+	if (!dst->t1_ms)
+		dst->t1_ms = 500;
 }
 
 static void stack_free(struct sip_stack *s)

@@ -128,10 +128,10 @@ void siptx_server_watch(struct siptx_server *t, siptx_cancel_fn *cancelled, stru
 static void server_resend(void *arg)
 {
 	struct siptx_server *t = arg;
-	int64_t delay = (int64_t)SIP_T1_MS << ++t->resends;
+	int64_t delay = T1_MS(t->s) << ++t->resends;
 
 	(void)sipnet_send(t->s, &t->to, t->answer, t->answer_len);
-	ltimer_set(&t->resend, delay < SIP_T2_MS ? delay : SIP_T2_MS, server_resend, t);
+	ltimer_set(&t->resend, delay < T2_MS(t->s) ? delay : T2_MS(t->s), server_resend, t);
 }
 
 static void server_finish(struct siptx_server *t, int code)
@@ -140,7 +140,7 @@ static void server_finish(struct siptx_server *t, int code)
 	t->head = NULL;
 	if (t->invite && code < 300) {
 		t->state = ACCEPTED;
-		ltimer_set(&t->life, SIP_GIVE_UP_MS, server_over, t); /* L */
+		ltimer_set(&t->life, GIVE_UP_MS(t->s), server_over, t); /* L */
 		return;
 	}
 	t->state = COMPLETED;
@@ -148,9 +148,9 @@ static void server_finish(struct siptx_server *t, int code)
 		ltimer_set(&t->life, 0, server_over, t); /* J */
 		return;
 	}
-	ltimer_set(&t->life, SIP_GIVE_UP_MS, server_over, t); /* H, J */
+	ltimer_set(&t->life, GIVE_UP_MS(t->s), server_over, t); /* H, J */
 	if (t->invite && !t->reliable)
-		ltimer_set(&t->resend, SIP_T1_MS, server_resend, t); /* G */
+		ltimer_set(&t->resend, T1_MS(t->s), server_resend, t); /* G */
 }
 
 int siptx_reply(struct siptx_server *t, int code, const char *reason, const char *lines, const char *content_type, const char *body,
@@ -232,7 +232,7 @@ static bool take_ack(struct sip_stack *s, const struct rx *r)
 	if (t->state == COMPLETED) {
 		t->state = CONFIRMED;
 		ltimer_cancel(&t->resend);
-		ltimer_set(&t->life, t->reliable ? 0 : SIP_T4_MS, server_over, t); /* I */
+		ltimer_set(&t->life, t->reliable ? 0 : T4_MS(t->s), server_over, t); /* I */
 	}
 	return true;
 }
@@ -312,9 +312,9 @@ static void client_resend(void *arg)
 
 	t->resends++;
 	if (t->invite)
-		delay = (int64_t)SIP_T1_MS << t->resends; /* A doubles without a bound; B ends it */
+		delay = T1_MS(t->s) << t->resends; /* A doubles without a bound; B ends it */
 	else
-		delay = t->state == GOT_1XX || t->resends > 2 ? SIP_T2_MS : (int64_t)SIP_T1_MS << t->resends; /* E */
+		delay = t->state == GOT_1XX || t->resends > 2 ? T2_MS(t->s) : T1_MS(t->s) << t->resends; /* E */
 	(void)sipnet_send(t->s, &t->to, t->sent, t->sent_len);
 	ltimer_set(&t->resend, delay, client_resend, t);
 }
@@ -350,9 +350,9 @@ static void client_start(struct siptx_client *t, struct strb *b)
 		ltimer_set(&t->life, 0, client_failed, t);
 		return;
 	}
-	ltimer_set(&t->life, SIP_GIVE_UP_MS, client_failed, t);
+	ltimer_set(&t->life, GIVE_UP_MS(t->s), client_failed, t);
 	if (!t->reliable)
-		ltimer_set(&t->resend, SIP_T1_MS, client_resend, t);
+		ltimer_set(&t->resend, T1_MS(t->s), client_resend, t);
 }
 
 int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const struct flow *f, const struct siptx_request *q,
@@ -441,7 +441,7 @@ static void send_cancel(struct siptx_client *t)
 	c->to = t->to;
 	(void)snprintf(c->key, sizeof(c->key), "%.*s|CANCEL", (int)(strchr(t->key, '|') - t->key), t->key);
 	client_start(c, &b);
-	ltimer_set(&t->life, SIP_GIVE_UP_MS, client_failed, t); /* the other side may never answer the INVITE */
+	ltimer_set(&t->life, GIVE_UP_MS(t->s), client_failed, t); /* the other side may never answer the INVITE */
 }
 
 void siptx_client_cancel(struct siptx_client *t, const char *lines)
@@ -492,7 +492,7 @@ static void got_final(struct siptx_client *t, const struct rx *r)
 	if (t->invite && !accepted)
 		acknowledge(t, r);
 	t->state = accepted ? CLIENT_ACCEPTED : CLIENT_COMPLETED;
-	ltimer_set(&t->life, t->invite ? SIP_GIVE_UP_MS : t->reliable ? 0 : SIP_T4_MS, client_over, t); /* M, D, K */
+	ltimer_set(&t->life, t->invite ? GIVE_UP_MS(t->s) : t->reliable ? 0 : T4_MS(t->s), client_over, t); /* M, D, K */
 	free(t->sent);
 	t->sent = NULL;
 	if (!accepted)
