@@ -28,7 +28,7 @@
 struct ctl {
 	uint32_t index, gen;
 	bool open;                /* the handle is good */
-	bool fresh, secure_up;    /* no description yet; the browser's part was given to the media thread */
+	bool fresh;               /* no description yet */
 	bool hold, held_by_remote;
 	enum med_profile profile;
 	enum sdp_proto proto;
@@ -558,6 +558,27 @@ static enum sdp_dir answer_dir(const struct ctl *c)
 	return (enum sdp_dir)(mirror & (unsigned)wish(c));
 }
 
+static struct secure_conf *secure_conf_of(const struct ctl *c)
+{
+	struct secure_conf *s = xcalloc(1, sizeof(*s));
+
+	(void)str_copy(s->ufrag, sizeof(s->ufrag), c->ufrag);
+	(void)str_copy(s->pwd, sizeof(s->pwd), c->pwd);
+	return s;
+}
+
+/* With theirs; the fingerprint is compared from now on. */
+static struct secure_conf *secure_conf_full(const struct ctl *c)
+{
+	struct secure_conf *s = secure_conf_of(c);
+
+	(void)str_copy(s->their_ufrag, sizeof(s->their_ufrag), c->their_ufrag);
+	memcpy(s->fp, c->fp, sizeof(s->fp));
+	s->has_fp = true;
+	s->client = c->setup == SDP_SETUP_ACTIVE;
+	return s;
+}
+
 int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size)
 {
 	struct ctl *c = ctl_get(m, leg);
@@ -571,26 +592,13 @@ int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size)
 		c->pt_ulaw = LAW_ULAW;
 		c->pt_dtmf = DTMF_PT;
 	}
-	if (c->profile == MED_WEBRTC && !c->ufrag[0])
+	if (c->profile == MED_WEBRTC && !c->ufrag[0]) {
+		/* A browser may be through with ICE and DTLS before its answer is here. */
 		ice_credentials(c);
+		post(m, CMD_SECURE, &(struct cmd){.leg = c->leg, .secure = secure_conf_of(c)});
+	}
 	/* What flows stays as it is until the answer; early packets are taken with these types. */
 	return write_description(m, c, wish(c), false, sdp, size);
-}
-
-static void give_secure(struct ctl *c, struct cmd *cmd)
-{
-	struct secure_conf *s;
-
-	if (c->profile != MED_WEBRTC)
-		return;
-	s = xcalloc(1, sizeof(*s));
-	(void)str_copy(s->ufrag, sizeof(s->ufrag), c->ufrag);
-	(void)str_copy(s->pwd, sizeof(s->pwd), c->pwd);
-	(void)str_copy(s->their_ufrag, sizeof(s->their_ufrag), c->their_ufrag);
-	memcpy(s->fp, c->fp, sizeof(s->fp));
-	s->has_fp = true;
-	s->client = c->setup == SDP_SETUP_ACTIVE;
-	cmd->remote.secure = s;
 }
 
 /* What the media half needs of their description @in. @tx: their payload types; ours are in @c. */
@@ -618,7 +626,8 @@ static void give_remote(struct media *m, struct ctl *c, const struct sdp_in *in)
 	if (c->profile == MED_WEBRTC)
 		r->may_send = c->remote_dir & SDP_RECVONLY;
 	r->expect = c->remote_dir & SDP_SENDONLY && !c->hold;
-	give_secure(c, &cmd);
+	if (c->profile == MED_WEBRTC)
+		r->secure = secure_conf_full(c);
 	post(m, CMD_REMOTE, &cmd);
 	c->fresh = false;
 }

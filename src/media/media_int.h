@@ -48,7 +48,7 @@ struct secure_conf {
 	bool has_fp, client;         /* client: they answered setup:passive */
 };
 
-enum cmd_type { CMD_OPEN, CMD_REMOTE, CMD_BRIDGE, CMD_UNBRIDGE, CMD_MUTE, CMD_PLAY, CMD_STOP, CMD_DIGITS,
+enum cmd_type { CMD_OPEN, CMD_REMOTE, CMD_SECURE, CMD_BRIDGE, CMD_UNBRIDGE, CMD_MUTE, CMD_PLAY, CMD_STOP, CMD_DIGITS,
 		CMD_RECORD, CMD_RECORD_STOP, CMD_CLOSE, CMD_HALT };
 
 struct cmd_play {
@@ -70,6 +70,7 @@ struct cmd {
 		int64_t rec_id;
 	};
 	struct rfile *file; /* CMD_RECORD */
+	struct secure_conf *secure; /* CMD_SECURE: our side of ICE, before their description */
 };
 
 /* ---- events ---- */
@@ -227,7 +228,7 @@ int msecure_shared_new(struct secure_shared **ret);
 void msecure_shared_free(struct secure_shared *s);
 const char *msecure_fingerprint(const struct secure_shared *s);
 
-int msecure_set(struct mleg *l, struct secure_shared *s, struct secure_conf *conf); /* takes @conf */
+void msecure_set(struct mleg *l, struct secure_shared *s, struct secure_conf *conf); /* takes @conf */
 void msecure_free(struct secure *s);
 bool msecure_ready(const struct mleg *l);
 /** STUN and DTLS; true when the packet was one of these. */

@@ -637,6 +637,10 @@ static void set_remote(struct mleg *l, const struct leg_remote *r)
 
 	l->rem = *r;
 	l->rem.secure = NULL;
+	if (r->secure) {
+		unlock_source(l);
+		msecure_set(l, l->t->m->secure, r->secure);
+	}
 	if (moved && !l->sec)
 		unlock_source(l);
 	if (!l->rx_ms || r->expect)
@@ -734,6 +738,9 @@ void mleg_command(int type, void *data, size_t len, void *arg)
 		break;
 	case CMD_REMOTE:
 		set_remote(c->leg, &c->remote);
+		break;
+	case CMD_SECURE:
+		msecure_set(c->leg, t->m->secure, c->secure);
 		break;
 	case CMD_BRIDGE:
 		bridge(c->leg, c->other);
