@@ -50,7 +50,7 @@ struct rfile {
 	int64_t samples;    /* a channel, in the file or lost at its end */
 	int64_t missing;    /* samples a channel that were lost */
 	int64_t hash_off;
-	crypto_generichash_state hash;
+	crypto_generichash_state *hash; /* from closing on; it wants an alignment of its own */
 };
 
 struct recorder {
@@ -87,6 +87,7 @@ void mrec_file_free(struct rfile *f)
 	ilink_unlink(&f->link);
 	if (f->fd >= 0)
 		(void)close(f->fd);
+	free(f->hash);
 	free(f->path);
 	free(f);
 }
@@ -329,7 +330,10 @@ static void do_close(struct recorder *r, struct rfile *f)
 			mrec_failed(f, -EIO);
 		f->dirty = true;
 	}
-	(void)crypto_generichash_init(&f->hash, NULL, 0, 32);
+	f->hash = aligned_alloc(_Alignof(crypto_generichash_state), sizeof(*f->hash));
+	if (!f->hash)
+		abort();
+	(void)crypto_generichash_init(f->hash, NULL, 0, 32);
 	ilink_unlink(&f->link);
 	ilist_push_back(&r->closing, &f->link);
 }
@@ -348,7 +352,7 @@ static void closed(struct rfile *f)
 
 	if (f->fd >= 0) {
 		ev.rec.bytes = WAV_HDR + f->bytes;
-		hex_hash(ev.rec.hash, &f->hash);
+		hex_hash(ev.rec.hash, f->hash);
 		(void)fdatasync(f->fd);
 	}
 	ev.rec.dur_ms = f->bytes / 16;
@@ -366,7 +370,7 @@ static void hash_step(struct recorder *r, uint8_t *buf)
 	if (f->fd >= 0)
 		n = pread(f->fd, buf, HASH_STEP, f->hash_off);
 	if (n > 0) {
-		(void)crypto_generichash_update(&f->hash, buf, (size_t)n);
+		(void)crypto_generichash_update(f->hash, buf, (size_t)n);
 		f->hash_off += n;
 		return;
 	}
