@@ -11,6 +11,7 @@
 #include <re.h>
 
 #include "base/base.h"
+#include "loop/tmr.h"
 
 #define FD_MAX 65536
 
@@ -71,6 +72,7 @@ int loop_thread_init(void)
 void loop_thread_done(void)
 {
 	re_thread_close();
+	tmr_ours_thread_done();
 }
 
 int loop_run(void)

@@ -91,6 +91,14 @@ static void take_out(struct tmr *t)
 	}
 }
 
+void tmr_ours_thread_done(void)
+{
+	for (size_t i = 0; i < heap.n; i++)
+		heap.v[i]->th = NULL;
+	free(heap.v);
+	heap = (struct tmr_heap){0};
+}
+
 EXPORT uint64_t tmr_jiffies(void)
 {
 	struct timespec ts;

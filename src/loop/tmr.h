@@ -4,3 +4,6 @@
 #include <stdint.h>
 
 extern uint64_t tmr_ours_calls;
+
+/** Frees the calling thread's heap of timers; those still running are forgotten. */
+void tmr_ours_thread_done(void);
