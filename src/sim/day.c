@@ -423,6 +423,7 @@ static void begin(struct day *d)
 {
 	rng_init(&d->coming, d->c->seed);
 	rng_init(&d->doing, d->c->seed ^ 0x5e41a8c1d2b7f30eu);
+	rng_init(&d->naming, d->c->seed ^ 0x1f83d9abfb41bd6bu);
 	idgen_init(&d->ids, d->c->node);
 	hmap_init(&d->callers, false);
 	hmap_init(&d->workers, false);

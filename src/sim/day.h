@@ -69,3 +69,6 @@ void sim_day_done(struct sim_day_conf *c); /* of an example only */
 
 /** 0, or what emit answered. Asserts that no call was lost. */
 int sim_day_run(const struct sim_day_conf *c, struct sim_day_result *ret);
+
+/** `huawu sim day ...`; argv[0] is the command's name. Prints a JSON summary to stdout. Answers the exit code. */
+int sim_day_main(int argc, char **argv);

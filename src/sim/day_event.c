@@ -106,7 +106,7 @@ void tell_call(struct day *d, const struct caller *c)
 	if (c->load->number_id)
 		jw_id(&w, "number", c->load->number_id);
 	if (d->c->caller)
-		d->c->caller(&who, d->res->calls, c->load, &d->doing, d->c->arg);
+		d->c->caller(&who, d->res->calls, c->load, &d->naming, d->c->arg);
 	e.pii[e.pii_n++] = (struct ev_pii){"from", who.from};
 	e.pii[e.pii_n++] = (struct ev_pii){"to", who.to};
 	if (who.name[0])

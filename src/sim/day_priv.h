@@ -42,7 +42,7 @@ struct arrivals {
 struct day {
 	const struct sim_day_conf *c;
 	struct sim_day_result *res;
-	struct rng coming, doing; /* arrivals and behaviour draw from streams of their own */
+	struct rng coming, doing, naming; /* streams of their own: who calls does not change what happens */
 	struct acd *acd;
 	struct heap heap;
 	struct hmap callers, workers;
