@@ -47,11 +47,26 @@ void check_chars(struct res_ctx *c, const json_t *row, const char *field, const 
 		bad_format(c, field);
 }
 
+/* "greeting" or "zh/greeting": no dot first in either part. */
+static bool is_prompt(const char *s)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strspn(s, chars);
+
+	if (!n || s[0] == '.')
+		return false;
+	if (s[n] != '/')
+		return !s[n];
+	s += n + 1;
+	return *s && *s != '.' && !s[strspn(s, chars)];
+}
+
 void check_prompt(struct res_ctx *c, const json_t *row, const char *field)
 {
-	if (row_text(row, field)[0] == '.')
+	const char *s = row_text(row, field);
+
+	if (*s && !is_prompt(s))
 		bad_format(c, field);
-	check_chars(c, row, field, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 }
 
 static bool is_ipv4(const char *s)

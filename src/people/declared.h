@@ -34,7 +34,7 @@ static inline void row_set(json_t *row, const char *name, json_t *v)
 
 /** Says that a field's text has not the form it must have, unless it is empty or only of these characters. */
 void check_chars(struct res_ctx *c, const json_t *row, const char *field, const char *chars);
-/** A prompt's name: no path, so that nobody can play any file of the machine. */
+/** A prompt's name, "zh/greeting": never a path out of the prompts' folder, so that nobody plays any file of the machine. */
 void check_prompt(struct res_ctx *c, const json_t *row, const char *field);
 /** "sip:user@192.0.2.1:5060": a numeric address, since the switch asks no name server. */
 void check_sip_uri(struct res_ctx *c, const json_t *row, const char *field);

@@ -105,7 +105,7 @@ static int make_person(struct demo *d, size_t i)
 			   staff_no, "deskless", manned, "must_change_password", 0));
 	if (r || !simulated)
 		return r;
-	(void)snprintf(uri, sizeof(uri), "sip:%s@%s:%u", extension, d->conf->trunk_host, d->conf->phone_port);
+	(void)snprintf(uri, sizeof(uri), "sip:%s@%s:%u", extension, d->conf->phone_host, d->conf->phone_port);
 	return make(NULL, &d->seed, &people_devices,
 		    json_pack("{s:s, s:o, s:s, s:s, s:s}", "name", extension, "user_id", id_text(d->users[i]), "kind",
 			      "static", "static_uri", uri, "note", "模拟话机(示例)"));
@@ -134,8 +134,8 @@ static int make_queues(struct demo *d)
 
 	for (int i = 0; !r && i < QUEUE_COUNT; i++)
 		r = make(&d->queues[i], &d->seed, &people_queues,
-			 json_pack("{s:s, s:s, s:i, s:i}", "name", queues[i].name, "note", queues[i].note, "priority",
-				   queues[i].priority, "wrapup_s", queues[i].wrapup_s));
+			 json_pack("{s:s, s:s, s:i, s:i, s:s}", "name", queues[i].name, "note", queues[i].note, "priority",
+				   queues[i].priority, "wrapup_s", queues[i].wrapup_s, "greeting", "zh/greeting"));
 	return r;
 }
 
@@ -172,8 +172,8 @@ static int make_lines(struct demo *d)
 	int r;
 
 	r = make(&d->trunk, &d->seed, &people_trunks,
-		 json_pack("{s:s, s:s, s:i, s:s, s:b}", "name", "模拟运营商(示例)", "host", d->conf->trunk_host, "port",
-			   (int)d->conf->trunk_port, "caller_id", numbers[0], "outbound", 1));
+		 json_pack("{s:s, s:s, s:i, s:s, s:b}", "name", "模拟运营商(示例)", "host", d->conf->carrier_host, "port",
+			   (int)d->conf->carrier_port, "caller_id", numbers[0], "outbound", 1));
 	for (int i = 0; !r && i < QUEUE_COUNT; i++)
 		r = make(NULL, &d->seed, &people_numbers,
 			 json_pack("{s:s, s:o, s:s, s:o}", "number", numbers[i], "trunk_id", id_text(d->trunk), "dest", "queue",

@@ -91,9 +91,10 @@ int people_create_admin(struct db *db, const char *login, const char *password);
 
 #define DEMO_PHONES 14
 struct people_demo {
-	const char *trunk_host; /* the simulator's address: "127.0.0.1" */
-	uint16_t trunk_port;    /* where calls out go */
-	uint16_t phone_port;    /* where its 14 phones answer: sip:8002@trunk_host:phone_port ... 8015 */
+	const char *carrier_host; /* the simulated carrier, a trunk: "127.0.0.3" */
+	uint16_t carrier_port;    /* where calls out go */
+	const char *phone_host;   /* where its 14 phones answer: sip:8002@phone_host:phone_port ... 8015 */
+	uint16_t phone_port;
 };
 /**
  * The demo centre: 15 people (8001 is the visitor's agent, with a browser; 8002 to 8015 have simulated phones, and those of them who are agents are ready from the start),

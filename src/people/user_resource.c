@@ -148,13 +148,31 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	return r;
 }
 
+/* Who has ever been logged in as an agent has records that name him. Served by the index activity_agent. */
+static int keep_history(struct res_ctx *c, int64_t id)
+{
+	int64_t one;
+	int r;
+
+	if (c->who->role == ROLE_SYSTEM)
+		return 0; /* the demo takes its history with it */
+	r = db_get_i64(&one, c->db, "SELECT 1 FROM activity WHERE agent_id = $1 LIMIT 1", "i", id);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	res_fail(c, 409, "history", NULL, NULL);
+	return 1;
+}
+
 static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 {
+	int r;
+
 	if (id == c->who->user_id) {
 		res_fail(c, 409, "yourself", NULL, NULL);
 		return 1;
 	}
-	return keep_admin(c, old, NULL);
+	r = keep_admin(c, old, NULL);
+	return r ? r : keep_history(c, id);
 }
 
 const struct res_def people_users = {

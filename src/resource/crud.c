@@ -548,6 +548,8 @@ static int after_change(json_t **ret, struct res_ctx *c, const struct res_def *d
 	for (size_t i = 0; i < d->field_n; i++)
 		if (res_field_hidden(&d->fields[i]))
 			(void)json_object_del(full, d->fields[i].name);
+	if (c->once)
+		(void)json_object_set(full, "once", c->once);
 	*ret = full;
 	return 0;
 }

@@ -201,16 +201,14 @@ static bool always_there(const struct res_field *f)
 	return f->fallback || ((f->flags & RES_REQUIRED) && !f->show_if);
 }
 
+/* No "default": openapi-typescript takes what has one as always there, and in a patch nothing is. It is in x-huawu. */
 static json_t *field_schema(const struct res_field *f, bool nullable)
 {
-	json_t *o = value_schema(f, nullable), *fallback = res_field_default(f);
+	json_t *o = value_schema(f, nullable);
 
 	set_text(o, "title", f->en);
 	if (f->help_en)
 		set_text(o, "description", f->help_en);
-	if (!json_is_null(fallback))
-		set(o, "default", json_incref(fallback));
-	json_decref(fallback);
 	return o;
 }
 

@@ -123,12 +123,12 @@ struct res_ctx {
 	int64_t now_ms;
 	int64_t (*next_id)(void);   /* NULL: res_next_id */
 	struct json_t *prepared;    /* what the prepare hook left for before_write; never shown */
-	struct json_t *once;        /* shown once in the answer of a create or update: generated secrets; hooks fill it by res_once */
+	struct json_t *once;        /* generated secrets: "once" in the row that this create or update answers, and never again */
 	const struct json_t *body;  /* what was sent, for hooks; the engine sets it */
 };
 /** Frees prepared and once. */
 void res_ctx_done(struct res_ctx *c);
-/** Adds @key to what the answer shows once. */
+/** For hooks: adds @key to what the answer shows once. */
 void res_once(struct res_ctx *c, const char *key, const char *value);
 
 /** Ids of business objects: one generator for the process, any thread. @node: 0..1023, another one than the switch's. */

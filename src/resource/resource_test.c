@@ -249,7 +249,7 @@ TEST(create_answers_the_whole_row_with_defaults_and_labels)
 	assert_int_equal(json_integer_value(json_object_get(row, "rev")), 1);
 	assert_int_equal(json_integer_value(json_object_get(row, "created_ms")), 1000);
 	assert_null(json_object_get(row, "secret"));
-	assert_string_equal(text_of(f.c.once, "key"), "only now");
+	assert_string_equal(text_of(json_object_get(row, "once"), "key"), "only now");
 	json_decref(row);
 	fix_done(&f);
 }

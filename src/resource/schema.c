@@ -47,12 +47,18 @@ static int columns_read(struct column *cols, struct db *db, const char *table)
 	return r < 0 ? r : n;
 }
 
+/* SQLite's own spelling of a 64-bit key is INTEGER. */
+static bool type_fits(const char *type, const char *wanted)
+{
+	return !strcmp(type, wanted) || (!strcmp(wanted, "BIGINT") && !strcmp(type, "INTEGER"));
+}
+
 static char *check_field(const struct column *cols, int n, const char *table, const struct res_field *f)
 {
 	for (int i = 0; i < n; i++) {
 		if (strcmp(cols[i].name, f->name) != 0)
 			continue;
-		if (strcmp(cols[i].type, type_wanted(f->type)) != 0)
+		if (!type_fits(cols[i].type, type_wanted(f->type)))
 			return xasprintf("%s.%s is %s, the declaration wants %s", table, f->name, cols[i].type,
 					 type_wanted(f->type));
 		return NULL;
