@@ -162,13 +162,15 @@ function detail(c) {
 	const talkEnd = c.end_ms
 	const ans = c.answer_ms ?? talkEnd
 	const seg = (n, type, s, e, more = {}) => ({ id: `${c.id}${n}`, type, start_ms: s, end_ms: e, queue_id: c.queue_id, queue: c.queue, agent_id: null, agent: null, end_reason: null, by: null, ...more })
-	const cand = (a, idle, level = 1) => ({ agent_id: a.id, agent: a.name, level, idle_ms: idle })
-	const five = agents.slice(0, 5).map((a, i) => cand(a, 210_000 - i * 31_000, i === 4 ? 2 : 1))
+	const five = agents.slice(0, 5).map((a, i) => ({ agent: a.id, level: i === 4 ? 2 : 1, idle_ms: 210_000 - i * 31_000 }))
+	const members = { offline: 1, ready: 6, ringing: 0, talking: 4, wrapup: 1, break: 1, noanswer: 0, device: 0 }
+	const whyAgents = { rule: 'priority', side: 'agents', winner: five[1].agent, runner_up: five[2].agent, best: five.slice(1), members, refused: 0, sum: '1' }
+	const whyCalls = { rule: 'priority', side: 'calls', winner: c.id, runner_up: '1', best: [{ call: c.id, queue: c.queue_id, priority: 5, waited_ms: 46_000 }, { call: '1', queue: c.queue_id, priority: 5, waited_ms: 21_000 }], members: { ...members, ready: 0 }, waiting: 2, refused: 0, sum: '1' }
 	return {
 		...c,
 		segments: [seg(1, 'ivr', t, t + 2500), seg(2, 'queue', t + 2500, t + 5000), seg(3, 'ring', t + 5000, ans), ...(c.answered ? [seg(4, 'talk', ans, talkEnd - 9000, { agent_id: c.agent_id, agent: c.agent }), seg(5, 'hold', talkEnd - 9000, talkEnd - 4000, { agent_id: c.agent_id, agent: c.agent }), seg(6, 'talk', talkEnd - 4000, talkEnd, { agent_id: c.agent_id, agent: c.agent, by: c.by })] : [])],
 		legs: [{ id: '1', role: 'customer', dir: 'in', start_ms: t, ring_ms: t + 100, answer_ms: ans, end_ms: talkEnd, by: 'remote', code: 200, q850: 16, reason: null, quality: { rx: 4200, lost: 3, jitter_ms: 4.2, rtt_ms: 22, mos: 4.37 } }, { id: '2', role: 'agent', dir: 'out', start_ms: t + 5000, ring_ms: t + 5100, answer_ms: c.answer_ms, end_ms: talkEnd, by: 'local', code: c.answered ? 200 : 480, q850: null, reason: null, quality: c.answered ? { rx: 4198, lost: 96, jitter_ms: 31, rtt_ms: 180, mos: 3.2 } : null }],
-		offers: c.queue_id ? [{ id: '1', agent_id: five[1].agent_id, agent: five[1].agent, start_ms: t + 5000, end_ms: t + 7000, outcome: 'refused', why: { winner: five[1], second: five[2], best: five.slice(1), others: { talking: 4, break: 1, offline: 1 } } }, { id: '2', agent_id: c.agent_id ?? '10', agent: c.agent ?? NAMES[0], start_ms: t + 7000, end_ms: ans, outcome: c.answered ? 'answered' : 'timeout', why: { winner: five[0], second: five[1], best: five, others: { talking: 4, break: 1, refused: 1 } } }] : [],
+		offers: c.queue_id ? [{ id: '1', agent_id: agents[1].id, agent: agents[1].name, start_ms: t + 5000, end_ms: t + 7000, outcome: 'refused', why: whyAgents }, { id: '2', agent_id: c.agent_id ?? '10', agent: c.agent ?? NAMES[0], start_ms: t + 7000, end_ms: ans, outcome: c.answered ? 'answered' : 'timeout', why: whyCalls }] : [],
 		recordings: c.answered ? [{ id: `${c.id}-1`, segment_id: `${c.id}4`, start_ms: ans, dur_ms: Math.max(1000, talkEnd - 9000 - ans), bytes: 1, missing_ms: 0, state: 'closed', error: null }, { id: `${c.id}-2`, segment_id: `${c.id}6`, start_ms: talkEnd - 4000, dur_ms: 4000, bytes: 1, missing_ms: 500, state: 'closed', error: null }] : [],
 	}
 }
@@ -390,7 +392,7 @@ function onSip(msg) {
 
 /* What tests may do. */
 const controls = {
-	reset, incoming, answered, over,
+	reset, incoming, answered, over: b => over(b.wrap),
 	state: b => setState(b.state, b),
 	event: b => send(b.event, b.data),
 	restart: () => { for (const l of listeners) l.res.end(); phoneSocket?.destroy() },

@@ -2,7 +2,7 @@
 const RATE = 8000
 
 function alaw(sample) {
-	let s = sample >> 4
+	let s = sample >> 3
 	const sign = s >= 0 ? 0x80 : 0
 	if (s < 0)
 		s = -s - 1

@@ -136,15 +136,15 @@ export interface components {
 			id: string; segment_id: string; start_ms: number; dur_ms: number; bytes: number; missing_ms: number
 			state: 'open' | 'closed' | 'failed'; error: string | null
 		}
-		call_detail: components['schemas']['call_row'] & {
+		call_detail: Omit<components['schemas']['call_row'], 'recordings'> & {
 			segments: components['schemas']['segment'][]; legs: components['schemas']['leg'][]
 			offers: components['schemas']['offer'][]; recordings: components['schemas']['recording'][]
 		}
 		lookup: { number: string; name: string | null; region: string | null; calls: components['schemas']['call_row'][] }
 		meta_field: {
 			name: string; type: 'text' | 'int' | 'bool' | 'enum' | 'ref' | 'time' | 'secret' | 'json'; zh: string; en: string
-			flags: Record<string, boolean>; min?: number; max?: number; default?: unknown; ref?: string
-			options?: { value: string; zh: string; en: string }[]; help_zh?: string; help_en?: string; show_if?: string
+			flags: Record<string, boolean>; min?: number | null; max?: number | null; default?: unknown; ref?: string | null
+			options?: { value: string; zh: string; en: string }[]; help_zh?: string | null; help_en?: string | null; show_if?: string | null
 		}
 		meta_resource: {
 			name: string; zh: string; en: string; label: string; order: string; can_write: boolean

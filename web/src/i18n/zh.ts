@@ -25,7 +25,7 @@ export default {
 		guide3: '挂机后到“通话记录”，看这通电话为什么给了您，再听录音。', must_change: '请先修改密码', old: '现在的密码', next: '新密码', again: '再输一次新密码',
 		mismatch: '两次输入的不一样', changed: '密码已修改', hide: '不显示', show: '显示密码',
 	},
-	state: { offline: '未签入', ready: '就绪', ringing: '来电', talking: '通话中', wrapup: '话后整理', break: '小休', noanswer: '无人应答' },
+	state: { offline: '未签入', ready: '就绪', ringing: '来电', talking: '通话中', wrapup: '话后整理', break: '小休', noanswer: '未应答' },
 	pending: { break: '挂机后小休', offline: '挂机后签出' },
 	desk: {
 		bar: '电话条', ready: '就绪', start: '签入并就绪', break: '小休', break_pick: '为什么小休', break_plain: '小休', sign_out: '签出', sign_out_ask: '签出后不再有电话打进来，确定签出吗？',
@@ -73,12 +73,13 @@ export default {
 	outcome: { answered: '接听', timeout: '没有接', refused: '拒接', failed: '电话不通', withdrawn: '收回', abandoned: '客户先挂了' },
 	why: {
 		title: '为什么是{name}', lead_idle: '空闲最久：已空闲 {idle}。', lead_level: '级别 {level} 最先轮到，其中空闲最久：{idle}。', lead_only: '当时只有{name}可以接。', second: '下一位是{name}：{diff}。', second_idle: '空闲 {idle}，比{winner}短 {less}',
-		second_level: '级别 {level}，在级别 {first} 之后', second_same: '空闲一样久，按编号排在后面', best: '排在前面的人', rank: '名次', name: '坐席', idle: '空闲', level: '级别', others: '其他人为什么没有轮到', none: '当时没有别的人', unknown: '没有记下理由',
-		rule: '规则：先看级别，再看谁空闲最久，一样时看编号。', raw: '原始记录', waited: '客户已等 {t}', candidates: '可以接的有 {n} 人',
-		reason: { offline: '未签入', talking: '在通话', wrapup: '在整理', break: '在小休', noanswer: '刚才没有接', ringing: '正在振铃', device: '电话没有连上', pending: '要求挂机后小休', refused: '刚拒接过这通电话', asked: '这一轮已问过', member: '不在这个队列', level: '级别靠后', other: '其他' },
+		second_level: '级别 {level}，排在级别 {first} 之后', second_same: '空闲一样久，按编号排在后面', best: '排在前面的人', best_calls: '当时在等的电话', rank: '名次', name: '坐席', idle: '空闲', level: '级别', waited: '已等', priority: '优先级', others: '其他人当时在做什么', unknown: '没有记下理由', this_call: '这通电话', other_call: '另一通',
+		rule: '规则：级别小的先接；同级别看谁空闲最久，一样时看编号。', rule_calls: '规则：优先级高的先接；一样时看谁等得最久。', raw: '原始记录', call_waited: '刚有空，而这通电话等得最久：{waited}。', call_priority: '刚有空，而这通电话优先级最高（{priority}），已等 {waited}。', call_only: '刚有空，只有这通电话在等，已等 {waited}。',
+		call_second: '下一通等了 {waited}。', call_second_priority: '下一通优先级 {priority}，等了 {waited}。', runner: '下一位', winner: '选中',
+		reason: { offline: '未签入', talking: '在通话', wrapup: '在整理', break: '在小休', noanswer: '刚才没有接', ringing: '正在振铃', device: '电话没有连上', refused: '刚拒接过这通电话', later: '排在更后面' },
 	},
 	player: {
-		play: '播放', pause: '暂停', customer: '客户', agent: '坐席', speed: '速度', seek: '位置', download: '下载', missing: '缺 {t}', failed: '录音失败：{why}', loading: '正在载入波形…', load_failed: '波形读不出来，但仍可播放',
+		play: '播放', pause: '暂停', customer: '客户', agent: '坐席', speed: '速度', seek: '位置', download: '下载', missing: '录音缺 {t}', failed: '录音失败：{why}', loading: '正在载入波形…', load_failed: '波形读不出来，但仍可播放',
 		part: '第 {n} 段', back: '退 5 秒', forward: '进 5 秒', hint: '空格播放，左右键退进 5 秒', at: '{t} / {total}', group: '录音播放', open_part: '还在录', left: '左声道', right: '右声道',
 	},
 	board: {
@@ -91,7 +92,7 @@ export default {
 		min: '不能小于 {n}', max: '不能大于 {n}', min_len: '至少 {n} 个字', max_len: '最多 {n} 个字', not_number: '请填整数', digits: '只能是数字，可以用 + 开头', json: '不是有效的 JSON', once_title: '只显示这一次', once_lead: '请现在抄下来，关掉后再也看不到。', once_done: '我已经抄下',
 		conflict: '别人刚改过这一项，您的修改没有保存。', conflict_reload: '载入最新内容', conflict_lead: '别人改过的地方：', choose: '请选择', clear: '清除', unchanged: '不修改请留空', readonly: '只能查看', fix: '请先改正标红的地方', leave: '有没保存的修改，确定离开吗？', leave_yes: '不保存', sort: '按{name}排序', page: '第 {n} 页', prev: '上一页', next: '下一页',
 		demo_clear: '清除演示数据', demo_ask: '将删除全部示例人员、队列和通话，不能恢复。输入“清除”确认。', demo_word: '清除', demo_done: '演示数据已清除', pick: '选一类来设置', code_required: '必填', code_taken: '已经有了', code_unknown: '不存在', created_ms: '建立时间', updated_ms: '修改时间', code: {
-			required: '必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', option: '不在可选范围内', format: '格式不对',
+			wrong: '不对', ref: '选的这一项不存在', reserved: '系统保留，换一个', short: '太短了', weak: '太容易猜', length: '长度不对', required: '必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', option: '不在可选范围内', format: '格式不对',
 		},
 	},
 	time: { h: '{n} 小时', m: '{n} 分', s: '{n} 秒', hm: '{h} 小时 {m} 分', ms: '{m} 分 {s} 秒' },

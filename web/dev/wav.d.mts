@@ -1,0 +1,1 @@
+export function wav(seconds: number): Buffer

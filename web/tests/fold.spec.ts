@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import type { Agent, Call } from '@/api/types'
+import { emptyLive, fold } from '@/live/fold'
+
+const agent = (id: string, state: Agent['state']): Agent => ({ id, state, name: id, extension: '', team_id: null, team: null, role: 'agent', pending: null, reason: null, since_ms: 0, until_ms: 0, device_up: true, call_id: null, queue_id: null, today: { answered: 0, talk_ms: 0, missed: 0 } })
+const call = (id: string, agentId: string | null, state: Call['state'] = 'ringing'): Call => ({ id, dir: 'in', state, from: '1', to: '2', name: null, number_id: null, queue_id: null, queue: null, agent_id: agentId, agent: null, start_ms: 0, since_ms: 0, recording: false, offer: null })
+
+describe('fold', () => {
+	it('takes a snapshot whole and learns the server clock', () => {
+		const l = emptyLive()
+		l.agents.set('old', agent('old', 'ready'))
+		fold(l, '1', 'snapshot', { now_ms: 5000, me: agent('1', 'ready'), call: null, agents: [agent('1', 'ready')], queues: [], calls: [] }, 3000)
+		expect([...l.agents.keys()]).toEqual(['1'])
+		expect(l.skewMs).toBe(2000)
+		expect(l.loaded).toBe(true)
+	})
+	it('keeps my own agent object', () => {
+		const l = emptyLive()
+		fold(l, '1', 'agent', agent('2', 'talking'), 0)
+		expect(l.me).toBeNull()
+		fold(l, '1', 'agent', agent('1', 'break'), 0)
+		expect(l.me?.state).toBe('break')
+	})
+	it('my call goes when it is offered to another agent', () => {
+		const l = emptyLive()
+		fold(l, '1', 'call', call('c', '1'), 0)
+		expect(l.call?.id).toBe('c')
+		fold(l, '1', 'call', call('c', '2'), 0)
+		expect(l.call).toBeNull()
+		expect(l.calls.has('c')).toBe(true)
+	})
+	it('an ended or gone call leaves nothing behind', () => {
+		const l = emptyLive()
+		fold(l, '1', 'call', call('c', '1', 'talking'), 0)
+		fold(l, '1', 'call', call('c', '1', 'ended'), 0)
+		expect([l.call, l.calls.size]).toEqual([null, 0])
+		fold(l, '1', 'call', call('d', '1', 'talking'), 0)
+		fold(l, '1', 'gone', { kind: 'call', id: 'd' }, 0)
+		expect([l.call, l.calls.size]).toEqual([null, 0])
+	})
+	it('the end of another call does not touch mine', () => {
+		const l = emptyLive()
+		fold(l, '1', 'call', call('c', '1', 'talking'), 0)
+		fold(l, '1', 'gone', { kind: 'call', id: 'x' }, 0)
+		expect(l.call?.id).toBe('c')
+	})
+})

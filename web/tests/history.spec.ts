@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+import type { Recording } from '@/api/types'
+import { clock, moment, phone, span } from '@/format'
+import { fromAddress, NONE, timeRange, toAddress, toQuery } from '@/history/filters'
+import { at, layout } from '@/history/parts'
+import { alaw, mulaw, peaks, readHeader } from '@/history/wav'
+import { explain, parseWhy } from '@/history/why'
+// eslint-disable-next-line
+import { wav } from '../dev/wav.mjs'
+
+const say = (key: string, named: Record<string, unknown> = {}) => `${key}(${Object.values(named).join(',')})`
+
+describe('format', () => {
+	it('clock', () => expect([0, 59_999, 65_000, 3_725_000, -5].map(clock)).toEqual(['0:00', '0:59', '1:05', '1:02:05', '0:00']))
+	it('span', () => expect([4000, 60_000, 65_000, 3_900_000].map(ms => span(ms, say))).toEqual(['time.s(4)', 'time.m(1)', 'time.ms(1,5)', 'time.hm(1,5)']))
+	it('moment names the day when it is another one', () => {
+		const now = new Date(2026, 10, 22, 12).getTime()
+		expect(moment(new Date(2026, 10, 22, 9, 5, 7).getTime(), now)).toBe('09:05:07')
+		expect(moment(new Date(2026, 10, 21, 9, 5, 7).getTime(), now)).toBe('11-21 09:05:07')
+		expect(moment(new Date(2025, 0, 2, 9, 5, 7).getTime(), now)).toBe('2025-01-02 09:05:07')
+	})
+	it('groups mobile numbers only', () => expect(['13800138000', '+8613800138000', '02160000000', '10086', null].map(phone)).toEqual(['138 0013 8000', '138 0013 8000', '02160000000', '10086', '']))
+})
+
+describe('wav', () => {
+	/* ITU-T G.711 table 1a/2a: A-law 0xD5 is +1 of 4096 half steps (8 of 32768), 0xAA the largest; mu-law 0xFF is zero, 0x80 the largest 32124. */
+	it('decodes G.711', () => {
+		expect([alaw(0xd5) * 32768, alaw(0x55) * 32768, alaw(0xaa) * 32768, alaw(0x2a) * 32768]).toEqual([8, -8, 32256, -32256])
+		expect([mulaw(0xff) * 32768, mulaw(0x80) * 32768, mulaw(0x00) * 32768]).toEqual([0, 32124, -32124])
+	})
+	const file = (b: Buffer) => b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength) as ArrayBuffer
+	it('reads our recordings: header, length, the customer left', () => {
+		const buf = file(wav(7))
+		expect(readHeader(buf)).toMatchObject({ rateHz: 8000, channels: 2, format: 6, dataAt: 58, dataBytes: 112_000 })
+		const p = peaks(buf, 10)
+		expect(p.durMs).toBe(7000)
+		expect(p.left[1]).toBeGreaterThan(0.1)
+		expect(p.right[1]).toBeLessThan(0.01)
+		expect(p.left[8]).toBeLessThan(0.01)
+		expect(p.right[8]).toBeGreaterThan(0.1)
+	})
+	it('cuts a length that runs past the end, as in a file still written', () => {
+		const b = wav(2)
+		b.writeUInt32LE(0xffffffff, 54)
+		expect(peaks(file(b), 4).durMs).toBe(2000)
+	})
+	it('refuses what it cannot draw', () => {
+		expect(() => readHeader(new ArrayBuffer(4))).toThrow()
+		expect(() => readHeader(file(Buffer.from('RIFFxxxxWAVEfmt ')))).toThrow()
+		const b = wav(1)
+		b.writeUInt16LE(0x31, 20)
+		expect(() => readHeader(file(b))).toThrow()
+	})
+})
+
+describe('recording parts', () => {
+	const rec = (id: string, start_ms: number, dur_ms: number, state: Recording['state'] = 'closed'): Recording => ({ id, segment_id: '', start_ms, dur_ms, bytes: 1, missing_ms: 0, state, error: null })
+	it('lie on one timeline with their gaps', () => {
+		const l = layout([rec('b', 15_000, 5000), rec('a', 5000, 8000), rec('x', 0, 9000, 'failed')])
+		expect(l.spans.map(s => [s.rec.id, s.fromMs, s.toMs])).toEqual([['a', 0, 8000], ['b', 10_000, 15_000]])
+		expect(l.totalMs).toBe(15_000)
+		expect(at(l.spans, 9000)).toEqual({ index: 1, offsetMs: 0 })
+		expect(at(l.spans, 12_000)).toEqual({ index: 1, offsetMs: 2000 })
+		expect(at(l.spans, 15_000)).toBeNull()
+	})
+	it('never overlap, whatever the clocks said', () => {
+		expect(layout([rec('a', 0, 8000), rec('b', 7900, 1000)]).spans[1]).toMatchObject({ fromMs: 8000, toMs: 9000 })
+	})
+	it('none', () => expect(layout([]).totalMs).toBe(0))
+})
+
+describe('filters', () => {
+	const now = new Date(2026, 10, 22, 15, 30).getTime()
+	it('days are the calendar’s', () => {
+		expect(timeRange({ ...NONE, range: 'today' }, now).from_ms).toBe(new Date(2026, 10, 22).getTime())
+		expect(timeRange({ ...NONE, range: 'yesterday' }, now)).toEqual({ from_ms: new Date(2026, 10, 21).getTime(), to_ms: new Date(2026, 10, 22).getTime() })
+		expect(timeRange({ ...NONE, range: 'week' }, now).from_ms).toBe(new Date(2026, 10, 16).getTime())
+	})
+	it('empty filters ask nothing', () => expect(Object.values(toQuery({ ...NONE, range: 'custom' }, now)).every(v => v === undefined)).toBe(true))
+	it('"not answered" is not "all"', () => expect(toQuery({ ...NONE, answered: '0' }, now).answered).toBe(0))
+	it('survive the address', () => {
+		const f = { ...NONE, q: '138', dir: 'out', answered: '0' }
+		expect(fromAddress(toAddress(f))).toEqual(f)
+		expect(toAddress(NONE)).toEqual({})
+	})
+})
+
+describe('why this agent', () => {
+	const members = { offline: 2, ready: 3, ringing: 0, talking: 4, wrapup: 0, break: 1, noanswer: 0, device: 0 }
+	const best = [{ agent: '1', level: 1, idle_ms: 90_000 }, { agent: '2', level: 1, idle_ms: 60_000 }]
+	it('longest idle, and by how much', () => {
+		const w = explain(parseWhy({ side: 'agents', winner: '1', runner_up: '2', best, members, refused: 1 })!, id => `N${id}`, say, ms => `${ms / 1000}s`)
+		expect(w.lead).toBe('why.lead_idle(90s)')
+		expect(w.second).toBe('why.second(N2,why.second_idle(60s,N1,30s))')
+		expect(w.others).toEqual([{ code: 'talking', n: 4 }, { code: 'offline', n: 2 }, { code: 'break', n: 1 }, { code: 'refused', n: 1 }])
+	})
+	it('a lower level goes first', () => {
+		const w = explain(parseWhy({ side: 'agents', winner: '1', best: [best[0], { ...best[1], level: 2, idle_ms: 999_000 }], members, refused: 0 })!, id => id, say, String)
+		expect(w.lead).toBe('why.lead_level(1,90000)')
+		expect(w.second).toBe('why.second(2,why.second_level(2,1))')
+	})
+	it('nobody else', () => {
+		const w = explain(parseWhy({ side: 'agents', winner: '1', best: [best[0]], members: {}, refused: 0 })!, id => id, say, String)
+		expect([w.lead, w.second]).toEqual(['why.lead_only(1)', ''])
+	})
+	it('an agent became free and took the call that waited longest', () => {
+		const w = explain(parseWhy({ side: 'calls', winner: 'c', best: [{ call: 'c', queue: 'q', priority: 5, waited_ms: 40 }, { call: 'd', queue: 'q', priority: 5, waited_ms: 10 }], members, waiting: 2, refused: 0 })!, id => id, say, String)
+		expect([w.lead, w.second]).toEqual(['why.call_waited(40)', 'why.call_second(10,5)'])
+	})
+	it('anything else is shown as noted', () => expect([parseWhy(null), parseWhy({}), parseWhy({ side: 'agents', best: [] })]).toEqual([null, null, null]))
+})
