@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	text = xstrndup((const char *)data + 1, size - 1);
+	text = xcalloc(1, size); /* ends in NUL, and may hold some */
+	memcpy(text, data + 1, size - 1);
 	switch (data[0] % 3) {
 	case 0:
 		(void)sipa_parse(&c, text, size - 1);

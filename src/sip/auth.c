@@ -203,7 +203,7 @@ int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
 		size_t n = 0;
 
 		skip_space(&at);
-		while (at.p < at.end && (isalnum((unsigned char)*at.p) || strchr("-_.", *at.p)) && n + 1 < sizeof(name))
+		while (at.p < at.end && *at.p && (isalnum((unsigned char)*at.p) || strchr("-_.", *at.p)) && n + 1 < sizeof(name))
 			name[n++] = *at.p++;
 		name[n] = '\0';
 		skip_space(&at);

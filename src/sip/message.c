@@ -118,7 +118,7 @@ static bool is_token(const struct pl *p)
 	for (size_t i = 0; i < p->l; i++) {
 		unsigned char c = (unsigned char)p->p[i];
 
-		if (!isalnum(c) && !strchr("-.!%*_+`'~", c))
+		if (!c || (!isalnum(c) && !strchr("-.!%*_+`'~", c)))
 			return false;
 	}
 	return true;

@@ -21,6 +21,15 @@
 
 static _Thread_local char out[SIPM_BYTES_MAX + 1]; /* what is being built; every use sends or copies it at once */
 
+/* Bodies are anything: no string functions. */
+static char *copy_bytes(const char *data, size_t len)
+{
+	char *p = xcalloc(1, len + 1);
+
+	memcpy(p, data, len);
+	return p;
+}
+
 static void out_init(struct strb *b)
 {
 	strb_init_fixed(b, out, sizeof(out));
@@ -102,7 +111,7 @@ struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, c
 	sipm_put_reply_head(&b, r, tag, record_route);
 	t->s = s;
 	t->key = xstrdup(key);
-	t->head = xstrndup(b.buf, b.len);
+	t->head = copy_bytes(b.buf, b.len);
 	t->invite = !strcmp(method, "INVITE");
 	t->reliable = r->flow.ws != 0;
 	answer_flow(&t->to, r);
@@ -171,7 +180,7 @@ int siptx_reply(struct siptx_server *t, int code, const char *reason, const char
 	if (b.overflow)
 		return -EMSGSIZE;
 	free(t->answer);
-	t->answer = xstrndup(b.buf, b.len);
+	t->answer = copy_bytes(b.buf, b.len);
 	t->answer_len = b.len;
 	(void)sipnet_send(t->s, &t->to, t->answer, t->answer_len); /* lost or not, the timers go on */
 	if (code >= 200)
@@ -342,7 +351,7 @@ static void put_request(struct strb *b, struct sip_stack *s, const struct flow *
 
 static void client_start(struct siptx_client *t, struct strb *b)
 {
-	t->sent = xstrndup(b->buf, b->len);
+	t->sent = copy_bytes(b->buf, b->len);
 	t->sent_len = b->len;
 	t->reliable = t->to.ws != 0;
 	hmap_set_str(&t->s->clients, t->key, t);
@@ -477,7 +486,7 @@ static void acknowledge(struct siptx_client *t, const struct rx *r)
 	out_init(&b);
 	if (!put_sibling(&b, t, "ACK", &r->m->to, NULL))
 		return;
-	t->ack = xstrndup(b.buf, b.len);
+	t->ack = copy_bytes(b.buf, b.len);
 	t->ack_len = b.len;
 	(void)sipnet_send(t->s, &t->to, t->ack, t->ack_len);
 }

@@ -1,13 +1,15 @@
 /*
  * A small server for the SIP tests: the stack with a back-to-back bridge over it, no media.
  *
- *   sip_bridge LISTEN AGENTS
+ *   sip_bridge LISTEN AGENTS [INVITES_PER_S [WS_PORT]]
  *
  * 127.0.0.3 is a trunk. What dials 1000 is bridged to sip:agent@AGENTS; dialling "d-NAME" rings device NAME; "echo"
  * is answered with its own SDP; "ring" rings for ever; "late" answers after 300 ms. Devices alice, bob and carol have
- * the secret "secret". On SIGUSR1 or the end it prints its counters and CPU time; SIGTERM ends it.
+ * the secret "secret"; WebSockets at ws://127.0.0.1:WS_PORT/DEVICE belong to DEVICE. On SIGUSR1 or the end it prints its counters and CPU time; SIGTERM ends it.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -219,6 +221,59 @@ static void print_counters(void)
 	fflush(stdout);
 }
 
+/* ---- a WebSocket handshake, as the HTTP side would do it ---- */
+
+static struct sip_edge *edge;
+static int ws_listener;
+
+static bool ws_accept(int fd, char *device, size_t size)
+{
+	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	char req[4096], key[128], accept[64], reply[256];
+	uint8_t sha[20];
+	ssize_t n = recv(fd, req, sizeof(req) - 1, 0); /* one piece, from one test client */
+	const char *k;
+	int m;
+
+	if (n <= 0)
+		return false;
+	req[n] = '\0';
+	k = strcasestr(req, "\r\nSec-WebSocket-Key: ");
+	if (!k || sscanf(req, "GET /%31[a-z] ", device) != 1 || sscanf(k + 21, "%64s", key) != 1)
+		return false;
+	(void)size;
+	(void)strcat(key, guid);
+	(void)EVP_Digest(key, strlen(key), sha, NULL, EVP_sha1(), NULL);
+	(void)EVP_EncodeBlock((unsigned char *)accept, sha, 20);
+	m = snprintf(reply, sizeof(reply),
+		     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n"
+		     "Sec-WebSocket-Accept: %s\r\n\r\n",
+		     accept);
+	return send(fd, reply, (size_t)m, 0) == m;
+}
+
+static void ws_readable(void *arg)
+{
+	struct sip_addr peer = {.host = "127.0.0.1", .port = 1};
+	char device[32] = "";
+	int fd = accept4(ws_listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (!ws_accept(fd, device, sizeof(device)) || sip_edge_add(edge, fd, &peer, device, NULL, 0, NULL, NULL))
+		(void)close(fd);
+}
+
+static void ws_start(int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	ws_listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(ws_listener, (struct sockaddr *)&a, sizeof(a)) || listen(ws_listener, 16) || sip_edge_start(&edge, stack) ||
+	    loop_listen(ws_listener, ws_readable, NULL))
+		exit(1);
+}
+
 static int sigs;
 
 static void signalled(void *arg)
@@ -242,7 +297,6 @@ int main(int argc, char **argv)
 
 	agents = argc > 2 ? argv[2] : "127.0.0.2:28090";
 	conf.invites_per_s = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
-	conf.digest_sha256 = getenv("SHA256") != NULL;
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
@@ -254,11 +308,14 @@ int main(int argc, char **argv)
 	}
 	sigs = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	(void)loop_listen(sigs, signalled, NULL);
+	if (argc > 4)
+		ws_start(atoi(argv[4]));
 	sip_local(stack, local, sizeof(local));
 	printf("sip=%s\n", local);
 	fflush(stdout);
 	(void)loop_run();
 	print_counters();
+	sip_edge_stop(edge);
 	sip_stop(stack);
 	return 0;
 }
