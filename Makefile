@@ -28,7 +28,7 @@ asan: setup web ## unit tests under AddressSanitizer and UBSan
 	@ninja -C build-asan -j $(J) --quiet tests
 	@tools/run_tests.py --build build-asan units
 
-TSAN_TESTS = loop db journal media http
+TSAN_TESTS = loop db journal media http sip
 tsan: setup web ## tests of what crosses threads under ThreadSanitizer
 	@$(CONFIGURE) -B build-tsan -DHW_SANITIZE=thread >/dev/null
 	@ninja -C build-tsan -j $(J) --quiet tests

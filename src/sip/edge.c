@@ -28,6 +28,7 @@
 #define CLOSING_MS 2000         /* for the last bytes to leave */
 #define ORDERS_MAX 16384
 #define INBOX_MAX 16384
+#define MESSAGES_PER_S 500      /* of one socket; a telephone sends a few a minute */
 
 enum order_kind { ORDER_ADD, ORDER_SEND, ORDER_CUT };
 
@@ -55,6 +56,8 @@ struct conn {
 	bool dead;     /* leaves at the end of the round */
 	bool told;     /* the stack knows of it */
 	int64_t heard_ms, pinged_ms, closing_ms;
+	int64_t second;   /* that the count below is of */
+	unsigned messages;
 	struct sip_edge *edge;
 	void (*closed)(void *arg);
 	void *arg;
@@ -243,6 +246,16 @@ static void close_with(struct sip_edge *e, struct conn *c, int code)
 	flush(e, c);
 }
 
+static bool too_fast(struct conn *c)
+{
+	int64_t second = c->heard_ms / 1000;
+
+	if (second != c->second)
+		c->messages = 0;
+	c->second = second;
+	return ++c->messages > MESSAGES_PER_S;
+}
+
 static void on_message(const char *data, size_t len, void *arg)
 {
 	struct conn *c = arg;
@@ -250,6 +263,10 @@ static void on_message(const char *data, size_t len, void *arg)
 
 	if (c->closing || len <= 4 || len > SIPM_BYTES_MAX)
 		return; /* a keep-alive of CRLFs */
+	if (too_fast(c)) {
+		close_with(c->edge, c, 1008);
+		return;
+	}
 	m = xcalloc(1, sizeof(c->id) + len);
 	memcpy(m, &c->id, sizeof(c->id));
 	memcpy(m + sizeof(c->id), data, len);

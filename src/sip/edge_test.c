@@ -377,6 +377,22 @@ TEST(broken_frame_closes_the_socket_with_its_code)
 	edge_end();
 }
 
+TEST(browser_that_floods_is_cut)
+{
+	struct browser b;
+	const char *m;
+
+	edge_begin();
+	assert_int_equal(browser_open(&b, "alice", "192.0.2.7"), 0);
+	for (int i = 0; i < 1002; i++) /* at least 501 of them within one second of the clock, if it is quick */
+		browser_send(&b, "not SIP at all");
+	m = browser_await(&b, NULL);
+	assert_non_null(m);
+	assert_int_equal((uint8_t)m[0] << 8 | (uint8_t)m[1], 1008);
+	(void)close(b.fd);
+	edge_end();
+}
+
 static int given_back;
 
 static void back(void *arg)

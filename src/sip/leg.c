@@ -524,19 +524,16 @@ int sip_leg_reject(struct sip_leg *l, int code, const char *reason)
 
 /* ---- in-dialog requests ---- */
 
-static struct siptx_server *answer_now(struct sip_leg *l, const struct rx *r, int code, const char *lines)
+static void answer_now(struct sip_leg *l, const struct rx *r, int code, const char *lines)
 {
-	struct siptx_server *t = siptx_server_new(l->s, r, l->ltag, false);
-
-	(void)siptx_reply(t, code, NULL, lines, NULL, NULL, 0);
-	return t;
+	siptx_answer(l->s, r, l->ltag, code, lines);
 }
 
 static void take_bye(struct sip_leg *l, const struct rx *r)
 {
 	struct sipm_reason why;
 
-	(void)answer_now(l, r, 200, NULL);
+	answer_now(l, r, 200, NULL);
 	sipm_reason(&why, r->m);
 	if (l->state == RINGING && l->server)
 		(void)siptx_reply(l->server, 487, NULL, NULL, NULL, NULL, 0);
@@ -547,6 +544,7 @@ static void take_bye(struct sip_leg *l, const struct rx *r)
 		ltimer_cancel(&l->ack_timer);
 	}
 	leg_end(l, SIP_BY_REMOTE, l->state == RINGING ? 487 : 0, why.q850 ? why.q850 : 16, why.text);
+	leg_done(l); /* when it had ended and waited for the ACK only */
 }
 
 static void reoffer(struct sip_leg *l, struct siptx_server *t, const struct rx *r)
@@ -580,11 +578,11 @@ static void reoffer(struct sip_leg *l, struct siptx_server *t, const struct rx *
 static void take_reinvite(struct sip_leg *l, const struct rx *r)
 {
 	if (l->state != UP || l->waiting_ack) {
-		(void)answer_now(l, r, 500, "Retry-After: 1\r\n"); /* RFC 3261 14.2 */
+		answer_now(l, r, 500, "Retry-After: 1\r\n"); /* RFC 3261 14.2 */
 		return;
 	}
 	if (l->reinvite) {
-		(void)answer_now(l, r, 491, NULL);
+		answer_now(l, r, 491, NULL);
 		return;
 	}
 	if (refuse_body(l->s, r))
@@ -600,7 +598,7 @@ static void take_info(struct sip_leg *l, const struct rx *r)
 	struct pl signal, duration;
 	int ms = 160;
 
-	(void)answer_now(l, r, 200, NULL);
+	answer_now(l, r, 200, NULL);
 	if (!r->body_len || l->state != UP || !l->h.info_digit)
 		return;
 	if (msg_ctype_cmp(&r->m->ctyp, "application", "dtmf-relay")) {
@@ -638,20 +636,20 @@ static void take(struct sip_leg *l, const struct rx *r)
 		return;
 	}
 	if (r->m->cseq.num <= l->rseq && l->rseq) {
-		(void)answer_now(l, r, 500, NULL); /* RFC 3261 12.2.2 */
+		answer_now(l, r, 500, NULL); /* RFC 3261 12.2.2 */
 		return;
 	}
 	l->rseq = r->m->cseq.num;
 	if (!pl_strcmp(met, "BYE"))
 		take_bye(l, r);
 	else if (l->state == ENDED)
-		(void)answer_now(l, r, 481, NULL);
+		answer_now(l, r, 481, NULL);
 	else if (!pl_strcmp(met, "INVITE"))
 		take_reinvite(l, r);
 	else if (!pl_strcmp(met, "INFO"))
 		take_info(l, r);
 	else
-		(void)answer_now(l, r, pl_strcmp(met, "OPTIONS") ? 405 : 200, LEG_LINES);
+		answer_now(l, r, pl_strcmp(met, "OPTIONS") ? 405 : 200, LEG_LINES);
 }
 
 bool sipl_take_request(struct sip_stack *s, const struct rx *r)

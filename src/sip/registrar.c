@@ -253,7 +253,7 @@ static void answer(struct sip_stack *s, const struct rx *r, const char *device)
 				    (long long)((x->expires_at_ms - clock_mono_ms() + 999) / 1000));
 	sipm_random(tag);
 	/* Kept for repeats: the nonce's count is used up. */
-	(void)siptx_reply(siptx_server_new(s, r, tag, false), 200, NULL, buf, NULL, NULL, 0);
+	siptx_answer(s, r, tag, 200, buf);
 }
 
 void sipr_register(struct sip_stack *s, const struct rx *r, const char *device)

@@ -4,7 +4,7 @@
  *
  *   stack     transports, registrar with digest, overload guard, strangers refused
  *   leg       one INVITE dialog, in or out
- *   edge      SIP over WebSocket (RFC 7118) on its own small thread: browser <-> loopback UDP <-> stack
+ *   edge      SIP over WebSocket (RFC 7118) on its own small thread: browser <-> mailbox <-> stack
  */
 #pragma once
 
@@ -85,6 +85,7 @@ void sip_local(const struct sip_stack *s, char *buf, size_t size);
 void sip_refuse_new(struct sip_stack *s, int code);
 bool sip_device_registered(const struct sip_stack *s, const char *device);
 
+/* refused_stranger: INVITEs challenged or turned away, a phone's first try without credentials included. */
 struct sip_counters {
 	uint64_t invites, refused_stranger, refused_overload, malformed, auth_failed, registers;
 	unsigned legs, bindings;
@@ -150,7 +151,7 @@ int sip_orphan_bye(struct sip_stack *s, const char *dialog);
 
 /* ---- WebSocket edge ---- */
 
-/** Starts the edge's thread; it speaks to @s over loopback. */
+/** Starts the edge's thread; it speaks to @s through mailboxes. On the switch thread; stop it before the stack. */
 int sip_edge_start(struct sip_edge **ret, struct sip_stack *s);
 void sip_edge_stop(struct sip_edge *e);
 /**
@@ -158,7 +159,8 @@ void sip_edge_stop(struct sip_edge *e);
  * @device  the device this log-in may register as; anything else gets 403
  * @extra   bytes already read behind the handshake
  * @closed  called on the edge's thread when the socket is to be given back (http's upgrade handle); may be NULL
- * Limits: 64 kB a message, 1,000 sockets, 16 of one peer address, ping each 25 s.
+ * Limits: 64 kB a message, 500 messages a second, 1,000 sockets, 16 of one peer address, ping each 25 s.
+ * Returns 0, -EAGAIN when one of these is reached, -EINVAL; then the socket stays the caller's.
  */
 int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const char *device, const void *extra, size_t extra_len,
 		 void (*closed)(void *arg), void *arg);

@@ -162,6 +162,8 @@ void siptx_server_watch(struct siptx_server *t, siptx_cancel_fn *cancelled, stru
 int siptx_reply(struct siptx_server *t, int code, const char *reason, const char *lines, const char *content_type, const char *body,
 		size_t len);
 int siptx_resend(struct siptx_server *t);
+/** A final answer that is kept for repeats of @r, unless very many are kept already. */
+void siptx_answer(struct sip_stack *s, const struct rx *r, const char *tag, int code, const char *lines);
 /** Answers without any state; the tag depends on the request only. */
 void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason, const char *lines);
 

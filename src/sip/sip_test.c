@@ -138,6 +138,27 @@ TEST(hangup_before_the_ack_waits_for_it)
 	end();
 }
 
+TEST(bye_instead_of_the_ack_ends_a_leg_that_waits_for_it)
+{
+	const char *ok;
+	char tag[64];
+
+	begin();
+	seen.answer_at_once = true;
+	invite(&trunk, "1000", "b", "c");
+	ok = await(&trunk, "SIP/2.0 200", 500);
+	(void)str_copy(tag, sizeof(tag), tag_of(header(ok, "To")));
+	sip_leg_hangup(seen.leg, 0, 16, NULL);
+	run_ms(5);
+	assert_int_equal(counters().legs, 1);
+	request(&trunk, "BYE", "1000", "bye", "c", tag, 2, "", "");
+	assert_non_null(await(&trunk, "SIP/2.0 200", 500));
+	run_ms(5);
+	assert_int_equal(counters().legs, 0);
+	assert_int_equal(seen.closed, 1);
+	end();
+}
+
 TEST(reinvite_of_the_other_side_is_offered_and_answered)
 {
 	const char *tag, *ok;

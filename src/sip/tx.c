@@ -18,6 +18,7 @@
 
 #define KEY_MAX (3 * SIPM_TOKEN_MAX + 64)
 #define MAGIC "z9hG4bK"
+#define SERVERS_MAX 200000 /* answers are kept for repeats up to here: some 200 MB */
 
 static _Thread_local char out[SIPM_BYTES_MAX + 1]; /* what is being built; every use sends or copies it at once */
 
@@ -211,6 +212,14 @@ void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, co
 	sipm_put_body(&b, NULL, NULL, 0);
 	if (!b.overflow)
 		(void)sipnet_send(s, &to, b.buf, b.len);
+}
+
+void siptx_answer(struct sip_stack *s, const struct rx *r, const char *tag, int code, const char *lines)
+{
+	if (s->servers.count < SERVERS_MAX)
+		(void)siptx_reply(siptx_server_new(s, r, tag, false), code, NULL, lines, NULL, NULL, 0);
+	else
+		siptx_reply_stateless(s, r, code, NULL, lines);
 }
 
 static struct siptx_server *server_of(struct sip_stack *s, const struct rx *r, const char *method)
