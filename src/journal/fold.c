@@ -67,7 +67,7 @@ static const char *pii(const struct in *in, const char *key)
 /* Key of an activity or offer: from the event that began it. */
 static int64_t derived_id(const struct ev *e)
 {
-	return e->epoch << 40 | (e->n & ((1LL << 40) - 1));
+	return e->epoch << 40 | e->n; /* REC_EPOCH_MAX, REC_N_MAX */
 }
 
 /* A sub-object as JSON text, or NULL; free it. */

@@ -174,8 +174,8 @@ size_t rec_decode(struct rec *ret, const uint8_t *p, size_t avail)
 		return 0;
 	if (crc32c(p + CRC_FROM, f->size - CRC_FROM) != f->crc)
 		return 0;
-	if (f->pii_n > EV_PII_MAX || f->body_len > EV_BODY_MAX || f->epoch < 1 || f->n < 1 || f->at_ms < 0 ||
-	    f->at_ms > REC_TIME_MAX)
+	if (f->pii_n > EV_PII_MAX || f->body_len > EV_BODY_MAX || f->epoch < 1 || f->epoch > REC_EPOCH_MAX || f->n < 1 ||
+	    f->n > REC_N_MAX || f->at_ms < 0 || f->at_ms > REC_TIME_MAX)
 		return 0;
 	*ret = (struct rec){.v = f->v};
 	ret->ev = (struct ev){

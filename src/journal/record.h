@@ -11,6 +11,9 @@
 
 #define REC_PII_TEXT_MAX 16384
 #define REC_TIME_MAX (1LL << 46) /* ms UTC of the year 4199: later is damage */
+/* Both make one id together. */
+#define REC_EPOCH_MAX ((1LL << 23) - 1)
+#define REC_N_MAX ((1LL << 40) - 1)
 
 struct rec {
 	struct ev ev;          /* strings point into the bytes */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "journal/record.h"
 
 #define MAGIC "HWRING\r\n"
 #define VERSION 1
@@ -23,7 +24,7 @@ static bool sound(const struct ring_head *h, off_t size)
 
 	return !memcmp(h->magic, MAGIC, sizeof(h->magic)) && h->version == VERSION && h->bytes && h->bytes % PAGE == 0 &&
 	       h->bytes <= (uint64_t)size && (uint64_t)size == PAGE + h->bytes && head >= tail && head - tail <= h->bytes &&
-	       head % 8 == 0 && tail % 8 == 0;
+	       head % 8 == 0 && tail % 8 == 0 && (uint64_t)atomic_load(&h->epoch) <= REC_EPOCH_MAX;
 }
 
 static int map_data(struct ring *r)
@@ -67,7 +68,7 @@ static int format(struct ring *r, size_t bytes)
 		return r0;
 	r->h->version = VERSION;
 	r->h->bytes = bytes;
-	atomic_thread_fence(memory_order_release);
+	atomic_signal_fence(memory_order_release); /* for whoever reads it after a crash of this process */
 	memcpy(r->h->magic, MAGIC, sizeof(r->h->magic));
 	return 0;
 }
