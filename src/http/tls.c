@@ -10,6 +10,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -141,7 +142,7 @@ void tls_use(struct tls *t)
 {
 	struct tls *none = NULL;
 
-	assert(__atomic_compare_exchange_n(&in_use, &none, t, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	assert(atomic_compare_exchange_strong(&in_use, &none, t));
 }
 
 void tls_free(struct tls *t)
@@ -150,7 +151,7 @@ void tls_free(struct tls *t)
 
 	if (!t)
 		return;
-	(void)__atomic_compare_exchange_n(&in_use, &self, (struct tls *)NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	(void)atomic_compare_exchange_strong(&in_use, &self, NULL);
 	ilist_each_entry(&t->pairs, p, struct pair, link) {
 		ilink_unlink(&p->link);
 		pair_free(p);
