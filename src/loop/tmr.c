@@ -23,7 +23,7 @@ struct tmr_heap {
 };
 
 static _Thread_local struct tmr_heap heap;
-uint64_t tmr_ours_calls;
+_Thread_local uint64_t tmr_ours_calls;
 
 static uintptr_t seq_of(const struct tmr *t)
 {
