@@ -24,12 +24,10 @@ struct load {
 	struct sw_conf *conf;
 	struct arena *arena;
 	struct hmap users, queues, trunks; /* id -> itself: what references may name */
-	size_t skipped;
 };
 
-static void skip(struct load *l, const char *what, int64_t id, const char *why)
+static void skip(const char *what, int64_t id, const char *why)
 {
-	l->skipped++;
 	log_warn("left out of the switch's configuration %s=%lld, %s", what, (long long)id, why);
 }
 
@@ -213,7 +211,7 @@ static bool take_member(struct load *l, void *entry, struct db_stmt *st)
 	if (!known(&l->users, m->agent_id))
 		return false; /* switched off, which is ordinary */
 	if (!known(&l->queues, m->queue_id)) {
-		skip(l, "member", db_i64(st, 0), "its queue is not there");
+		skip("member", db_i64(st, 0), "its queue is not there");
 		return false;
 	}
 	return true;
@@ -223,11 +221,11 @@ static bool take_member(struct load *l, void *entry, struct db_stmt *st)
 static bool take_secret(struct load *l, struct sw_device *d, const char *secret)
 {
 	if (!secret || strlen(secret) < 98 || secret[32] != ':' || secret[97] != ':') {
-		skip(l, "device", d->id, "it has no secret: generate one");
+		skip("device", d->id, "it has no secret: generate one");
 		return false;
 	}
 	if (strcmp(secret + 98, people_realm()) != 0) {
-		skip(l, "device", d->id, "its secret is of another realm: generate a new one");
+		skip("device", d->id, "its secret is of another realm: generate a new one");
 		return false;
 	}
 	d->ha1_md5 = arena_strndup(l->arena, secret, 32);
@@ -279,11 +277,11 @@ static bool take_number(struct load *l, void *entry, struct db_stmt *st)
 	n->trunk_id = db_i64(st, 2);
 	n->record = db_i64(st, 7);
 	if (n->trunk_id && !known(&l->trunks, n->trunk_id)) {
-		skip(l, "number", n->id, "its trunk is switched off or not there");
+		skip("number", n->id, "its trunk is switched off or not there");
 		return false;
 	}
 	if (!take_dest(l, n, st)) {
-		skip(l, "number", n->id, "where it goes is switched off or not there");
+		skip("number", n->id, "where it goes is switched off or not there");
 		return false;
 	}
 	return true;

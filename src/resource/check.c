@@ -319,7 +319,7 @@ void res_body_take(struct res_ctx *c, const struct res_def *d, json_t *row, cons
 	}
 }
 
-void res_row_settle(struct res_ctx *c, const struct res_def *d, json_t *row, const json_t *body)
+void res_row_settle(struct res_ctx *c, const struct res_def *d, json_t *row)
 {
 	for (size_t i = 0; i < d->field_n; i++) {
 		const struct res_field *f = &d->fields[i];

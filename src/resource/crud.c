@@ -485,7 +485,7 @@ static int row_make(struct res_ctx *c, const struct res_def *d, int64_t id, json
 	int r;
 
 	res_body_take(c, d, row, body, old);
-	res_row_settle(c, d, row, body);
+	res_row_settle(c, d, row);
 	if (d->before_write) {
 		r = d->before_write(c, row, old);
 		if (r < 0)

@@ -69,7 +69,7 @@ const char *res_value_check(json_t **ret, const struct res_field *f, const json_
  */
 void res_body_take(struct res_ctx *c, const struct res_def *d, json_t *row, const json_t *body, const json_t *old);
 /** Clears what is not shown, and finds what is required and missing. */
-void res_row_settle(struct res_ctx *c, const struct res_def *d, json_t *row, const json_t *body);
+void res_row_settle(struct res_ctx *c, const struct res_def *d, json_t *row);
 
 bool res_may(const struct res_who *who, unsigned roles);
 
