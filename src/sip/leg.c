@@ -585,7 +585,7 @@ static void take_reinvite(struct sip_leg *l, const struct rx *r)
 		answer_now(l, r, 491, NULL);
 		return;
 	}
-	if (refuse_body(l->s, r))
+	if (sips_refuse_extensions(l->s, r) || refuse_body(l->s, r))
 		return;
 	refresh_target(l, r->m);
 	choose_flow(l, r);

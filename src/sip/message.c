@@ -161,6 +161,20 @@ static bool uri_is_sip(const struct uri *u)
 	return (!pl_strcasecmp(&u->scheme, "sip") || !pl_strcasecmp(&u->scheme, "sips")) && pl_isset(&u->host);
 }
 
+/* libre reads an unterminated display name as something else. */
+static bool quotes_are_closed(const struct pl *p)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < p->l; i++) {
+		if (open && p->p[i] == '\\')
+			i++;
+		else if (p->p[i] == '"')
+			open = !open;
+	}
+	return !open;
+}
+
 static bool lengths_are_bounded(const struct sip_msg *m)
 {
 	return m->callid.l && m->callid.l <= SIPM_TOKEN_MAX - 1 && m->from.tag.l < SIPM_TOKEN_MAX && m->to.tag.l < SIPM_TOKEN_MAX &&
@@ -195,7 +209,7 @@ static int check_contact(const struct sip_msg *m, const char **why)
 	const struct sip_hdr *h = sip_msg_hdr(m, SIP_HDR_CONTACT);
 
 	*why = "Contact Missing or Malformed";
-	if (!h || sip_msg_hdr_count(m, SIP_HDR_CONTACT) != 1 || sip_addr_decode(&a, &h->val) || !uri_is_sip(&a.uri) ||
+	if (!h || sip_msg_hdr_count(m, SIP_HDR_CONTACT) != 1 || !quotes_are_closed(&h->val) || sip_addr_decode(&a, &h->val) || !uri_is_sip(&a.uri) ||
 	    a.auri.l >= SIPM_URI_MAX)
 		return 400;
 	return 0;
@@ -238,6 +252,9 @@ int sipm_check(struct rx *r, const char **why)
 		return 400;
 	*why = "Repeated Header";
 	if (!singles_are_single(m))
+		return 400;
+	*why = "Quotes Not Closed";
+	if (!quotes_are_closed(&m->from.val) || !quotes_are_closed(&m->to.val))
 		return 400;
 	*why = "From Tag Missing";
 	if (!pl_isset(&m->from.tag))

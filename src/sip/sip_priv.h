@@ -237,6 +237,8 @@ void sipl_close(struct sip_stack *s);
 /* ---- stack.c ---- */
 
 void sips_request(struct sip_stack *s, const struct rx *r);
+/** Answers 420 when the request needs an extension that we do not have. */
+bool sips_refuse_extensions(struct sip_stack *s, const struct rx *r);
 
 /* ---- edge.c <-> net.c ---- */
 

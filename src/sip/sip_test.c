@@ -562,6 +562,38 @@ TEST(legs_max_and_refuse_new_answer_503)
 	end();
 }
 
+TEST(ipv6_is_spoken)
+{
+	struct peer six = {.fd = -1};
+	struct sa sa;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	(void)sa_set_str(&sa, "::1", 0);
+	if (fd < 0 || bind(fd, &sa.u.sa, sa.len)) {
+		(void)close(fd);
+		skip(); /* no IPv6 here */
+	}
+	(void)close(fd);
+	begin_with((struct sip_conf){.listen = "[::1]:0"});
+	peer_open(&six, "::1");
+	request(&six, "OPTIONS", "x", "b", "c", "", 1, "", "");
+	assert_non_null(strstr(header(await(&six, "SIP/2.0 200", 500), "Via"), "received=::1"));
+	peer_close(&six);
+	end();
+}
+
+TEST(reinvite_that_requires_an_extension_gets_420)
+{
+	const char *tag;
+
+	begin();
+	tag = call_up("c");
+	request(&trunk, "INVITE", "1000", "b2", "c", tag, 2, "Require: timer\r\n", SDP);
+	assert_non_null(await(&trunk, "SIP/2.0 420", 500));
+	assert_int_equal(seen.reoffers, 0);
+	end();
+}
+
 TEST(options_is_answered_and_unknown_methods_get_405)
 {
 	const char *m;

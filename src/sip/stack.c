@@ -47,7 +47,7 @@ static bool put_unsupported(const struct sip_hdr *h, const struct sip_msg *m, vo
 }
 
 /* We have no extension that a Require could ask for, except on REGISTER, where Path is understood. */
-static bool refuse_extensions(struct sip_stack *s, const struct rx *r)
+bool sips_refuse_extensions(struct sip_stack *s, const struct rx *r)
 {
 	char lines[1024];
 	struct strb b;
@@ -120,7 +120,7 @@ static void take_invite(struct sip_stack *s, const struct rx *r)
 	int64_t trunk;
 
 	s->counters.invites++;
-	if (refuse_hops(s, r) || refuse_extensions(s, r))
+	if (refuse_hops(s, r) || sips_refuse_extensions(s, r))
 		return;
 	if (s->refuse_code || s->counters.legs >= s->conf.legs_max) {
 		overloaded(s, r); /* before any cryptography */
@@ -146,13 +146,13 @@ static void take_register(struct sip_stack *s, const struct rx *r)
 {
 	char device[SIPM_TOKEN_MAX];
 
-	if (!refuse_hops(s, r) && !refuse_extensions(s, r) && authenticate(s, r, device))
+	if (!refuse_hops(s, r) && !sips_refuse_extensions(s, r) && authenticate(s, r, device))
 		sipr_register(s, r, device);
 }
 
 static void take_options(struct sip_stack *s, const struct rx *r)
 {
-	if (!refuse_hops(s, r) && !refuse_extensions(s, r))
+	if (!refuse_hops(s, r) && !sips_refuse_extensions(s, r))
 		siptx_reply_stateless(s, r, 200, NULL, ALLOW "Accept: application/sdp\r\nSupported: path\r\n");
 }
 

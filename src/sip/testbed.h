@@ -54,7 +54,7 @@ static void peer_open(struct peer *p, const char *ip)
 	struct sa sa;
 
 	(void)sa_set_str(&sa, ip, 0);
-	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	p->fd = socket(sa_af(&sa), SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	p->n = 0;
 	assert_int_equal(bind(p->fd, &sa.u.sa, sa.len), 0);
 	assert_int_equal(getsockname(p->fd, (struct sockaddr *)&ss, &len), 0);
@@ -270,7 +270,8 @@ static void begin_with(struct sip_conf conf)
 	}
 	testbed_started = true;
 	memset(&seen, 0, sizeof(seen));
-	conf.listen = "127.0.0.1:0";
+	if (!conf.listen)
+		conf.listen = "127.0.0.1:0";
 	conf.realm = REALM;
 	conf.digest_sha256 = true;
 	if (!conf.t1_ms)

@@ -45,9 +45,9 @@ static const struct torture {
 	{"unterminated quoted string in display name",
 	 "INVITE sip:user@example.com SIP/2.0\r\n" VIA "5\r\nTo: \"Mr. J. User <sip:j.user@example.com>\r\nFrom: sip:caller@example.net;tag=93334\r\n"
 	 "Max-Forwards: 10\r\nCall-ID: quotbal\r\nCSeq: 8 INVITE\r\nContact: <sip:a@127.0.0.3>\r\nContent-Length: 0\r\n\r\n",
-	 -1},
+	 400},
 	/* 3.1.2.7 */
-	{"angle brackets enclosing the Request-URI", "INVITE <sip:b@x> SIP/2.0\r\n" VIA "6\r\n" BASE "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", -1},
+	{"angle brackets enclosing the Request-URI", "INVITE <sip:b@x> SIP/2.0\r\n" VIA "6\r\n" BASE "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", 416},
 	/* 3.1.2.8 */
 	{"spaces inside the Request-URI", "INVITE sip:b@x; lr SIP/2.0\r\n" VIA "7\r\n" BASE "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n", -1},
 	/* 3.1.2.11 */
@@ -71,7 +71,7 @@ static const struct torture {
 	/* 3.3.1 */
 	{"missing required header fields", "INVITE sip:b@x SIP/2.0\r\nCSeq: 193942 INVITE\r\n" VIA "e\r\nContent-Length: 0\r\n\r\n", 0},
 	/* 3.3.2 */
-	{"Request-URI with unknown scheme", "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0\r\n" VIA "f\r\n" BASE "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", -1},
+	{"Request-URI with unknown scheme", "OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0\r\n" VIA "f\r\n" BASE "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", 416},
 	/* 3.3.8 */
 	{"multiple values in single value fields",
 	 "INVITE sip:b@x SIP/2.0\r\n" VIA "g\r\nCSeq: 5 INVITE\r\nCall-ID: mv1\r\nCall-ID: mv2\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=3\r\nFrom: <sip:c@x>;tag=9\r\n"

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -276,26 +277,62 @@ def baresip_registers_and_takes_a_call(where):
     s.stop()
 
 
+class Flood:
+    """INVITEs of a stranger, each a new one."""
+
+    def __init__(self, server):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind((STRANGER, 0))
+        self.sock.settimeout(1)
+        host, port = server.at.split(":")
+        self.to, self.server, self.n = (host, int(port)), server.at, 0
+        self.me = "%s:%d" % self.sock.getsockname()
+        self.body = "v=0\r\n" * 20
+
+    def send(self):
+        i = self.n = self.n + 1
+        self.sock.sendto((f"INVITE sip:1000@{self.server} SIP/2.0\r\nVia: SIP/2.0/UDP {self.me};branch=z9hG4bK{i};rport\r\n"
+                          f"From: <sip:x{i}@x>;tag={i}\r\nTo: <sip:1000@x>\r\nCall-ID: flood{i}\r\nCSeq: 1 INVITE\r\n"
+                          f"Contact: <sip:x@{self.me}>\r\nContent-Type: application/sdp\r\nContent-Length: {len(self.body)}\r\n\r\n"
+                          f"{self.body}").encode(), self.to)
+
+    def in_step(self, n):
+        for _ in range(n):
+            self.send()
+            self.sock.recv(4096)  # nothing is lost in a buffer
+
+    def for_seconds(self, seconds, per_s):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for _ in range(per_s // 100):
+                self.send()
+            time.sleep(0.01)
+
+
+@test
+def calls_go_on_unharmed_under_a_flood(where):
+    s = Server(where)
+    a = Agents(s, where)
+    f = Flood(s)
+    t = threading.Thread(target=f.for_seconds, args=(8, 5000))
+    t.start()
+    try:
+        sipp(s, copied(ROOT / "bench/uac_call.xml", where), calls=500, rate=100, extra=["-d", "200"], timeout=60)
+        c = s.counters()
+        assert c["bridged"] == 500 and c["failed"] == 0 and c["stranger"] > 1000, c
+    finally:
+        t.join()
+        a.stop()
+    s.stop()
+
+
 @test
 def memory_stays_flat_under_100000_strangers(where):
     s = Server(where)
-    host, port = s.at.split(":")
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind((STRANGER, 0))
-    sock.settimeout(1)
-    me = "%s:%d" % sock.getsockname()
-    body = "v=0\r\n" * 20
-
-    def flood(first, n):
-        for i in range(first, first + n):
-            sock.sendto((f"INVITE sip:1000@{s.at} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bK{i};rport\r\nFrom: <sip:x{i}@x>;tag={i}\r\n"
-                         f"To: <sip:1000@x>\r\nCall-ID: flood{i}\r\nCSeq: 1 INVITE\r\nContact: <sip:x@{me}>\r\nContent-Type: application/sdp\r\n"
-                         f"Content-Length: {len(body)}\r\n\r\n{body}").encode(), (host, int(port)))
-            sock.recv(4096)  # in step: nothing is lost in a buffer
-
-    flood(0, 5000)
+    f = Flood(s)
+    f.in_step(5000)
     before = s.counters()
-    flood(5000, 95000)
+    f.in_step(95000)
     after = s.counters()
     assert after["stranger"] == 100000, after
     assert after["maxrss_kb"] - before["maxrss_kb"] < 2000, (before, after)
