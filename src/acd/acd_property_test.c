@@ -386,6 +386,7 @@ TEST(a_snapshot_that_contradicts_itself_is_refused)
 		"{\"version\":1,\"agents\":[{\"id\":\"1\",\"state\":\"ready\",\"after\":\"ready\"}]}",
 		"{\"version\":2}",
 		"{\"version\":1,\"refused\":[[\"1\",\"1\",5]]}",
+		"{\"version\":1,\"calls\":[{\"id\":\"5\",\"queue\":\"50\",\"announce\":9}]}",
 	};
 	struct acd_queue_conf q = {.id = 50};
 	struct acd_agent_conf g = {1, 1, 0, 0};

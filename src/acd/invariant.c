@@ -60,6 +60,8 @@ static const char *call_broken(const struct call *c)
 		return "a call waits that should have left its queue";
 	if (c->queue->c.wait_max_ms > 0 && c->queue->in_conf && !c->overdue && !otree_in(&c->limit.node))
 		return "a call's limit of waiting is not watched";
+	if (otree_in(&c->announce.node) != (c->queue->c.announce_ms > 0))
+		return "a call's place is announced in a queue that announces none, or the other way round";
 	return NULL;
 }
 

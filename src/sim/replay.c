@@ -186,6 +186,8 @@ static int on_out(struct replay *rp, const struct ev *e)
 		return 0; /* the closing of a dead run is told without a core */
 	if (rp->said_at == rp->said_n) {
 		forget_said(rp);
+		if (time_of(e) > e->at_ms)
+			return differs(rp, e, "a decision before its time", "", 0);
 		acd_step(rp->core, time_of(e));
 	}
 	if (rp->said_at == rp->said_n)

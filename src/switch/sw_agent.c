@@ -9,7 +9,8 @@
 
 #include "switch/sw.h"
 
-static void emit_in(struct sw *sw, const struct acd_in *in)
+/* The input happens at the time its row says, to the millisecond, or replay would derive other deadlines. */
+static void emit_in(struct sw *sw, struct acd_in *in)
 {
 	struct ev e = {
 		.kind = EV_ACD_IN,
@@ -23,6 +24,7 @@ static void emit_in(struct sw *sw, const struct acd_in *in)
 	strb_init_fixed(&b, buf, sizeof(buf));
 	acd_in_encode(in, &b);
 	sw_emit(sw, &e, &b);
+	in->at_ms = e.at_ms;
 }
 
 void sw_acd_emit(const struct acd_out *out, void *arg)
@@ -117,7 +119,6 @@ int sw_acd(struct sw *sw, struct acd_in *in)
 {
 	int r;
 
-	in->at_ms = clock_utc_ms();
 	emit_in(sw, in);
 	r = acd_input(sw->acd, in);
 	drain(sw);
