@@ -156,7 +156,9 @@ static int conf_take(struct media *m, const struct media_conf *c)
 		m->conf.legs_max = LEGS_MAX;
 	if (m->conf.silence_ms <= 0)
 		m->conf.silence_ms = SILENCE_MS;
-	if (m->conf.threads > 1 || m->conf.legs_max > LEGS_LIMIT || m->conf.port_max <= m->conf.port_min)
+	if (m->conf.threads > 1)
+		log_warn("media has one thread for now asked=%u", m->conf.threads);
+	if (m->conf.legs_max > LEGS_LIMIT || m->conf.port_max <= m->conf.port_min)
 		return -EINVAL;
 	m->conf.bind = xstrdup(c->bind ? c->bind : "0.0.0.0");
 	m->conf.external = c->external && c->external[0] ? xstrdup(c->external) : NULL;
@@ -319,10 +321,11 @@ static void ctl_free(struct media *m, uint32_t index)
 static int bind_one(struct media *m, unsigned port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), tos = 0xb8, r;
 
 	if (fd < 0)
 		return -errno;
+	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)); /* RFC 4594: voice, expedited forwarding */
 	(void)inet_pton(AF_INET, m->conf.bind, &a.sin_addr);
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a))) {
 		r = -errno;

@@ -19,7 +19,7 @@ struct media_conf {
 	const char *bind;       /* "0.0.0.0" */
 	const char *external;   /* address in SDP and ICE candidates; NULL: found by the route to the other side */
 	uint16_t port_min, port_max; /* RTP, even ports; 20000-29999 by default (0, 0) */
-	unsigned threads;       /* 0: 1; more are refused with -EINVAL for now */
+	unsigned threads;       /* 0: 1; for now one serves, however many are asked for */
 	unsigned legs_max;      /* 0: 20000 */
 	int silence_ms;         /* MED_EV_SILENT after so long without a packet; 0: 20000 */
 };
@@ -38,7 +38,8 @@ enum med_event_type {
 };
 
 struct med_stats {
-	uint32_t rx_packets, tx_packets, rx_lost, rx_dropped; /* dropped: wrong source, bad SRTP, too late */
+	/* dropped: wrong source (until it is locked: then the kernel drops them uncounted), bad SRTP, too late */
+	uint32_t rx_packets, tx_packets, rx_lost, rx_dropped;
 	float rx_jitter_ms, rtt_ms;  /* RFC 3550 6.4.1, A.8; rtt -1: unknown */
 	float tx_loss_pct;           /* as the far side reports; -1: unknown */
 	float mos;                   /* ITU-T G.107 estimate of what we receive; 0: no packets */
@@ -63,7 +64,8 @@ struct med_event {
 
 /** @event is called on the thread that calls media_start (the switch's, a loop thread). */
 int media_start(struct media **ret, const struct media_conf *conf, void (*event)(const struct med_event *ev, void *arg), void *arg);
-void media_stop(struct media *m); /* closes recordings properly */
+/** Closes recordings properly and gives their events; legs still open give none. */
+void media_stop(struct media *m);
 
 /* ---- legs ---- */
 

@@ -343,6 +343,42 @@ TEST(mute_and_holds_stop_the_audio)
 	phone_close(&b);
 }
 
+TEST(a_reinvite_with_another_address_moves_the_source)
+{
+	char offer[1024], sdp[MED_SDP_MAX];
+	med_leg la, lb;
+	unsigned n;
+	int len;
+
+	up();
+	two_phones(&la, &lb, "8");
+	assert_int_equal(med_bridge(m, la, lb), 0);
+	talk(10);
+	hear(&b, 9);
+	phone_open(&x, 2000, 0x33333333);
+	x.to = a.to;
+	len = phone_sdp(&x, offer, sizeof(offer), "8", "sendrecv");
+	assert_int_equal(med_leg_answer(m, la, offer, (size_t)len, sdp, sizeof(sdp)), 0);
+	run_ms(20);
+	phone_hear(&b);
+	n = b.packets;
+	for (int i = 0; i < 10; i++)
+		phone_send(&x);
+	hear(&b, n + 10);
+	phone_send(&a); /* the old place is a stranger now */
+	run_ms(30);
+	phone_hear(&b);
+	assert_int_equal(b.packets, n + 10);
+	phone_send(&b);
+	hear(&x, 1);
+	assert_int_equal(x.packets, 1);
+	assert_false(b.disorder);
+	down();
+	phone_close(&a);
+	phone_close(&b);
+	phone_close(&x);
+}
+
 /* ---- digits ---- */
 
 static void send_event(struct phone *p, uint8_t event, uint16_t duration, bool end)
@@ -819,6 +855,44 @@ TEST(a_full_disk_is_told_once_and_the_call_goes_on)
 	wav_read(&wav, path);
 	assert_true(tone_power(wav.left + 800, 3000, 440) > 0.9);
 	assert_true(tone_power(wav.left + 4200, 3500, 440) < 0.1); /* silence where the disk was full */
+	assert_true(tone_power(wav.left + wav.n - 4000, 3000, 440) > 0.9);
+	down();
+	rec_clean();
+	phone_close(&a);
+	phone_close(&b);
+}
+
+/* A disk that hangs: all blocks there may be wait for it. */
+TEST(too_many_blocks_waiting_cost_sound_and_not_memory)
+{
+	static uint8_t *held[1 << 15];
+	const char *path = rec_path();
+	med_leg la, lb;
+	unsigned n = 0;
+
+	up();
+	two_phones(&la, &lb, "8");
+	assert_int_equal(med_bridge(m, la, lb), 0);
+	talk(2);
+	run_ms(20);
+	while (n < ARRAY_LEN(held) && (held[n] = mrec_block(m->recorder)))
+		n++;
+	assert_int_equal(n, 16384); /* 128 MB */
+	assert_int_equal(med_record(m, 5, la, lb, path), 0);
+	talk_ms(900);
+	while (n)
+		mrec_block_drop(m->recorder, held[--n]);
+	talk_ms(1400);
+	med_record_stop(m, 5);
+	wait_event(MED_EV_REC_CLOSED, 1);
+	assert_int_equal(count_of(MED_EV_REC_FAILED), 1);
+	assert_int_equal(event_of(MED_EV_REC_FAILED)->error, -EAGAIN);
+	const struct med_rec_result *r = &event_of(MED_EV_REC_CLOSED)->rec;
+
+	assert_in_range(r->missing_ms, 1500, 2000); /* two blocks at the start, the third is asked for at 0.7 s */
+	assert_in_range(r->dur_ms, 2250, 2700);
+	wav_read(&wav, path);
+	assert_true(tone_power(wav.left, 3900, 440) < 0.1);
 	assert_true(tone_power(wav.left + wav.n - 4000, 3000, 440) > 0.9);
 	down();
 	rec_clean();

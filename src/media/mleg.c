@@ -18,7 +18,7 @@
 #define JUMP_MAX 1000
 #define PT_NONE 255
 
-static uint8_t room[PACKET_ROOM + PACKET_MAX + PACKET_ROOM]; /* the one packet in hand; one media thread */
+static _Thread_local uint8_t room[PACKET_ROOM + PACKET_MAX + PACKET_ROOM]; /* the one packet in hand */
 
 /* ---- events ---- */
 
@@ -404,7 +404,7 @@ static void rtcp_readable(void *arg)
 
 /* ---- playing ---- */
 
-static uint8_t frame_room[PACKET_ROOM + FRAME + PACKET_ROOM];
+static _Thread_local uint8_t frame_room[PACKET_ROOM + FRAME + PACKET_ROOM];
 
 /* The next 20 ms of A-law; true when the list has ended with them. */
 static bool play_frame(struct play *p, uint8_t *dst)

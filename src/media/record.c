@@ -512,8 +512,8 @@ static int64_t repair(int fd, int64_t *bytes, char hex[65])
 		return -EINVAL;
 	n = st.st_size > WAV_HDR ? (st.st_size - WAV_HDR) & ~1ll : 0;
 	wav_header(want, n);
-	/* A crash in the first moment may leave less than a header: an empty recording. Anything else must be ours. */
-	if (st.st_size >= WAV_HDR &&
+	/* A crash in the first moment may leave an empty file: an empty recording. Anything else must be ours. */
+	if (st.st_size &&
 	    (pread(fd, h, WAV_HDR, 0) != WAV_HDR || memcmp(h, want, 4) || memcmp(h + 8, want + 8, 34)))
 		return -EINVAL;
 	if (ftruncate(fd, WAV_HDR + n))

@@ -9,6 +9,9 @@
 #include "media/media.h"
 #include "media/prompt.h"
 #include "media/rtp.h"
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /*
  * By hand from G.107: loss 0, delay 0: R = 93.2, MOS = 1 + 3.262 + 93.2*33.2*6.8*7e-6 = 4.4093.
@@ -153,6 +156,48 @@ TEST(rtp_headers_with_extras_are_read_and_lies_refused)
 	assert_false(mrtp_parse(&p, b, 11));
 	b[0] = 0x40;
 	assert_false(mrtp_parse(&p, b, 32));
+}
+
+static void write_wav(const char *path, unsigned rate, unsigned samples, time_t mtime)
+{
+	uint8_t h[44] = "RIFF....WAVEfmt \x10\0\0\0\1\0\1\0........\2\0\x10\0data....";
+	struct timespec t[2] = {{.tv_sec = mtime}, {.tv_sec = mtime}};
+	uint32_t bytes = samples * 2, byte_rate = rate * 2;
+	FILE *f = fopen(path, "wb");
+
+	assert_non_null(f);
+	memcpy(h + 24, &rate, 4);
+	memcpy(h + 28, &byte_rate, 4);
+	memcpy(h + 40, &bytes, 4);
+	(void)fwrite(h, 1, sizeof(h), f);
+	for (unsigned i = 0; i < bytes; i++)
+		(void)fputc(0, f);
+	(void)fclose(f);
+	assert_int_equal(utimensat(0, path, t, 0), 0);
+}
+
+TEST(a_sound_file_is_read_again_when_it_changes)
+{
+	const struct sound *s, *before;
+	struct prompts *p;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/tmp/huawu-media-test-%d.wav", (int)getpid());
+	assert_int_equal(mprompt_new(&p), 0);
+	write_wav(path, 16000, 1000, 1000000);
+	assert_int_equal(mprompt_get(&s, p, path), -EINVAL); /* 16 kHz */
+	write_wav(path, 8000, 1000, 1000001);
+	assert_int_equal(mprompt_get(&s, p, path), 0);
+	assert_int_equal(s->n, 1000);
+	assert_int_equal(s->alaw[0], 0xd5);
+	assert_int_equal(mprompt_get(&before, p, path), 0);
+	assert_ptr_equal(before, s);
+	write_wav(path, 8000, 2000, 1000002);
+	assert_int_equal(mprompt_get(&s, p, path), 0);
+	assert_int_equal(s->n, 2000);
+	assert_int_equal(before->n, 1000); /* may still be playing */
+	mprompt_free(p);
+	(void)unlink(path);
 }
 
 TEST(all_embedded_prompts_are_sounds)
