@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -429,6 +430,7 @@ static void *run(void *arg)
 	struct ilink batch;
 
 	ilist_init(&batch);
+	(void)setpriority(PRIO_PROCESS, 0, 5); /* this thread's alone: where cores are few, packets go first */
 	while (take(r, &batch)) {
 		for (struct ilink *l; (l = ilist_pop_front(&batch));)
 			run_job(r, container_of(l, struct job, link));
