@@ -1,9 +1,10 @@
 /*
  * Digest authentication, MD5 and SHA-256, qop=auth (RFC 7616, RFC 8760).
  *
- * A nonce is "time.random.HMAC(time.random)": nothing is kept for strangers. Only after a right answer its last count
- * is remembered, so that a captured answer cannot be used again; that memory is bounded, and what falls out of it makes
- * all nonces of its age stale. Unknown device, wrong secret and a used nonce get the same answer in the same time.
+ * A nonce is "time.random.HMAC(time.random)": nothing is kept for strangers. Only after a right answer its
+ * last count is remembered, so that a captured answer cannot be used again; that memory is bounded, and what
+ * falls out of it makes all nonces of its age stale. Unknown device, wrong secret and a used nonce get the
+ * same answer in the same time.
  */
 #include "sip/sip_priv.h"
 
@@ -18,8 +19,8 @@
 #include <string.h>
 
 #define NONCE_LIFE_S 300
-#define NONCES_MAX 65536
-#define NONCE_LEN 56 /* 8 time + 16 random + 32 MAC */
+#define NONCES_MAX   65536
+#define NONCE_LEN    56 /* 8 time + 16 random + 32 MAC */
 
 struct used_nonce {
 	struct ilink link;
@@ -50,8 +51,7 @@ static void forget(struct sip_stack *s, struct used_nonce *u)
 
 void sipa_close(struct sip_stack *s)
 {
-	ilist_each_entry(&s->nonce_list, u, struct used_nonce, link)
-		forget(s, u);
+	ilist_each_entry(&s->nonce_list, u, struct used_nonce, link) forget(s, u);
 	hmap_done(&s->nonces);
 }
 
@@ -85,7 +85,10 @@ static enum sipa_result nonce_check(struct sip_stack *s, const char *nonce, int6
 	if (strlen(nonce) != NONCE_LEN)
 		return SIPA_STALE;
 	nonce_mac(mac, s, nonce, 24);
-	if (CRYPTO_memcmp(mac, nonce + 24, 32) || !str_hex_to(t, 4, (char[9]){nonce[0], nonce[1], nonce[2], nonce[3], nonce[4], nonce[5], nonce[6], nonce[7], 0}))
+	if (CRYPTO_memcmp(mac, nonce + 24, 32) ||
+		!str_hex_to(
+		t, 4,
+		(char[9]){nonce[0], nonce[1], nonce[2], nonce[3], nonce[4], nonce[5], nonce[6], nonce[7], 0}))
 		return SIPA_STALE;
 	*issued_s = (int64_t)t[0] << 24 | t[1] << 16 | t[2] << 8 | t[3];
 	if (now_s() - *issued_s > NONCE_LIFE_S || *issued_s < s->nonce_not_before_s)
@@ -133,9 +136,13 @@ static const struct {
 	const char *name;
 	size_t offset, size;
 } fields[] = {
-#define FIELD(n, member) {n, offsetof(struct sipa_credentials, member), sizeof(((struct sipa_credentials *)0)->member)}
-	FIELD("username", user), FIELD("realm", realm), FIELD("nonce", nonce), FIELD("uri", uri), FIELD("response", response),
-	FIELD("cnonce", cnonce), FIELD("nc", nc), FIELD("qop", qop), FIELD("algorithm", algorithm),
+#define FIELD(n, member)                                                                                     \
+	{                                                                                                    \
+		n, offsetof(struct sipa_credentials, member), sizeof(((struct sipa_credentials *)0)->member) \
+	}
+	FIELD("username", user), FIELD("realm", realm),	  FIELD("nonce", nonce),
+	FIELD("uri", uri),	     FIELD("response", response), FIELD("cnonce", cnonce),
+	FIELD("nc", nc),	     FIELD("qop", qop),		  FIELD("algorithm", algorithm),
 #undef FIELD
 };
 
@@ -203,7 +210,8 @@ int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
 		size_t n = 0;
 
 		skip_space(&at);
-		while (at.p < at.end && *at.p && (isalnum((unsigned char)*at.p) || strchr("-_.", *at.p)) && n + 1 < sizeof(name))
+		while (at.p < at.end && *at.p && (isalnum((unsigned char)*at.p) || strchr("-_.", *at.p)) &&
+		       n + 1 < sizeof(name))
 			name[n++] = *at.p++;
 		name[n] = '\0';
 		skip_space(&at);
@@ -218,10 +226,10 @@ int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
 		if (*at.p++ != ',')
 			return -EINVAL;
 	}
-	return c->user[0] && c->nonce[0] && c->uri[0] && c->response[0] && c->cnonce[0] && strlen(c->nc) == 8 &&
-			       !strcasecmp(c->qop, "auth")
-		       ? 0
-		       : -EINVAL;
+	return c->user[0] && c->nonce[0] && c->uri[0] && c->response[0] && c->cnonce[0] &&
+		       strlen(c->nc) == 8 && !strcasecmp(c->qop, "auth")
+		   ? 0
+		   : -EINVAL;
 }
 
 /* ---- the digest ---- */
@@ -236,7 +244,8 @@ void sipa_hex(char *ret65, bool sha256, const char *text, size_t len)
 	str_hex_of(ret65, md, n);
 }
 
-void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c, const char *method)
+void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c,
+		   const char *method)
 {
 	char ha2[65], text[2 * SIPM_URI_MAX];
 	int n;
@@ -275,8 +284,8 @@ static bool response_is_right(struct sip_stack *s, const struct sipa_credentials
 		known = false;
 	(void)sipm_copy(method, sizeof(method), &m->met);
 	sipa_response(want, sha256, known ? h : nobody, c, method);
-	return strlen(c->response) == strlen(want) && !CRYPTO_memcmp(c->response, want, strlen(want)) && known &&
-	       !strcmp(c->realm, s->conf.realm) && uri_is_of_request(c, m);
+	return strlen(c->response) == strlen(want) && !CRYPTO_memcmp(c->response, want, strlen(want)) &&
+	       known && !strcmp(c->realm, s->conf.realm) && uri_is_of_request(c, m);
 }
 
 struct search {
@@ -313,7 +322,8 @@ enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *devic
 		return SIPA_WRONG;
 	}
 	if (fresh != SIPA_OK ||
-	    !nonce_use(s, c.nonce, issued_s, (uint32_t)nc[0] << 24 | (uint32_t)nc[1] << 16 | (uint32_t)nc[2] << 8 | nc[3]))
+		!nonce_use(s, c.nonce, issued_s,
+		       (uint32_t)nc[0] << 24 | (uint32_t)nc[1] << 16 | (uint32_t)nc[2] << 8 | nc[3]))
 		return SIPA_STALE;
 	(void)str_copy(device, SIPM_TOKEN_MAX, c.user);
 	return SIPA_OK;
@@ -333,8 +343,9 @@ void sipa_challenge(struct sip_stack *s, const struct rx *r, bool stale)
 
 		if (sha256 && !s->conf.digest_sha256)
 			continue;
-		n += snprintf(lines + n, sizeof(lines) - (size_t)n, "%s: Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s\r\n",
-			      name, s->conf.realm, nonce, sha256 ? "SHA-256" : "MD5", stale ? ", stale=true" : "");
+		n += snprintf(lines + n, sizeof(lines) - (size_t)n,
+			      "%s: Digest realm=\"%s\", nonce=\"%s\", algorithm=%s, qop=\"auth\"%s\r\n", name,
+			      s->conf.realm, nonce, sha256 ? "SHA-256" : "MD5", stale ? ", stale=true" : "");
 	}
 	siptx_reply_stateless(s, r, registers ? 401 : 407, NULL, lines);
 }

@@ -66,8 +66,8 @@ int sipd_read(struct sipd_dialog *ret, const char *json)
 		.device = copy(j, "device"),
 		.cseq = json_integer_value(json_object_get(j, "cseq")),
 	};
-	bool good = is_line(d.call_id) && is_line(d.local) && is_line(d.remote) && is_line(d.target) && is_routes(d.routes) &&
-		    !d.peer != !d.device && d.cseq >= 0 && d.cseq <= 0x7fff0000;
+	bool good = is_line(d.call_id) && is_line(d.local) && is_line(d.remote) && is_line(d.target) &&
+			is_routes(d.routes) && !d.peer != !d.device && d.cseq >= 0 && d.cseq <= 0x7fff0000;
 
 	json_decref(j);
 	if (!good) {

@@ -1,8 +1,8 @@
 /*
- * SIP over WebSocket (RFC 7118): an epoll thread of its own that does framing and nothing else. Whole messages go to the
- * stack through its mailbox, with the socket's number; the stack's answers come back through a queue here. The stack
- * knows which device a socket belongs to and treats the socket as the flow of everything that came through it, so no
- * Via, Path or Record-Route is needed and no message is rewritten.
+ * SIP over WebSocket (RFC 7118): an epoll thread of its own that does framing and nothing else. Whole
+ * messages go to the stack through its mailbox, with the socket's number; the stack's answers come back
+ * through a queue here. The stack knows which device a socket belongs to and treats the socket as the flow of
+ * everything that came through it, so no Via, Path or Record-Route is needed and no message is rewritten.
  */
 #include "sip/sip_priv.h"
 
@@ -20,15 +20,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKETS_MAX 1000
-#define PER_PEER_MAX 16
-#define OUT_MAX (256 * 1024)    /* what a browser that does not read may cost us */
-#define PING_MS 25000
-#define SILENT_MS 60000         /* no byte in two pings: gone */
-#define CLOSING_MS 2000         /* for the last bytes to leave */
-#define ORDERS_MAX 16384
-#define INBOX_MAX 16384
-#define MESSAGES_PER_S 500      /* of one socket; a telephone sends a few a minute */
+#define SOCKETS_MAX    1000
+#define PER_PEER_MAX   16
+#define OUT_MAX	       (256 * 1024) /* what a browser that does not read may cost us */
+#define PING_MS	       25000
+#define SILENT_MS      60000 /* no byte in two pings: gone */
+#define CLOSING_MS     2000  /* for the last bytes to leave */
+#define ORDERS_MAX     16384
+#define INBOX_MAX      16384
+#define MESSAGES_PER_S 500 /* of one socket; a telephone sends a few a minute */
 
 enum order_kind { ORDER_ADD, ORDER_SEND, ORDER_CUT };
 
@@ -51,12 +51,12 @@ struct conn {
 	struct ws_parser in;
 	uint8_t *out;
 	size_t out_len, out_cap;
-	bool writing;  /* EPOLLOUT is asked for */
-	bool closing;  /* close frame queued; nothing more is read */
-	bool dead;     /* leaves at the end of the round */
-	bool told;     /* the stack knows of it */
+	bool writing; /* EPOLLOUT is asked for */
+	bool closing; /* close frame queued; nothing more is read */
+	bool dead;    /* leaves at the end of the round */
+	bool told;    /* the stack knows of it */
 	int64_t heard_ms, pinged_ms, closing_ms;
-	int64_t second;   /* that the count below is of */
+	int64_t second; /* that the count below is of */
 	unsigned messages;
 	struct sip_edge *edge;
 	void (*closed)(void *arg);
@@ -72,12 +72,12 @@ struct sip_edge {
 	pthread_mutex_t lock;
 	struct ilink orders; /* under lock */
 	size_t orders_n;
-	unsigned sockets;    /* under lock; counts from sip_edge_add on */
+	unsigned sockets; /* under lock; counts from sip_edge_add on */
 	uint64_t next_id;
-	struct hmap peers;   /* under lock: hash of the peer's address -> number of sockets */
+	struct hmap peers; /* under lock: hash of the peer's address -> number of sockets */
 	int ep, wake;
 	atomic_bool stop;
-	struct hmap conns;   /* edge thread only */
+	struct hmap conns; /* edge thread only */
 	struct ilink list;
 };
 
@@ -360,9 +360,8 @@ static void conn_add(struct sip_edge *e, struct conn *c)
 
 static void cut(struct sip_edge *e, const char *device)
 {
-	ilist_each_entry(&e->list, c, struct conn, link)
-		if (!strcmp(c->device, device))
-			close_with(e, c, 1008);
+	ilist_each_entry(&e->list, c, struct conn, link) if (!strcmp(c->device, device))
+		close_with(e, c, 1008);
 }
 
 static void carry_out(struct sip_edge *e, struct order *o)
@@ -376,7 +375,8 @@ static void carry_out(struct sip_edge *e, struct order *o)
 	case ORDER_SEND:
 		c = hmap_get(&e->conns, o->id);
 		if (c) {
-			/* Text when it may be: some SIP libraries take nothing else (RFC 7118 5 allows both). */
+			/* Text when it may be: some SIP libraries take nothing else (RFC 7118 5 allows both).
+			 */
 			frame(e, c, str_is_utf8(o->data, o->len) ? WS_TEXT : WS_BINARY, o->data, o->len);
 			flush(e, c);
 		}
@@ -437,8 +437,7 @@ static void *edge_main(void *arg)
 				flush(e, c);
 		}
 		now = clock_mono_ms();
-		ilist_each_entry(&e->list, c, struct conn, link)
-			look_after(e, c, now);
+		ilist_each_entry(&e->list, c, struct conn, link) look_after(e, c, now);
 	}
 	return NULL;
 }
@@ -506,7 +505,8 @@ void sip_edge_stop(struct sip_edge *e)
 	wake(e);
 	(void)pthread_join(e->thread, NULL);
 	take_orders(e);
-	ilist_each_entry(&e->list, c, struct conn, link) {
+	ilist_each_entry(&e->list, c, struct conn, link)
+	{
 		c->told = false; /* the stack hears it from us, here */
 		close_with(e, c, 1001);
 		sipnet_edge_event(EDGE_CLOSED, &c->id, sizeof(c->id), e->stack);
@@ -518,15 +518,16 @@ void sip_edge_stop(struct sip_edge *e)
 	edge_free(e);
 }
 
-int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const char *device, const void *extra, size_t extra_len,
-		 void (*closed)(void *arg), void *arg)
+int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const char *device,
+		 const void *extra, size_t extra_len, void (*closed)(void *arg), void *arg)
 {
 	struct order *o;
 	struct conn *c;
 	struct sa sa;
 	int one = 1;
 
-	if (sa_set_str(&sa, peer->host, peer->port) || !device[0] || strlen(device) >= SIPM_TOKEN_MAX || extra_len > WS_MESSAGE_MAX)
+	if (sa_set_str(&sa, peer->host, peer->port) || !device[0] || strlen(device) >= SIPM_TOKEN_MAX ||
+		extra_len > WS_MESSAGE_MAX)
 		return -EINVAL;
 	if (!admit(e, &sa))
 		return -EAGAIN;

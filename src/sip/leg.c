@@ -5,9 +5,9 @@
  *   out   CALLING --2xx--> UP                             CALLING --final, hangup, ring time-out--> ENDED
  *   any   UP --BYE of either side, lost--> ENDED          ANSWERED --no ACK in 64*T1--> ENDED, with BYE
  *
- * What a leg's end still owes the other side (CANCEL and what crosses it, a BYE that must wait for the ACK) goes on
- * behind the owner's back: closed() comes at once, from a timer of 0 ms, so that no handler is ever called inside a call
- * of its owner. The leg lives until both the owner and the network are done with it.
+ * What a leg's end still owes the other side (CANCEL and what crosses it, a BYE that must wait for the ACK)
+ * goes on behind the owner's back: closed() comes at once, from a timer of 0 ms, so that no handler is ever
+ * called inside a call of its owner. The leg lives until both the owner and the network are done with it.
  */
 #include "sip/sip_priv.h"
 #include "sip/dialog_json.h"
@@ -20,10 +20,10 @@
 #include <string.h>
 
 #define RING_TIMEOUT_MS 180000 /* timer C */
-#define RING_REPEAT_MS 60000   /* RFC 3261 13.3.1.1: a proxy on the way would give up otherwise */
-#define ANSWER_MAX 16384       /* SDP we answer with inside a handler */
-#define SDP_TYPE "application/sdp"
-#define LEG_LINES "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\n"
+#define RING_REPEAT_MS	60000  /* RFC 3261 13.3.1.1: a proxy on the way would give up otherwise */
+#define ANSWER_MAX	16384  /* SDP we answer with inside a handler */
+#define SDP_TYPE	"application/sdp"
+#define LEG_LINES	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\n"
 
 enum leg_state { RINGING, ANSWERED, CALLING, UP, ENDED };
 
@@ -44,25 +44,25 @@ struct sip_leg {
 	uint32_t lseq, rseq;
 	char *local, *remote; /* values of From and To of our requests */
 	char *target, *routes;
-	char *device;         /* NULL: a trunk or a plain URI */
+	char *device; /* NULL: a trunk or a plain URI */
 	struct flow flow;
 
 	struct siptx_server *server; /* the INVITE or re-INVITE we answer */
 	uint32_t server_cseq;
-	bool offer_is_ours;          /* it came without one: the ACK brings the answer */
+	bool offer_is_ours; /* it came without one: the ACK brings the answer */
 	bool waiting_ack;
 	unsigned ack_resends;
 	int64_t ack_give_up_ms;
 	bool bye_after_ack;
 	char *bye_lines;
 
-	struct siptx_client *client;   /* our INVITE; stays for late and forked 2xx */
+	struct siptx_client *client; /* our INVITE; stays for late and forked 2xx */
 	struct siptx_client *reinvite;
 	char *offer_sent, *offer_waiting;
-	char *ack;                     /* last ACK to a 2xx, for its repeats */
+	char *ack; /* last ACK to a 2xx, for its repeats */
 	size_t ack_len;
 	uint32_t ack_cseq;
-	uint32_t ack_due;              /* CSeq of a 2xx that the owner hears of first; 0: none */
+	uint32_t ack_due; /* CSeq of a 2xx that the owner hears of first; 0: none */
 };
 
 static void replace(char **dst, const char *text)
@@ -167,7 +167,10 @@ static void leg_end(struct sip_leg *l, enum sip_by by, int code, int q850, const
 	l->state = ENDED;
 	ltimer_cancel(&l->ring_timer);
 	ltimer_cancel(&l->glare_timer);
-	(void)str_copy(l->close_reason, sizeof(l->close_reason), reason && reason[0] ? reason : code ? sipm_reason_phrase(code) : "");
+	(void)str_copy(l->close_reason, sizeof(l->close_reason),
+		       reason && reason[0] ? reason
+		       : code		   ? sipm_reason_phrase(code)
+					   : "");
 	l->close = (struct sip_close){by, code, q850 ? q850 : sipm_q850_of_status(code), l->close_reason};
 	ltimer_set(&l->close_timer, 0, report, l);
 }
@@ -208,9 +211,11 @@ static void reason_lines(char *buf, size_t size, int code, int q850, const char 
 	clean[n] = '\0';
 	buf[0] = '\0';
 	if (q850 > 0 && q850 < 128)
-		(void)snprintf(buf, size, "Reason: Q.850;cause=%d%s%s%s\r\n", q850, n ? ";text=\"" : "", clean, n ? "\"" : "");
+		(void)snprintf(buf, size, "Reason: Q.850;cause=%d%s%s%s\r\n", q850, n ? ";text=\"" : "",
+			       clean, n ? "\"" : "");
 	else if (code >= 200)
-		(void)snprintf(buf, size, "Reason: SIP;cause=%d%s%s%s\r\n", code, n ? ";text=\"" : "", clean, n ? "\"" : "");
+		(void)snprintf(buf, size, "Reason: SIP;cause=%d%s%s%s\r\n", code, n ? ";text=\"" : "", clean,
+			       n ? "\"" : "");
 }
 
 static void send_ack(struct sip_leg *l, uint32_t cseq)
@@ -227,7 +232,8 @@ static void send_ack(struct sip_leg *l, uint32_t cseq)
 	l->ack_cseq = cseq;
 }
 
-/* The ACK to the 2xx goes out when the owner has written down that the call is up, or before anything else would. */
+/* The ACK to the 2xx goes out when the owner has written down that the call is up, or before anything else
+ * would. */
 static void ack_flush(struct sip_leg *l)
 {
 	uint32_t cseq = l->ack_due;
@@ -245,7 +251,8 @@ static void send_bye(struct sip_leg *l, const char *lines)
 	(void)siptx_client_new(NULL, l->s, leg_flow(l), &q, NULL, NULL);
 }
 
-/* Where the dialog's requests go. A device: the way it came, whatever it says of itself. A trunk: RFC 3261 12.2.1.1. */
+/* Where the dialog's requests go. A device: the way it came, whatever it says of itself. A trunk: RFC
+ * 3261 12.2.1.1. */
 static void choose_flow(struct sip_leg *l, const struct rx *r)
 {
 	struct re_sip_addr a;
@@ -290,7 +297,8 @@ static void contact_lines(struct sip_leg *l, char *buf, size_t size)
 	struct sa local;
 
 	sipnet_local_for(l->s, &l->flow, &local);
-	(void)re_snprintf(buf, size, "Contact: <sip:%J%s>\r\n" LEG_LINES, &local, l->flow.ws ? ";transport=ws" : "");
+	(void)re_snprintf(buf, size, "Contact: <sip:%J%s>\r\n" LEG_LINES, &local,
+			  l->flow.ws ? ";transport=ws" : "");
 }
 
 /* ---- our 2xx waits for its ACK (RFC 3261 13.3.1.4) ---- */
@@ -409,7 +417,8 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 {
 	struct sip_stack *s = l->s;
 	const struct sip_msg *m = r->m;
-	char dialled[SIPM_TOKEN_MAX], from_user[SIPM_TOKEN_MAX], from_name[SIPM_TOKEN_MAX], to_user[SIPM_TOKEN_MAX];
+	char dialled[SIPM_TOKEN_MAX], from_user[SIPM_TOKEN_MAX], from_name[SIPM_TOKEN_MAX],
+		to_user[SIPM_TOKEN_MAX];
 	struct sip_invite inv = {
 		.origin = origin,
 		.trunk_id = trunk,
@@ -441,7 +450,8 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 	leg_end(l, SIP_BY_LOCAL, code, 0, NULL);
 }
 
-void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk, const char *device)
+void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,
+		 const char *device)
 {
 	struct sip_leg *l;
 
@@ -460,8 +470,8 @@ bool sipl_is_merged(const struct sip_stack *s, const struct rx *r)
 {
 	char key[2 * SIPM_TOKEN_MAX + 16];
 
-	(void)snprintf(key, sizeof(key), "%.*s|%.*s|%u", (int)r->m->callid.l, r->m->callid.p, (int)r->m->from.tag.l, r->m->from.tag.p,
-		       r->m->cseq.num);
+	(void)snprintf(key, sizeof(key), "%.*s|%.*s|%u", (int)r->m->callid.l, r->m->callid.p,
+		       (int)r->m->from.tag.l, r->m->from.tag.p, r->m->cseq.num);
 	return hmap_get_str(&s->merges, key) != NULL;
 }
 
@@ -538,7 +548,7 @@ static void take_bye(struct sip_leg *l, const struct rx *r)
 	if (l->state == RINGING && l->server)
 		(void)siptx_reply(l->server, 487, NULL, NULL, NULL, NULL, 0);
 	if (l->state == CALLING)
-		return; /* of a fork that we never accepted */
+		return;	      /* of a fork that we never accepted */
 	if (l->waiting_ack) { /* who hangs up will not acknowledge */
 		l->waiting_ack = false;
 		ltimer_cancel(&l->ack_timer);
@@ -615,7 +625,8 @@ static void take_info(struct sip_leg *l, const struct rx *r)
 		l->h.info_digit(signal.p[0], ms, l->arg);
 }
 
-/* On a WebSocket only the device of the dialog, on UDP no dialog of a browser: tags alone are not enough there. */
+/* On a WebSocket only the device of the dialog, on UDP no dialog of a browser: tags alone are not enough
+ * there. */
 static bool came_the_right_way(struct sip_leg *l, const struct rx *r)
 {
 	if (r->flow.ws) {
@@ -736,7 +747,8 @@ static bool acknowledged_again(struct sip_stack *s, const struct rx *r)
 	char key[2 * SIPM_TOKEN_MAX + 2];
 	struct sip_leg *l;
 
-	(void)snprintf(key, sizeof(key), "%.*s|%.*s", (int)r->m->callid.l, r->m->callid.p, (int)r->m->from.tag.l, r->m->from.tag.p);
+	(void)snprintf(key, sizeof(key), "%.*s|%.*s", (int)r->m->callid.l, r->m->callid.p,
+		       (int)r->m->from.tag.l, r->m->from.tag.p);
 	l = hmap_get_str(&s->dialogs, key);
 	if (!l || l->state != UP || !l->rtag || pl_strcmp(&r->m->to.tag, l->rtag))
 		return false;
@@ -748,14 +760,17 @@ static bool acknowledged_again(struct sip_stack *s, const struct rx *r)
 void sipl_refuse_answer(struct sip_stack *s, const struct rx *r)
 {
 	const struct sip_hdr *h = sip_msg_hdr(r->m, SIP_HDR_CONTACT);
-	char uri[SIPM_URI_MAX], from[SIPM_URI_MAX], to[SIPM_URI_MAX], call_id[SIPM_TOKEN_MAX], routes[SIPM_ROUTES_MAX], buf[8192];
-	struct siptx_request q = {.uri = uri, .from = from, .to = to, .call_id = call_id, .cseq = r->m->cseq.num, .routes = routes};
+	char uri[SIPM_URI_MAX], from[SIPM_URI_MAX], to[SIPM_URI_MAX], call_id[SIPM_TOKEN_MAX],
+		routes[SIPM_ROUTES_MAX], buf[8192];
+	struct siptx_request q = {
+		.uri = uri, .from = from, .to = to, .call_id = call_id, .cseq = r->m->cseq.num, .routes = routes};
 	struct re_sip_addr a;
 	struct strb b;
 
-	if (acknowledged_again(s, r) || !h || sip_addr_decode(&a, &h->val) || !sipm_copy(uri, sizeof(uri), &a.auri) ||
-	    !sipm_copy(from, sizeof(from), &r->m->from.val) || !sipm_copy(to, sizeof(to), &r->m->to.val) ||
-	    sipm_routes(routes, sizeof(routes), r->m, SIP_HDR_RECORD_ROUTE, true))
+	if (acknowledged_again(s, r) || !h || sip_addr_decode(&a, &h->val) ||
+		!sipm_copy(uri, sizeof(uri), &a.auri) || !sipm_copy(from, sizeof(from), &r->m->from.val) ||
+		!sipm_copy(to, sizeof(to), &r->m->to.val) ||
+		sipm_routes(routes, sizeof(routes), r->m, SIP_HDR_RECORD_ROUTE, true))
 		return;
 	(void)sipm_copy(call_id, sizeof(call_id), &r->m->callid);
 	strb_init_fixed(&b, buf, sizeof(buf));
@@ -803,7 +818,8 @@ static int aim(struct sipr_target *t, struct sip_stack *s, const struct sip_dial
 
 static void outgoing_names(struct sip_leg *l, const struct sip_dial *d)
 {
-	const char *realm = l->s->conf.realm, *user = d->from_user && d->from_user[0] ? d->from_user : "anonymous";
+	const char *realm = l->s->conf.realm,
+		   *user = d->from_user && d->from_user[0] ? d->from_user : "anonymous";
 	struct strb b;
 
 	strb_init(&b, SIPM_URI_MAX);
@@ -845,7 +861,8 @@ static int outgoing_send(struct sip_leg *l, const struct sip_dial *d)
 	return r;
 }
 
-int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d, const struct sip_leg_handlers *h, void *arg)
+int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d,
+	     const struct sip_leg_handlers *h, void *arg)
 {
 	struct sipr_target t;
 	struct sip_leg *l;
@@ -872,7 +889,8 @@ int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d
 	}
 	l->h = *h;
 	l->arg = arg;
-	ltimer_set(&l->ring_timer, d->ring_timeout_ms ? d->ring_timeout_ms : RING_TIMEOUT_MS, ring_timeout, l);
+	ltimer_set(&l->ring_timer, d->ring_timeout_ms ? d->ring_timeout_ms : RING_TIMEOUT_MS, ring_timeout,
+		   l);
 	*ret = obj_ref(l);
 	return 0;
 }
@@ -943,7 +961,8 @@ static void reinvite_try(struct sip_leg *l)
 {
 	struct siptx_request q;
 
-	if (!l->offer_waiting || l->reinvite || l->waiting_ack || l->state != UP || ltimer_running(&l->glare_timer))
+	if (!l->offer_waiting || l->reinvite || l->waiting_ack || l->state != UP ||
+		ltimer_running(&l->glare_timer))
 		return;
 	free(l->offer_sent);
 	l->offer_sent = l->offer_waiting;
@@ -992,7 +1011,8 @@ void sip_leg_hangup(struct sip_leg *l, int code, int q850, const char *reason)
 		leg_end(l, SIP_BY_LOCAL, 487, q850 ? q850 : 16, reason);
 		break;
 	case UP:
-		/* A re-INVITE of ours that is under way ends with the dialog; one of theirs gets its ACK or not. */
+		/* A re-INVITE of ours that is under way ends with the dialog; one of theirs gets its ACK or
+		 * not. */
 		send_bye(l, lines);
 		leg_end(l, SIP_BY_LOCAL, 0, q850 ? q850 : 16, reason);
 		if (l->waiting_ack) {

@@ -20,7 +20,8 @@ bool sipm_precheck(char *data, size_t len)
 		if (c == '\n') {
 			size_t next = i + 1;
 
-			if (next < len && (data[next] == '\n' || (data[next] == '\r' && next + 1 < len && data[next + 1] == '\n')))
+			if (next < len && (data[next] == '\n' ||
+					   (data[next] == '\r' && next + 1 < len && data[next + 1] == '\n')))
 				return true;
 			if (next < len && lines && (data[next] == ' ' || data[next] == '\t')) {
 				data[i] = ' '; /* folding; its CR goes too */
@@ -87,7 +88,8 @@ static const struct {
 static bool name_is(const struct pl *name, size_t row)
 {
 	return !pl_strcasecmp(name, known[row].name) ||
-	       (known[row].compact && name->l == 1 && tolower((unsigned char)name->p[0]) == known[row].compact);
+	       (known[row].compact && name->l == 1 &&
+		tolower((unsigned char)name->p[0]) == known[row].compact);
 }
 
 static bool names_are_true(const struct sip_msg *m)
@@ -158,7 +160,8 @@ static bool cseq_is_sane(const struct sip_msg *m)
 
 static bool uri_is_sip(const struct uri *u)
 {
-	return (!pl_strcasecmp(&u->scheme, "sip") || !pl_strcasecmp(&u->scheme, "sips")) && pl_isset(&u->host);
+	return (!pl_strcasecmp(&u->scheme, "sip") || !pl_strcasecmp(&u->scheme, "sips")) &&
+	       pl_isset(&u->host);
 }
 
 /* libre reads an unterminated display name as something else. */
@@ -177,10 +180,12 @@ static bool quotes_are_closed(const struct pl *p)
 
 static bool lengths_are_bounded(const struct sip_msg *m)
 {
-	return m->callid.l && m->callid.l <= SIPM_TOKEN_MAX - 1 && m->from.tag.l < SIPM_TOKEN_MAX && m->to.tag.l < SIPM_TOKEN_MAX &&
-	       m->via.branch.l < SIPM_TOKEN_MAX && m->via.sentby.l < SIPM_TOKEN_MAX && m->ruri.l < SIPM_URI_MAX &&
+	return m->callid.l && m->callid.l <= SIPM_TOKEN_MAX - 1 && m->from.tag.l < SIPM_TOKEN_MAX &&
+	       m->to.tag.l < SIPM_TOKEN_MAX && m->via.branch.l < SIPM_TOKEN_MAX &&
+	       m->via.sentby.l < SIPM_TOKEN_MAX && m->ruri.l < SIPM_URI_MAX &&
 	       m->uri.user.l < SIPM_TOKEN_MAX && m->from.val.l < SIPM_URI_MAX && m->to.val.l < SIPM_URI_MAX &&
-	       m->from.uri.user.l < SIPM_TOKEN_MAX && m->to.uri.user.l < SIPM_TOKEN_MAX && m->met.l < 32 && m->cseq.met.l < 32;
+	       m->from.uri.user.l < SIPM_TOKEN_MAX && m->to.uri.user.l < SIPM_TOKEN_MAX && m->met.l < 32 &&
+	       m->cseq.met.l < 32;
 }
 
 static bool take_body(struct rx *r)
@@ -209,8 +214,8 @@ static int check_contact(const struct sip_msg *m, const char **why)
 	const struct sip_hdr *h = sip_msg_hdr(m, SIP_HDR_CONTACT);
 
 	*why = "Contact Missing or Malformed";
-	if (!h || sip_msg_hdr_count(m, SIP_HDR_CONTACT) != 1 || !quotes_are_closed(&h->val) || sip_addr_decode(&a, &h->val) || !uri_is_sip(&a.uri) ||
-	    a.auri.l >= SIPM_URI_MAX)
+	if (!h || sip_msg_hdr_count(m, SIP_HDR_CONTACT) != 1 || !quotes_are_closed(&h->val) ||
+		sip_addr_decode(&a, &h->val) || !uri_is_sip(&a.uri) || a.auri.l >= SIPM_URI_MAX)
 		return 400;
 	return 0;
 }
@@ -240,12 +245,16 @@ int sipm_check(struct rx *r, const char **why)
 
 	/* Without these an answer cannot be addressed, or its sender could not tell what it answers. */
 	*why = "no Via, From, To, Call-ID or CSeq";
-	if (!pl_isset(&m->via.sentby) || !pl_isset(&m->from.auri) || !pl_isset(&m->to.auri) || !pl_isset(&m->callid) ||
-	    !sip_msg_hdr(m, SIP_HDR_CSEQ) || !lengths_are_bounded(m) || !names_are_true(m))
+	if (!pl_isset(&m->via.sentby) || !pl_isset(&m->from.auri) || !pl_isset(&m->to.auri) ||
+		!pl_isset(&m->callid) || !sip_msg_hdr(m, SIP_HDR_CSEQ) || !lengths_are_bounded(m) ||
+		!names_are_true(m))
 		return -1;
 	if (!m->req) {
 		*why = "malformed response";
-		return m->scode >= 100 && m->scode <= 699 && cseq_is_sane(m) && singles_are_single(m) && take_body(r) ? 0 : -1;
+		return m->scode >= 100 && m->scode <= 699 && cseq_is_sane(m) && singles_are_single(m) &&
+			       take_body(r)
+			   ? 0
+			   : -1;
 	}
 	*why = "CSeq Malformed";
 	if (!cseq_is_sane(m))
@@ -484,15 +493,41 @@ const char *sipm_reason_phrase(int code)
 		int code;
 		const char *text;
 	} rows[] = {
-		{100, "Trying"}, {180, "Ringing"}, {181, "Call Is Being Forwarded"}, {182, "Queued"}, {183, "Session Progress"},
-		{200, "OK"}, {302, "Moved Temporarily"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
-		{404, "Not Found"}, {405, "Method Not Allowed"}, {407, "Proxy Authentication Required"}, {408, "Request Timeout"},
-		{410, "Gone"}, {415, "Unsupported Media Type"}, {416, "Unsupported URI Scheme"}, {420, "Bad Extension"},
-		{423, "Interval Too Brief"}, {480, "Temporarily Unavailable"}, {481, "Call/Transaction Does Not Exist"},
-		{482, "Loop Detected"}, {483, "Too Many Hops"}, {484, "Address Incomplete"}, {486, "Busy Here"},
-		{487, "Request Terminated"}, {488, "Not Acceptable Here"}, {491, "Request Pending"},
-		{500, "Server Internal Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}, {504, "Server Time-out"},
-		{505, "Version Not Supported"}, {600, "Busy Everywhere"}, {603, "Decline"},
+		{100, "Trying"},
+		{180, "Ringing"},
+		{181, "Call Is Being Forwarded"},
+		{182, "Queued"},
+		{183, "Session Progress"},
+		{200, "OK"},
+		{302, "Moved Temporarily"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{407, "Proxy Authentication Required"},
+		{408, "Request Timeout"},
+		{410, "Gone"},
+		{415, "Unsupported Media Type"},
+		{416, "Unsupported URI Scheme"},
+		{420, "Bad Extension"},
+		{423, "Interval Too Brief"},
+		{480, "Temporarily Unavailable"},
+		{481, "Call/Transaction Does Not Exist"},
+		{482, "Loop Detected"},
+		{483, "Too Many Hops"},
+		{484, "Address Incomplete"},
+		{486, "Busy Here"},
+		{487, "Request Terminated"},
+		{488, "Not Acceptable Here"},
+		{491, "Request Pending"},
+		{500, "Server Internal Error"},
+		{501, "Not Implemented"},
+		{503, "Service Unavailable"},
+		{504, "Server Time-out"},
+		{505, "Version Not Supported"},
+		{600, "Busy Everywhere"},
+		{603, "Decline"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -550,10 +585,11 @@ void sipm_reason(struct sipm_reason *ret, const struct sip_msg *m)
 static const struct {
 	short status, q850;
 } status_rows[] = {
-	{400, 41}, {401, 21}, {402, 21}, {403, 21}, {404, 1}, {405, 63}, {406, 79}, {407, 21}, {408, 102}, {410, 22}, {413, 127},
-	{414, 127}, {415, 79}, {416, 127}, {420, 127}, {421, 127}, {423, 127}, {480, 18}, {481, 41}, {482, 25}, {483, 25}, {484, 28},
-	{485, 1}, {486, 17}, {487, 16}, {488, 31}, {500, 41}, {501, 79}, {502, 38}, {503, 41}, {504, 102}, {505, 127}, {513, 127},
-	{600, 17}, {603, 21}, {604, 1}, {606, 31},
+	{400, 41},	{401, 21}, {402, 21},  {403, 21},  {404, 1},  {405, 63},  {406, 79},  {407, 21},
+	{408, 102}, {410, 22}, {413, 127}, {414, 127}, {415, 79}, {416, 127}, {420, 127}, {421, 127},
+	{423, 127}, {480, 18}, {481, 41},  {482, 25},  {483, 25}, {484, 28},  {485, 1},   {486, 17},
+	{487, 16},	{488, 31}, {500, 41},  {501, 79},  {502, 38}, {503, 41},  {504, 102}, {505, 127},
+	{513, 127}, {600, 17}, {603, 21},  {604, 1},   {606, 31},
 };
 
 int sipm_q850_of_status(int code)
@@ -568,9 +604,10 @@ int sipm_q850_of_status(int code)
 static const struct {
 	short q850, status;
 } cause_rows[] = {
-	{1, 404}, {2, 404}, {3, 404}, {17, 486}, {18, 408}, {19, 480}, {20, 480}, {21, 403}, {22, 410}, {23, 410}, {26, 404},
-	{27, 502}, {28, 484}, {29, 501}, {31, 480}, {34, 503}, {38, 503}, {41, 503}, {42, 503}, {47, 503}, {55, 403}, {57, 403},
-	{58, 503}, {65, 488}, {70, 488}, {79, 501}, {87, 403}, {88, 503}, {102, 504}, {111, 500}, {127, 500},
+	{1, 404},  {2, 404},  {3, 404},  {17, 486}, {18, 408},  {19, 480},	{20, 480},  {21, 403},
+	{22, 410}, {23, 410}, {26, 404}, {27, 502}, {28, 484},  {29, 501},	{31, 480},  {34, 503},
+	{38, 503}, {41, 503}, {42, 503}, {47, 503}, {55, 403},  {57, 403},	{58, 503},  {65, 488},
+	{70, 488}, {79, 501}, {87, 403}, {88, 503}, {102, 504}, {111, 500}, {127, 500},
 };
 
 int sipm_status_of_q850(int q850)

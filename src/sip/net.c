@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define SOCKET_BUFFER (8 << 20)
-#define BATCH 64 /* datagrams a wake-up: timers and mailboxes get their turn under a flood */
+#define BATCH	      64 /* datagrams a wake-up: timers and mailboxes get their turn under a flood */
 
 static void readable(void *arg)
 {
@@ -19,10 +19,12 @@ static void readable(void *arg)
 		struct flow f = {.ws = 0};
 		struct sockaddr_storage from;
 		socklen_t from_len = sizeof(from);
-		ssize_t n = recvfrom(s->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+		ssize_t n =
+			recvfrom(s->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
 
 		if (n < 0)
-			break; /* drained, or an ICMP error of an earlier send: its transaction's timers deal with it */
+			break; /* drained, or an ICMP error of an earlier send: its transaction's timers deal
+				  with it */
 		if (sa_set_sa(&f.peer, (struct sockaddr *)&from))
 			continue;
 		sipnet_receive(s, &f, NULL, buf, (size_t)n);
@@ -34,7 +36,8 @@ static void enlarge(int fd, int option)
 	int size = SOCKET_BUFFER;
 
 	/* ..FORCE needs CAP_NET_ADMIN; else as much as net.core.[rw]mem_max gives. */
-	if (setsockopt(fd, SOL_SOCKET, option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE, &size, sizeof(size)))
+	if (setsockopt(fd, SOL_SOCKET, option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE, &size,
+		       sizeof(size)))
 		(void)setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
 }
 
@@ -102,7 +105,8 @@ static void routed_address(struct sip_stack *s, const struct sa *peer, struct sa
 		return;
 	}
 	fd = socket(sa_af(peer), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, &peer->u.sa, peer->len) && !getsockname(fd, (struct sockaddr *)&ss, &len)) {
+	if (fd >= 0 && !connect(fd, &peer->u.sa, peer->len) &&
+		!getsockname(fd, (struct sockaddr *)&ss, &len)) {
 		(void)sa_set_sa(ret, (struct sockaddr *)&ss);
 		s->local_cache_peer = *peer;
 		s->local_cache = *ret;
@@ -136,7 +140,8 @@ static void malformed(struct sip_stack *s, const struct flow *f, const char *why
 	log_warn("sip message malformed, dropped or refused peer=%s why=\"%s\"", ip, why);
 }
 
-void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_device, const char *data, size_t len)
+void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_device, const char *data,
+			size_t len)
 {
 	static _Thread_local char buf[SIPM_BYTES_MAX + 1];
 	struct rx r = {.flow = *f, .ws_device = ws_device};

@@ -1,7 +1,7 @@
 /*
- * Registrar (RFC 3261 10.3): which device can be reached where. A binding remembers the flow its REGISTER came through
- * and is called back through it, whatever its Contact says: behind NAT the Contact is a private address, and a browser
- * has none. Path (RFC 3327) becomes the route of requests to the binding.
+ * Registrar (RFC 3261 10.3): which device can be reached where. A binding remembers the flow its REGISTER
+ * came through and is called back through it, whatever its Contact says: behind NAT the Contact is a private
+ * address, and a browser has none. Path (RFC 3327) becomes the route of requests to the binding.
  */
 #include "sip/sip_priv.h"
 
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BINDINGS_MAX 4 /* a device's; the oldest gives way */
-#define EXPIRES_MIN_S 60
-#define EXPIRES_MAX_S 3600
+#define BINDINGS_MAX	  4 /* a device's; the oldest gives way */
+#define EXPIRES_MIN_S	  60
+#define EXPIRES_MAX_S	  3600
 #define EXPIRES_DEFAULT_S 300
 
 struct device {
@@ -99,9 +99,7 @@ static struct device *device_get(struct sip_stack *s, const char *name)
 static struct binding *binding_find(struct device *d, const char *uri)
 {
 	if (d)
-		ilist_each_entry(&d->bindings, b, struct binding, link)
-			if (!strcmp(b->uri, uri))
-				return b;
+		ilist_each_entry(&d->bindings, b, struct binding, link) if (!strcmp(b->uri, uri)) return b;
 	return NULL;
 }
 
@@ -120,7 +118,8 @@ static void header_text(char *buf, size_t size, const struct sip_msg *m, enum si
 		sipm_display(buf, size, &h->val);
 }
 
-static void binding_set(struct sip_stack *s, const struct rx *r, const char *device, const char *uri, const char *routes, int64_t expires_s)
+static void binding_set(struct sip_stack *s, const struct rx *r, const char *device, const char *uri,
+			const char *routes, int64_t expires_s)
 {
 	struct device *d = device_get(s, device);
 	struct binding *b = binding_find(d, uri);
@@ -161,7 +160,7 @@ struct registration {
 	int64_t expires_s; /* of the message */
 	unsigned contacts;
 	bool star, apply;
-	int code;          /* 0: fine so far */
+	int code; /* 0: fine so far */
 };
 
 static bool to_seconds(int64_t *ret, const struct pl *p)
@@ -198,7 +197,8 @@ static void read_contact(struct registration *g, const struct re_sip_addr *a)
 	if (!expires_s && b)
 		binding_drop(b);
 	else if (expires_s)
-		binding_set(g->s, g->r, g->device, uri, g->routes, expires_s < EXPIRES_MAX_S ? expires_s : EXPIRES_MAX_S);
+		binding_set(g->s, g->r, g->device, uri, g->routes,
+				expires_s < EXPIRES_MAX_S ? expires_s : EXPIRES_MAX_S);
 }
 
 static bool each_contact(const struct sip_hdr *h, const struct sip_msg *m, void *arg)
@@ -250,7 +250,7 @@ static void answer(struct sip_stack *s, const struct rx *r, const char *device)
 	if (d)
 		ilist_each_entry(&d->bindings, x, struct binding, link)
 			strb_printf(&b, "Contact: <%s>;expires=%lld\r\n", x->uri,
-				    (long long)((x->expires_at_ms - clock_mono_ms() + 999) / 1000));
+				(long long)((x->expires_at_ms - clock_mono_ms() + 999) / 1000));
 	sipm_random(tag);
 	/* Kept for repeats: the nonce's count is used up. */
 	siptx_answer(s, r, tag, 200, buf);
@@ -259,7 +259,8 @@ static void answer(struct sip_stack *s, const struct rx *r, const char *device)
 void sipr_register(struct sip_stack *s, const struct rx *r, const char *device)
 {
 	char routes[SIPM_ROUTES_MAX], aor[SIPM_TOKEN_MAX];
-	struct registration g = {.s = s, .r = r, .device = device, .routes = routes, .expires_s = EXPIRES_DEFAULT_S};
+	struct registration g = {
+		.s = s, .r = r, .device = device, .routes = routes, .expires_s = EXPIRES_DEFAULT_S};
 	int code;
 
 	/* Whoever logs in as a device registers that device and no other. */
@@ -289,7 +290,8 @@ bool sipr_find(const struct sip_stack *s, const char *device, struct sipr_target
 
 	if (!d)
 		return false;
-	ilist_each_entry(&d->bindings, b, struct binding, link) {
+	ilist_each_entry(&d->bindings, b, struct binding, link)
+	{
 		if (!sipnet_alive(s, &b->flow))
 			continue;
 		(void)str_copy(ret->uri, sizeof(ret->uri), b->uri);

@@ -1,8 +1,8 @@
 /*
- * Inside of sip/. libre parses (sip_msg_decode, uri_decode, ...) and runs the poll loop; transport, transactions,
- * dialogs, digest and registrar are ours, because the guards have to stand before transaction matching, answers to
- * strangers must cost no state, phones behind NAT are reached at the address they came from and a browser through its
- * WebSocket, and libre's layers have no place to hook any of these in.
+ * Inside of sip/. libre parses (sip_msg_decode, uri_decode, ...) and runs the poll loop; transport,
+ * transactions, dialogs, digest and registrar are ours, because the guards have to stand before transaction
+ * matching, answers to strangers must cost no state, phones behind NAT are reached at the address they came
+ * from and a browser through its WebSocket, and libre's layers have no place to hook any of these in.
  *
  *   edge ----mailbox----+
  *                       v
@@ -26,21 +26,21 @@
 #include "sip/sip.h"
 
 /* Limits of what a stranger can size. */
-#define SIPM_BYTES_MAX 65535  /* one message */
-#define SIPM_LINES_MAX 512    /* header lines and comma-separated values together */
-#define SIPM_TOKEN_MAX 256    /* Call-ID, branch, tags, user parts */
-#define SIPM_URI_MAX 1024
-#define SIPM_ROUTES_MAX 4096  /* a dialog's or binding's route set, as header lines */
+#define SIPM_BYTES_MAX	65535 /* one message */
+#define SIPM_LINES_MAX	512   /* header lines and comma-separated values together */
+#define SIPM_TOKEN_MAX	256   /* Call-ID, branch, tags, user parts */
+#define SIPM_URI_MAX	1024
+#define SIPM_ROUTES_MAX 4096 /* a dialog's or binding's route set, as header lines */
 
 /* RFC 3261 17; @s is the stack. */
-#define T1_MS(s) ((int64_t)(s)->conf.t1_ms)
-#define T2_MS(s) (8 * T1_MS(s))
-#define T4_MS(s) (10 * T1_MS(s))
+#define T1_MS(s)      ((int64_t)(s)->conf.t1_ms)
+#define T2_MS(s)      (8 * T1_MS(s))
+#define T4_MS(s)      (10 * T1_MS(s))
 #define GIVE_UP_MS(s) (64 * T1_MS(s)) /* timers B, F, H, J, L, M */
 
 /* Where a message came from and where its answers go: a UDP address, or a WebSocket by its number. */
 struct flow {
-	uint64_t ws;    /* 0: UDP */
+	uint64_t ws;	/* 0: UDP */
 	struct sa peer; /* UDP peer, or the browser's real address */
 };
 
@@ -61,26 +61,26 @@ struct sip_stack {
 	struct sip_handlers h;
 	struct sip_counters counters;
 	int fd;
-	struct sa local;         /* bound address */
-	struct sa external;      /* conf.external; unset: none */
+	struct sa local;    /* bound address */
+	struct sa external; /* conf.external; unset: none */
 	int refuse_code;
 	bool stopping;
 
-	struct hmap servers;     /* key -> siptx_server */
-	struct hmap clients;     /* branch + method -> siptx_client */
-	struct hmap dialogs;     /* Call-ID + our tag -> leg */
-	struct hmap merges;      /* Call-ID + their tag + CSeq -> incoming leg */
+	struct hmap servers; /* key -> siptx_server */
+	struct hmap clients; /* branch + method -> siptx_client */
+	struct hmap dialogs; /* Call-ID + our tag -> leg */
+	struct hmap merges;  /* Call-ID + their tag + CSeq -> incoming leg */
 	struct ilink legs;
-	struct hmap devices;     /* name -> registrar's device */
-	struct hmap sockets;     /* WebSocket number -> struct ws_flow */
-	struct mbox *edge_in;    /* what the edge received */
+	struct hmap devices;  /* name -> registrar's device */
+	struct hmap sockets;  /* WebSocket number -> struct ws_flow */
+	struct mbox *edge_in; /* what the edge received */
 	struct sip_edge *edge;
 
 	double invite_tokens;
 	int64_t invite_tokens_at_ms;
 
 	uint8_t nonce_key[32];
-	struct hmap nonces;      /* nonce -> its last count; only those that somebody used well */
+	struct hmap nonces;	 /* nonce -> its last count; only those that somebody used well */
 	struct ilink nonce_list; /* oldest first */
 	int64_t nonce_not_before_s;
 
@@ -92,7 +92,8 @@ struct sip_stack {
 
 /**
  * Unfolds headers in place and counts lines before any parser runs.
- * Answers false for what is not worth a parser: NULs and control characters, too many lines, no end of headers.
+ * Answers false for what is not worth a parser: NULs and control characters, too many lines, no end of
+ * headers.
  */
 bool sipm_precheck(char *data, size_t len);
 /** Parses. NULL when libre cannot. The message keeps a copy of @data. */
@@ -117,7 +118,8 @@ bool sipm_has_token(const struct sip_msg *m, enum sip_hdrid id, const char *toke
 /** Writes a display name and URI: "name" <sip:user@host>. */
 void sipm_put_addr(struct strb *b, const char *name, const char *user, const char *host);
 void sipm_put_user(struct strb *b, const char *user);
-/** Via .. CSeq of an answer to @r; @tag is added to To when it has none; Record-Route only when it forms a dialog. */
+/** Via .. CSeq of an answer to @r; @tag is added to To when it has none; Record-Route only when it forms a
+ * dialog. */
 void sipm_put_reply_head(struct strb *b, const struct rx *r, const char *tag, bool record_route);
 void sipm_put_body(struct strb *b, const char *content_type, const char *body, size_t len);
 const char *sipm_reason_phrase(int code);
@@ -143,8 +145,10 @@ bool sipnet_alive(const struct sip_stack *s, const struct flow *f);
 /** Our address as @f's peer should write it. */
 void sipnet_local_for(struct sip_stack *s, const struct flow *f, struct sa *ret);
 /** One whole message, from the socket, the edge or a fuzzer. */
-void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_device, const char *data, size_t len);
-/** "sip:user@10.0.0.1:5070;x" -> where to send it. -EINVAL, or -EHOSTUNREACH for names: nothing here waits for DNS. */
+void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_device, const char *data,
+			size_t len);
+/** "sip:user@10.0.0.1:5070;x" -> where to send it. -EINVAL, or -EHOSTUNREACH for names: nothing here waits
+ * for DNS. */
 int sipnet_flow_of_uri(struct flow *ret, const struct pl *uri);
 
 /* ---- tx.c: transactions (RFC 3261 17, RFC 6026) ---- */
@@ -154,18 +158,22 @@ bool siptx_take_request(struct sip_stack *s, const struct rx *r);
 void siptx_take_response(struct sip_stack *s, const struct rx *r);
 
 typedef void(siptx_cancel_fn)(const struct rx *cancel, void *arg);
-/** A server transaction for @r, with the head of all its answers (To tag @tag). Lives until its timers end. */
-struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, const char *tag, bool record_route);
+/** A server transaction for @r, with the head of all its answers (To tag @tag). Lives until its timers end.
+ */
+struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, const char *tag,
+				      bool record_route);
 /** @cancelled is called on CANCEL before a final answer; NULL detaches. */
-void siptx_server_watch(struct siptx_server *t, siptx_cancel_fn *cancelled, struct siptx_server **slot, void *arg);
+void siptx_server_watch(struct siptx_server *t, siptx_cancel_fn *cancelled, struct siptx_server **slot,
+			void *arg);
 /** @lines further header lines, may be NULL; after a final answer only 2xx resends are possible. */
-int siptx_reply(struct siptx_server *t, int code, const char *reason, const char *lines, const char *content_type, const char *body,
-		size_t len);
+int siptx_reply(struct siptx_server *t, int code, const char *reason, const char *lines,
+		const char *content_type, const char *body, size_t len);
 int siptx_resend(struct siptx_server *t);
 /** A final answer that is kept for repeats of @r, unless very many are kept already. */
 void siptx_answer(struct sip_stack *s, const struct rx *r, const char *tag, int code, const char *lines);
 /** Answers without any state; the tag depends on the request only. */
-void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason, const char *lines);
+void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason,
+			   const char *lines);
 
 /* A request of ours. All strings are borrowed. */
 struct siptx_request {
@@ -177,11 +185,12 @@ struct siptx_request {
 	const char *content_type, *body;
 	size_t body_len;
 };
-/** Response, or NULL when the transaction timed out or its flow is gone. After a final non-2xx nothing follows. */
+/** Response, or NULL when the transaction timed out or its flow is gone. After a final non-2xx nothing
+ * follows. */
 typedef void(siptx_response_fn)(const struct rx *r, void *arg);
 /** @slot is cleared when the transaction ends. */
-int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const struct flow *f, const struct siptx_request *q,
-		     siptx_response_fn *on, void *arg);
+int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const struct flow *f,
+		     const struct siptx_request *q, siptx_response_fn *on, void *arg);
 /** Nobody listens any more; a late 2xx is acknowledged and ended with BYE. Clears the slot. */
 void siptx_client_detach(struct siptx_client *t);
 /** CANCEL, now or at the first provisional answer. @lines: Reason header line or NULL. */
@@ -196,8 +205,8 @@ enum sipa_result { SIPA_OK, SIPA_CHALLENGE, SIPA_STALE, SIPA_WRONG };
 
 /** Digest credentials as parsed; strings are copies. */
 struct sipa_credentials {
-	char user[SIPM_TOKEN_MAX], realm[SIPM_TOKEN_MAX], nonce[128], uri[SIPM_URI_MAX], response[65], cnonce[SIPM_TOKEN_MAX], nc[9],
-		qop[16], algorithm[16];
+	char user[SIPM_TOKEN_MAX], realm[SIPM_TOKEN_MAX], nonce[128], uri[SIPM_URI_MAX], response[65],
+		cnonce[SIPM_TOKEN_MAX], nc[9], qop[16], algorithm[16];
 };
 int sipa_parse(struct sipa_credentials *c, const char *value, size_t len); /* -EINVAL */
 int sipa_open(struct sip_stack *s);
@@ -207,7 +216,8 @@ enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *devic
 /** 401 for REGISTER, 407 otherwise; the same for every user and every reason. */
 void sipa_challenge(struct sip_stack *s, const struct rx *r, bool stale);
 /** Response for tests and clients: hex of the algorithm's digest. @ha1 hex. */
-void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c, const char *method);
+void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c,
+		   const char *method);
 void sipa_hex(char *ret65, bool sha256, const char *text, size_t len);
 
 /* ---- registrar.c ---- */
@@ -226,7 +236,8 @@ void sipr_close(struct sip_stack *s);
 /* ---- leg.c ---- */
 
 /** An authenticated INVITE outside a dialog; answers it. */
-void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk, const char *device);
+void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,
+		 const char *device);
 /** A request inside a dialog. false: no such dialog. */
 bool sipl_take_request(struct sip_stack *s, const struct rx *r);
 bool sipl_is_merged(const struct sip_stack *s, const struct rx *r);
@@ -268,9 +279,9 @@ void sipnet_edge_event(int type, void *data, size_t len, void *arg);
 enum ws_opcode { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
 
 struct ws_parser {
-	uint8_t *in;      /* bytes of the frame that is arriving */
+	uint8_t *in; /* bytes of the frame that is arriving */
 	size_t in_len, in_cap;
-	uint8_t *msg;     /* fragments so far */
+	uint8_t *msg; /* fragments so far */
 	size_t msg_len, msg_cap;
 	bool fragmented;
 	unsigned fragments;
@@ -282,7 +293,8 @@ struct ws_handlers {
 	void *arg;
 };
 
-/** Takes any number of bytes from a client. 0, or a close code (1002 protocol, 1009 too big): the socket is finished. */
+/** Takes any number of bytes from a client. 0, or a close code (1002 protocol, 1009 too big): the socket is
+ * finished. */
 int ws_feed(struct ws_parser *p, const uint8_t *data, size_t len, const struct ws_handlers *h);
 void ws_parser_done(struct ws_parser *p);
 /** Header of an unmasked frame into @buf (10 bytes); answers its length. */

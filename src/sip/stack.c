@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEGS_MAX 20000
+#define LEGS_MAX      20000
 #define INVITES_PER_S 1500
-#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER\r\n"
+#define ALLOW	      "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER\r\n"
 
 /* ---- guards ---- */
 
@@ -35,7 +35,8 @@ static void overloaded(struct sip_stack *s, const struct rx *r)
 
 	s->counters.refused_overload++;
 	/* Spread over some seconds, or all come back at once. */
-	(void)snprintf(lines, sizeof(lines), "Retry-After: %u\r\n", 2 + (unsigned)(s->counters.refused_overload % 8));
+	(void)snprintf(lines, sizeof(lines), "Retry-After: %u\r\n",
+		       2 + (unsigned)(s->counters.refused_overload % 8));
 	siptx_reply_stateless(s, r, s->refuse_code ? s->refuse_code : 503, NULL, lines);
 }
 
@@ -55,7 +56,8 @@ bool sips_refuse_extensions(struct sip_stack *s, const struct rx *r)
 	if (!sip_msg_hdr(r->m, SIP_HDR_REQUIRE))
 		return false;
 	if (!pl_strcmp(&r->m->met, "REGISTER") && sip_msg_hdr_count(r->m, SIP_HDR_REQUIRE) == 1 &&
-	    (sipm_has_token(r->m, SIP_HDR_REQUIRE, "path") || sipm_has_token(r->m, SIP_HDR_REQUIRE, "outbound")))
+		(sipm_has_token(r->m, SIP_HDR_REQUIRE, "path") ||
+	     sipm_has_token(r->m, SIP_HDR_REQUIRE, "outbound")))
 		return false;
 	strb_init_fixed(&b, lines, sizeof(lines));
 	(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_REQUIRE, put_unsupported, &b);
@@ -90,7 +92,8 @@ static bool forbidden_on_socket(struct sip_stack *s, const struct rx *r)
 
 	if (!r->flow.ws)
 		return false;
-	if (r->ws_device && sipm_user(user, sizeof(user), &r->m->from.uri.user) && !strcmp(user, r->ws_device))
+	if (r->ws_device && sipm_user(user, sizeof(user), &r->m->from.uri.user) &&
+		!strcmp(user, r->ws_device))
 		return false;
 	siptx_reply_stateless(s, r, 403, NULL, NULL);
 	return true;
@@ -153,7 +156,8 @@ static void take_register(struct sip_stack *s, const struct rx *r)
 static void take_options(struct sip_stack *s, const struct rx *r)
 {
 	if (!refuse_hops(s, r) && !sips_refuse_extensions(s, r))
-		siptx_reply_stateless(s, r, 200, NULL, ALLOW "Accept: application/sdp\r\nSupported: path\r\n");
+		siptx_reply_stateless(s, r, 200, NULL,
+				      ALLOW "Accept: application/sdp\r\nSupported: path\r\n");
 }
 
 void sips_request(struct sip_stack *s, const struct rx *r)

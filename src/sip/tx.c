@@ -6,8 +6,8 @@
  *   client   CALLING --1xx--> PROCEEDING --2xx--> ACCEPTED (INVITE: passes forks and repeats on)
  *                                        --final--> COMPLETED
  *
- * A transaction keeps the few lines that it must repeat, never a parsed message: at 500 calls/s some 50,000 of them
- * linger for 32 s.
+ * A transaction keeps the few lines that it must repeat, never a parsed message: at 500 calls/s some 50,000
+ * of them linger for 32 s.
  */
 #include "sip/sip_priv.h"
 
@@ -16,11 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_MAX (3 * SIPM_TOKEN_MAX + 64)
-#define MAGIC "z9hG4bK"
+#define KEY_MAX	    (3 * SIPM_TOKEN_MAX + 64)
+#define MAGIC	    "z9hG4bK"
 #define SERVERS_MAX 200000 /* answers are kept for repeats up to here: some 200 MB */
 
-static _Thread_local char out[SIPM_BYTES_MAX + 1]; /* what is being built; every use sends or copies it at once */
+static _Thread_local char
+	out[SIPM_BYTES_MAX + 1]; /* what is being built; every use sends or copies it at once */
 
 /* Bodies are anything: no string functions. */
 static char *copy_bytes(const char *data, size_t len)
@@ -54,7 +55,8 @@ struct siptx_server {
 	void *arg;
 };
 
-/* Address of an answer: RFC 3261 18.2.2 and RFC 3581 4. maddr is ignored: it would send answers wherever a stranger likes. */
+/* Address of an answer: RFC 3261 18.2.2 and RFC 3581 4. maddr is ignored: it would send answers wherever a
+ * stranger likes. */
 static void answer_flow(struct flow *ret, const struct rx *r)
 {
 	struct pl rport;
@@ -74,11 +76,11 @@ static void server_key(char *key, const struct rx *r, const char *method)
 	int n;
 
 	if (m->via.branch.l > strlen(MAGIC) && !strncmp(m->via.branch.p, MAGIC, strlen(MAGIC)))
-		n = snprintf(key, KEY_MAX, "%.*s|%.*s|%s", (int)m->via.branch.l, m->via.branch.p, (int)m->via.sentby.l,
-			     m->via.sentby.p, method);
+		n = snprintf(key, KEY_MAX, "%.*s|%.*s|%s", (int)m->via.branch.l, m->via.branch.p,
+			     (int)m->via.sentby.l, m->via.sentby.p, method);
 	else
-		n = snprintf(key, KEY_MAX, "%.*s|%.*s|%u|%s", (int)m->callid.l, m->callid.p, (int)m->from.tag.l, m->from.tag.p,
-			     m->cseq.num, method);
+		n = snprintf(key, KEY_MAX, "%.*s|%.*s|%u|%s", (int)m->callid.l, m->callid.p,
+			     (int)m->from.tag.l, m->from.tag.p, m->cseq.num, method);
 	(void)n; /* lengths were checked */
 }
 
@@ -100,7 +102,8 @@ static void server_over(void *arg)
 	server_free(arg);
 }
 
-struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, const char *tag, bool record_route)
+struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, const char *tag,
+				      bool record_route)
 {
 	struct siptx_server *t = xcalloc(1, sizeof(*t));
 	struct strb b;
@@ -120,7 +123,8 @@ struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, c
 	return t;
 }
 
-void siptx_server_watch(struct siptx_server *t, siptx_cancel_fn *cancelled, struct siptx_server **slot, void *arg)
+void siptx_server_watch(struct siptx_server *t, siptx_cancel_fn *cancelled, struct siptx_server **slot,
+			void *arg)
 {
 	if (t->slot)
 		*t->slot = NULL;
@@ -163,8 +167,8 @@ static void server_finish(struct siptx_server *t, int code)
 		ltimer_set(&t->resend, T1_MS(t->s), server_resend, t); /* G */
 }
 
-int siptx_reply(struct siptx_server *t, int code, const char *reason, const char *lines, const char *content_type, const char *body,
-		size_t len)
+int siptx_reply(struct siptx_server *t, int code, const char *reason, const char *lines,
+		const char *content_type, const char *body, size_t len)
 {
 	struct strb b;
 
@@ -194,7 +198,8 @@ int siptx_resend(struct siptx_server *t)
 	return t->answer ? sipnet_send(t->s, &t->to, t->answer, t->answer_len) : 0;
 }
 
-void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason, const char *lines)
+void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason,
+			   const char *lines)
 {
 	struct flow to;
 	struct strb b;
@@ -332,23 +337,26 @@ static void client_resend(void *arg)
 	if (t->invite)
 		delay = T1_MS(t->s) << t->resends; /* A doubles without a bound; B ends it */
 	else
-		delay = t->state == GOT_1XX || t->resends > 2 ? T2_MS(t->s) : T1_MS(t->s) << t->resends; /* E */
+		delay =
+			t->state == GOT_1XX || t->resends > 2 ? T2_MS(t->s) : T1_MS(t->s) << t->resends; /* E */
 	(void)sipnet_send(t->s, &t->to, t->sent, t->sent_len);
 	ltimer_set(&t->resend, delay, client_resend, t);
 }
 
-static void put_request(struct strb *b, struct sip_stack *s, const struct flow *f, const char *branch, const struct siptx_request *q)
+static void put_request(struct strb *b, struct sip_stack *s, const struct flow *f, const char *branch,
+			const struct siptx_request *q)
 {
 	struct sa local;
 	char host[64];
 
 	sipnet_local_for(s, f, &local);
 	(void)re_snprintf(host, sizeof(host), "%J", &local);
-	strb_printf(b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=" MAGIC "%s;rport\r\nMax-Forwards: 70\r\n", q->method, q->uri,
-		    f->ws ? "WS" : "UDP", host, branch);
+	strb_printf(b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=" MAGIC "%s;rport\r\nMax-Forwards: 70\r\n",
+			q->method, q->uri, f->ws ? "WS" : "UDP", host, branch);
 	if (q->routes)
 		strb_puts(b, q->routes);
-	strb_printf(b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", q->from, q->to, q->call_id, q->cseq, q->method);
+	strb_printf(b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", q->from, q->to, q->call_id,
+			q->cseq, q->method);
 	if (q->contact)
 		strb_printf(b, "Contact: <sip:%s%s>\r\n", host, f->ws ? ";transport=ws" : "");
 	if (s->conf.user_agent)
@@ -373,8 +381,8 @@ static void client_start(struct siptx_client *t, struct strb *b)
 		ltimer_set(&t->resend, T1_MS(t->s), client_resend, t);
 }
 
-int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const struct flow *f, const struct siptx_request *q,
-		     siptx_response_fn *on, void *arg)
+int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const struct flow *f,
+		     const struct siptx_request *q, siptx_response_fn *on, void *arg)
 {
 	struct siptx_client *t;
 	struct strb b;
@@ -425,19 +433,21 @@ static bool put_route(const struct sip_hdr *h, const struct sip_msg *m, void *ar
 }
 
 /* ACK to a final non-2xx (17.1.1.3) and CANCEL (9.1) repeat the request's own head. */
-static bool put_sibling(struct strb *b, struct siptx_client *t, const char *method, const struct sip_taddr *to, const char *lines)
+static bool put_sibling(struct strb *b, struct siptx_client *t, const char *method,
+			const struct sip_taddr *to, const char *lines)
 {
 	struct sip_msg *q = sipm_decode(t->sent, t->sent_len);
 
 	if (!q)
 		return false;
-	strb_printf(b, "%s %.*s SIP/2.0\r\nVia: %.*s\r\nMax-Forwards: 70\r\n", method, (int)q->ruri.l, q->ruri.p, (int)q->via.val.l,
-		    q->via.val.p);
+	strb_printf(b, "%s %.*s SIP/2.0\r\nVia: %.*s\r\nMax-Forwards: 70\r\n", method, (int)q->ruri.l,
+			q->ruri.p, (int)q->via.val.l, q->via.val.p);
 	(void)sip_msg_hdr_apply(q, true, SIP_HDR_ROUTE, put_route, b);
 	if (!to)
 		to = &q->to;
-	strb_printf(b, "From: %.*s\r\nTo: %.*s\r\nCall-ID: %.*s\r\nCSeq: %u %s\r\n", (int)q->from.val.l, q->from.val.p, (int)to->val.l,
-		    to->val.p, (int)q->callid.l, q->callid.p, q->cseq.num, method);
+	strb_printf(b, "From: %.*s\r\nTo: %.*s\r\nCall-ID: %.*s\r\nCSeq: %u %s\r\n", (int)q->from.val.l,
+			q->from.val.p, (int)to->val.l, to->val.p, (int)q->callid.l, q->callid.p, q->cseq.num,
+			method);
 	if (lines)
 		strb_puts(b, lines);
 	sipm_put_body(b, NULL, NULL, 0);
@@ -459,7 +469,8 @@ static void send_cancel(struct siptx_client *t)
 	c->to = t->to;
 	(void)snprintf(c->key, sizeof(c->key), "%.*s|CANCEL", (int)(strchr(t->key, '|') - t->key), t->key);
 	client_start(c, &b);
-	ltimer_set(&t->life, GIVE_UP_MS(t->s), client_failed, t); /* the other side may never answer the INVITE */
+	ltimer_set(&t->life, GIVE_UP_MS(t->s), client_failed,
+		   t); /* the other side may never answer the INVITE */
 }
 
 void siptx_client_cancel(struct siptx_client *t, const char *lines)
@@ -510,7 +521,11 @@ static void got_final(struct siptx_client *t, const struct rx *r)
 	if (t->invite && !accepted)
 		acknowledge(t, r);
 	t->state = accepted ? CLIENT_ACCEPTED : CLIENT_COMPLETED;
-	ltimer_set(&t->life, t->invite ? GIVE_UP_MS(t->s) : t->reliable ? 0 : T4_MS(t->s), client_over, t); /* M, D, K */
+	ltimer_set(&t->life,
+		   t->invite	 ? GIVE_UP_MS(t->s)
+		   : t->reliable ? 0
+				 : T4_MS(t->s),
+		   client_over, t); /* M, D, K */
 	free(t->sent);
 	t->sent = NULL;
 	if (!accepted)
@@ -526,8 +541,8 @@ void siptx_take_response(struct sip_stack *s, const struct rx *r)
 	struct siptx_client *t;
 	char key[SIPM_TOKEN_MAX + 40];
 
-	(void)snprintf(key, sizeof(key), "%.*s|%.*s", (int)r->m->via.branch.l, r->m->via.branch.p, (int)r->m->cseq.met.l,
-		       r->m->cseq.met.p);
+	(void)snprintf(key, sizeof(key), "%.*s|%.*s", (int)r->m->via.branch.l, r->m->via.branch.p,
+		       (int)r->m->cseq.met.l, r->m->cseq.met.p);
 	t = hmap_get_str(&s->clients, key);
 	if (!t)
 		return;

@@ -1,13 +1,13 @@
 /*
- * RFC 6455 framing of what a client sends: masking required, no extensions, control frames whole and short, one message
- * at a time and bounded. The length is judged before anything is allocated for it.
+ * RFC 6455 framing of what a client sends: masking required, no extensions, control frames whole and short,
+ * one message at a time and bounded. The length is judged before anything is allocated for it.
  */
 #include "sip/sip_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_MAX 14
+#define HEAD_MAX      14
 #define FRAGMENTS_MAX 1024
 
 struct head {
@@ -59,7 +59,8 @@ static void append(uint8_t **buf, size_t *len, size_t *cap, const uint8_t *data,
 	*len += n;
 }
 
-static int data_frame(struct ws_parser *p, const struct head *h, const uint8_t *payload, const struct ws_handlers *hd)
+static int data_frame(struct ws_parser *p, const struct head *h, const uint8_t *payload,
+		      const struct ws_handlers *hd)
 {
 	if (h->op != WS_CONTINUATION && h->op != WS_TEXT && h->op != WS_BINARY)
 		return 1002;
