@@ -232,6 +232,7 @@ static bool source_pending(void *arg)
 	struct journal *j = arg;
 
 	atomic_store_explicit(&j->ring.h->alive_ms, clock_utc_ms(), memory_order_relaxed);
+	ring_warm(&j->ring);
 	return ring_used(&j->ring) || j->spill.size || (j->orphans_gone_mono_ms && clock_mono_ms() > j->orphans_gone_mono_ms);
 }
 
@@ -266,6 +267,7 @@ static void source_failed(int error, void *arg)
 void journal_attach(struct journal *j, struct db_writer *w, int interval_ms)
 {
 	assert(j->epoch);
+	ring_warm(&j->ring);
 	j->orphans_gone_mono_ms = clock_mono_ms() + ORPHANS_KEPT_MS;
 	db_writer_set_source(w, &(struct db_source){.drain = source_drain, .committed = source_committed, .failed = source_failed,
 						    .pending = source_pending, .arg = j, .interval_ms = interval_ms});

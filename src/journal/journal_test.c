@@ -280,6 +280,28 @@ TEST(a_full_ring_presses_then_refuses_and_loses_nothing_it_took)
 	gone();
 }
 
+TEST(a_ring_that_goes_round_while_it_is_warmed_keeps_its_bytes)
+{
+	struct run r = {0};
+	int64_t events = 0, e, n;
+
+	fresh();
+	conf.ring_bytes = 8 << 20;
+	run_start(&r);
+	journal_attach(r.j, r.w, 1);
+	while (atomic_load(&r.j->ring.h->head) < 3 * r.j->ring.bytes) {
+		events += made_into(r.j, (uint64_t)events, 5000);
+		while (journal_durable_n(r.j) < events)
+			(void)usleep(500);
+	}
+	run_end(&r);
+	r.db = open_db();
+	assert_int_equal(get(r.db, "SELECT count(*) FROM event"), events);
+	assert_int_equal(journal_verify(r.db, &e, &n), 0);
+	db_close(r.db);
+	gone();
+}
+
 TEST(time_never_goes_backwards_in_an_epoch)
 {
 	struct run r = {0};

@@ -145,6 +145,42 @@ int ring_open(struct ring *r, const char *path, size_t bytes)
 	return e;
 }
 
+#define WARM_BYTES (4u << 20)
+
+/* Advises on the pages wholly in [from, to), which may cross the end. Failure costs speed only. */
+static void advise(const struct ring *r, uint64_t from, uint64_t to, int advice)
+{
+	from = (from + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	to &= ~(uint64_t)(PAGE - 1);
+	while (from < to) {
+		uint64_t at = from % r->bytes, n = to - from < r->bytes - at ? to - from : r->bytes - at;
+
+		(void)madvise(r->data + at, n, advice);
+		from += n;
+	}
+}
+
+void ring_warm(struct ring *r)
+{
+	uint64_t head = atomic_load_explicit(&r->h->head, memory_order_acquire), tail = atomic_load(&r->h->tail);
+	uint64_t want = head + WARM_BYTES;
+
+	if (r->warm < head)
+		r->warm = head;
+	if (r->cool + r->bytes < r->warm)
+		r->cool = tail & ~(uint64_t)(PAGE - 1);
+	if (tail >= r->cool + WARM_BYTES / 4) {
+		advise(r, r->cool, tail, MADV_DONTNEED);
+		r->cool = tail & ~(uint64_t)(PAGE - 1);
+	}
+	if (want > r->cool + r->bytes)
+		want = r->cool + r->bytes;
+	if (want > r->warm && want - r->warm >= WARM_BYTES / 4) {
+		advise(r, r->warm & ~(uint64_t)(PAGE - 1), want, MADV_POPULATE_WRITE);
+		r->warm = want & ~(uint64_t)(PAGE - 1);
+	}
+}
+
 void ring_close(struct ring *r)
 {
 	if (r->data)

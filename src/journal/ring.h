@@ -26,6 +26,7 @@ struct ring {
 	struct ring_head *h;
 	uint8_t *data;
 	uint64_t bytes;
+	uint64_t warm, cool; /* store thread: mapped up to, let go up to */
 };
 
 /**
@@ -34,6 +35,11 @@ struct ring {
  */
 int ring_open(struct ring *r, const char *path, size_t bytes);
 void ring_close(struct ring *r);
+/**
+ * Store thread, now and then: maps the pages ahead of the head, so that the switch thread takes no page fault, and lets
+ * go of those behind the tail, so that the process stays small.
+ */
+void ring_warm(struct ring *r);
 
 static inline uint8_t *ring_at(const struct ring *r, uint64_t pos)
 {
