@@ -201,7 +201,7 @@ static int find_route(struct http_req *rq)
 		return groups ? 404 : 503;
 	if (rq->method != HTTP_GET)
 		return 405;
-	rq->fallback = (struct http_route){HTTP_GET, "", h->fallback, POOL_INTERACTIVE, h->fallback_arg};
+	rq->fallback = (struct http_route){HTTP_GET, "", h->fallback, POOL_INTERACTIVE, h->fallback_arg, NULL};
 	rq->route = &rq->fallback;
 	return 0;
 }
@@ -304,7 +304,7 @@ static enum MHD_Result dispatch(struct http_req *rq)
 		return refuse(rq, 503, true);
 	rq->state = RQ_RUNNING;
 	MHD_suspend_connection(rq->mhd);
-	if (!pool_submit(h->pool, rq->route->lane, run, rq))
+	if (!pool_submit(rq->route->pool ? rq->route->pool : h->pool, rq->route->lane, run, rq))
 		return MHD_YES;
 	http_answer_problem(rq, 503);
 	MHD_resume_connection(rq->mhd);
@@ -535,7 +535,6 @@ int http_start(struct http **ret, const struct http_conf *conf)
 	if (!r) {
 		h->ticking = true;
 		r = -pthread_create(&h->ticker, NULL, tick, h);
-		h->ticking = !r;
 	}
 	if (r) {
 		if (h->mhd) {

@@ -38,6 +38,7 @@ struct http_route {
 	http_fn *fn;
 	enum pool_lane lane;
 	void *arg;
+	struct pool *pool;       /* NULL: the server's */
 };
 
 int http_start(struct http **ret, const struct http_conf *conf);
@@ -84,7 +85,11 @@ int http_sse_send_frames(struct http_sse *s, const char *frames, size_t len);
 void http_sse_unref(struct http_sse *s); /* gives back the handle that http_reply_sse gave; after this it must not be used */
 
 /* ---- WebSocket upgrade (the handshake only; frames are the taker's) ---- */
-/** Checks and answers RFC 6455's handshake for @subprotocol. @taken gets the socket on an I/O thread; give it back with http_upgrade_close. */
+/**
+ * Checks and answers RFC 6455's handshake for @subprotocol. @taken gets the socket on an I/O thread; give it back with
+ * http_upgrade_close. When it does not come to that (refused, the client went), @dropped (may be NULL) is called instead.
+ */
 void http_reply_websocket(struct http_req *rq, const char *subprotocol,
-			  void (*taken)(struct http_upgrade *u, int fd, const void *extra, size_t len, void *arg), void *arg);
+			  void (*taken)(struct http_upgrade *u, int fd, const void *extra, size_t len, void *arg),
+			  void (*dropped)(void *arg), void *arg);
 void http_upgrade_close(struct http_upgrade *u);

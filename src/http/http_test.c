@@ -101,7 +101,7 @@ static void taken(struct http_upgrade *u, int fd, const void *extra, size_t len,
 
 static void r_ws(struct http_req *rq, void *arg)
 {
-	http_reply_websocket(rq, "sip", taken, arg);
+	http_reply_websocket(rq, "sip", taken, NULL, arg);
 }
 
 static void r_fallback(struct http_req *rq, void *arg)
@@ -114,12 +114,12 @@ static void start(struct fix *f, struct http_conf *extra, bool fallback)
 	struct http_conf conf = extra ? *extra : (struct http_conf){0};
 	static struct fix *arg; /* routes are constant but for this */
 	static struct http_route routes[] = {
-		{HTTP_GET | HTTP_POST, "/echo", r_echo, POOL_INTERACTIVE, NULL},
-		{HTTP_GET | HTTP_DELETE, "/users/{id}", r_echo, POOL_INTERACTIVE, NULL},
-		{HTTP_GET, "/nothing", r_nothing, POOL_LONG, NULL},
-		{HTTP_GET, "/file/{rest...}", r_file, POOL_LONG, NULL},
-		{HTTP_GET, "/sse", r_sse, POOL_INTERACTIVE, NULL},
-		{HTTP_GET, "/sip", r_ws, POOL_INTERACTIVE, NULL},
+		{HTTP_GET | HTTP_POST, "/echo", r_echo, POOL_INTERACTIVE, NULL, NULL},
+		{HTTP_GET | HTTP_DELETE, "/users/{id}", r_echo, POOL_INTERACTIVE, NULL, NULL},
+		{HTTP_GET, "/nothing", r_nothing, POOL_LONG, NULL, NULL},
+		{HTTP_GET, "/file/{rest...}", r_file, POOL_LONG, NULL, NULL},
+		{HTTP_GET, "/sse", r_sse, POOL_INTERACTIVE, NULL, NULL},
+		{HTTP_GET, "/sip", r_ws, POOL_INTERACTIVE, NULL, NULL},
 	};
 
 	memset(f, 0, sizeof(*f));

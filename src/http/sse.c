@@ -57,9 +57,11 @@ static void wake(struct http_sse *s)
 static ssize_t reader(void *arg, uint64_t pos, char *buf, size_t max)
 {
 	struct http_sse *s = arg;
+	bool over;
 	size_t n;
 
 	(void)pthread_mutex_lock(&s->lock);
+	over = s->ending;
 	n = s->end - s->start;
 	if (n > max)
 		n = max;
@@ -74,7 +76,7 @@ static ssize_t reader(void *arg, uint64_t pos, char *buf, size_t max)
 				s->cap = 0;
 			}
 		}
-	} else if (!s->ending) {
+	} else if (!over) {
 		assert(!s->suspended);
 		s->suspended = true;
 		MHD_suspend_connection(s->mhd);
@@ -82,7 +84,7 @@ static ssize_t reader(void *arg, uint64_t pos, char *buf, size_t max)
 	(void)pthread_mutex_unlock(&s->lock);
 	if (n)
 		return (ssize_t)n;
-	return s->ending ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+	return over ? MHD_CONTENT_READER_END_OF_STREAM : 0;
 }
 
 static void response_gone(void *arg)
@@ -123,16 +125,17 @@ struct http_sse *http_reply_sse(struct http_req *rq, void (*closed)(struct http_
 	(void)MHD_add_response_header(r, "Content-Type", "text/event-stream");
 	(void)MHD_add_response_header(r, "Cache-Control", "no-store");
 	(void)MHD_add_response_header(r, "X-Accel-Buffering", "no");
+	(void)MHD_add_response_header(r, "Connection", "close"); /* its end is the end */
 	http_answer(rq, 200, r);
 	return s;
 }
 
-/* s->lock held. Room for @n more; false when the queue is full. */
+/* s->lock held. Room for @n more; false when the queue is full. An empty queue takes any one thing, such as a large first snapshot. */
 static bool reserve(struct http_sse *s, size_t n)
 {
 	size_t used = s->end - s->start, cap = s->cap ? s->cap : SMALL;
 
-	if (used + n > QUEUE_MAX)
+	if (used && used + n > QUEUE_MAX)
 		return false;
 	if (s->end + n <= s->cap)
 		return true;
@@ -193,9 +196,9 @@ int http_sse_send(struct http_sse *s, const char *id, const char *event, const c
 	struct strb b;
 	int r;
 
-	strb_init(&b, QUEUE_MAX + 1);
+	strb_init(&b, len + 1024);
 	http_sse_frame(&b, id, event, data, len);
-	r = http_sse_send_frames(s, b.buf, b.overflow ? QUEUE_MAX + 1 : b.len);
+	r = http_sse_send_frames(s, b.buf, b.len);
 	strb_done(&b);
 	return r;
 }

@@ -14,6 +14,7 @@ struct http_upgrade {
 	struct MHD_UpgradeResponseHandle *urh;
 	int fd;
 	void (*taken)(struct http_upgrade *u, int fd, const void *extra, size_t len, void *arg);
+	void (*dropped)(void *arg);
 	void *arg;
 };
 
@@ -56,7 +57,8 @@ static bool key_is_good(const char *key)
 }
 
 void http_reply_websocket(struct http_req *rq, const char *subprotocol,
-			  void (*taken)(struct http_upgrade *u, int fd, const void *extra, size_t len, void *arg), void *arg)
+			  void (*taken)(struct http_upgrade *u, int fd, const void *extra, size_t len, void *arg),
+			  void (*dropped)(void *arg), void *arg)
 {
 	const char *upgrade = http_header(rq, "Upgrade"), *connection = http_header(rq, "Connection");
 	const char *version = http_header(rq, "Sec-WebSocket-Version"), *key = http_header(rq, "Sec-WebSocket-Key");
@@ -70,16 +72,21 @@ void http_reply_websocket(struct http_req *rq, const char *subprotocol,
 		http_set_header(rq, "Sec-WebSocket-Version", "13");
 		http_set_header(rq, "Upgrade", "websocket");
 		http_answer_problem(rq, 426);
+		if (dropped)
+			dropped(arg);
 		return;
 	}
 	if (rq->method != HTTP_GET || rq->head || !key || !key_is_good(key) || !protocols ||
 	    !http_has_token(protocols, subprotocol)) {
 		http_answer_problem(rq, 400);
+		if (dropped)
+			dropped(arg);
 		return;
 	}
 	u = xcalloc(1, sizeof(*u));
 	u->h = rq->h;
 	u->taken = taken;
+	u->dropped = dropped;
 	u->arg = arg;
 	rq->upgrade = u;
 	r = MHD_create_response_for_upgrade(on_upgraded, u);
@@ -107,6 +114,8 @@ void http_upgrade_close(struct http_upgrade *u)
 
 void http_upgrade_drop(struct http_upgrade *u)
 {
+	if (u->dropped)
+		u->dropped(u->arg);
 	free(u);
 }
 
