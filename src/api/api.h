@@ -1,0 +1,62 @@
+/*
+ * The HTTP API under /api/v1, live events, the page's files, the SIP socket's door, and certificates.
+ *
+ * Two steps, since the switch must not say anything before somebody listens:
+ *
+ *   api_new     reads names and today's figures, taps the journal      (before sw_new)
+ *   api_serve   gives the routes to the server                         (after sw_new and http_start)
+ *   api_stop    says good-bye to browsers                              (before http_stop)
+ *   api_free    after http_stop, sw_stop and the end of the worker pool
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct api;
+struct db;
+struct db_writer;
+struct http;
+struct journal;
+struct pool;
+struct sw;
+
+/* A card on the log-in page of the demo: who clicks it is logged in without a password. */
+struct api_demo_user {
+	const char *login, *name, *role; /* role: agent supervisor admin */
+	const char *zh, *en;             /* what he may try here */
+};
+
+/* Strings are borrowed for the life of the api. */
+struct api_conf {
+	const char *db_url;         /* workers open it read-only, each its own connection */
+	struct db_writer *writer;
+	struct journal *journal;
+	int64_t centre_id;
+	const char *centre_name;
+	const char *version;
+	const char *realm;          /* of SIP digests: the switch's */
+	const char *record_dir;     /* recordings with a relative path lie here; may be NULL */
+	const char *data_dir;       /* for the disk's fullness in /health; may be NULL */
+	const char *ca_pem;         /* path of the centre CA that /ca offers; NULL: none */
+	bool secure;                /* browsers reach us by TLS (ours or a proxy's): cookies are Secure */
+	const struct api_demo_user *demo_users; /* NULL: no demo */
+	size_t demo_user_n;
+	const char *const *stun;    /* NULL-ended; may be NULL */
+};
+
+int api_new(struct api **ret, const struct api_conf *conf);
+/** @sw may be NULL: nothing that needs the switch works then. */
+int api_serve(struct api *a, struct http *h, struct sw *sw);
+void api_stop(struct api *a);
+void api_free(struct api *a);
+
+/** Something configuring changed outside the API (command line, demo): names are read again and the switch configured. A worker's. */
+void api_conf_changed(struct api *a, struct db *db);
+
+/** The OpenAPI document that is served, pretty-printed; the caller frees it. */
+char *api_openapi(void);
+
+/** `huawu cert`: the centre CA and the server's certificate. */
+int cert_main(int argc, char **argv);

@@ -1,0 +1,170 @@
+/* Private to api/. */
+#pragma once
+
+#include <assert.h>
+#include <errno.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/base.h"
+#include "db/db.h"
+#include "http/http.h"
+#include "loop/loop.h"
+#include "people/people.h"
+#include "resource/resource.h"
+#include "switch/switch.h"
+
+struct live;
+struct limiter;
+struct phones;
+
+struct api {
+	struct api_conf conf;
+	struct http *http;
+	struct sw *sw;
+	struct pool *login_pool; /* two threads: argon2 never runs more than twice at once, and never in a desk's way */
+	struct live *live;
+	struct limiter *login_pair, *login_address;
+	struct phones *phones;
+	struct http_route *routes;
+	void *bounds; /* the routes' arguments */
+	int64_t started_ms; /* mono */
+	_Atomic bool stopping;
+};
+
+/* One request, with who asks. The handler's for the time of the call; memory from the request's arena. */
+struct ask {
+	struct api *api;
+	struct http_req *rq;
+	struct arena *arena;
+	struct db *db;             /* this worker's, read-only */
+	int64_t now_ms;
+	const char *lang;          /* "zh" or "en" */
+	struct res_who who;        /* user_id 0: nobody */
+	int64_t session_id;        /* 0: a token, or nobody */
+	const char *csrf;          /* of the session */
+	int64_t expires_ms;
+	struct people_user user;   /* of a session */
+	json_t *body;              /* object; freed after the handler */
+};
+
+struct endpoint {
+	unsigned methods;
+	const char *path;
+	unsigned roles;            /* bits of res_role; 0: anybody */
+	void (*fn)(struct ask *k);
+	enum pool_lane lane;
+	bool hashes;               /* argon2: on the log-in pool */
+	bool page;                 /* below /, not below /api/v1; no CSRF guard */
+};
+
+extern const struct endpoint api_endpoints[];
+extern const size_t api_endpoint_n;
+
+/* ---- answers: api.c, status.c, catalogue.c ---- */
+
+int api_status_of(const char *code);                          /* 500 for an unknown one */
+const char *api_sentence(const char *code, const char *lang); /* never NULL */
+struct api_code {
+	const char *code;
+	int status;
+};
+extern const struct api_code api_codes[];
+extern const size_t api_code_n;
+
+/** Refuses with @code; the status is the table's. @fields: {"name":"required"}, taken over, or NULL. @detail may be NULL. */
+void api_refuse(struct ask *k, const char *code, json_t *fields, const char *detail);
+void api_refuse_status(struct ask *k, int status, const char *code, const json_t *fields, const char *detail, const json_t *current);
+void api_ok(struct ask *k, int status, json_t *take);  /* a JSON answer; takes it over */
+void api_ok_text(struct ask *k, const struct strb *json);
+void api_none(struct ask *k);                           /* 204 */
+void api_failed(struct ask *k, const char *what, int error); /* logs, 500 */
+
+/** A text field of the body, or NULL. What is no string of at most @max bytes is noted in @bad. */
+const char *api_text(struct ask *k, const char *name, size_t max, bool required, json_t **bad);
+bool api_flag(struct ask *k, const char *name, json_t **bad);
+int64_t api_int(struct ask *k, const char *name, int64_t min, int64_t max, json_t **bad);
+/** A numeric query parameter; false after refusing. Missing: @fallback. */
+bool api_query_int(struct ask *k, const char *name, int64_t *ret, int64_t min, int64_t max, int64_t fallback);
+/** The path's {id}; false after answering 404. */
+bool api_path_id(struct ask *k, int64_t *ret);
+static inline bool may(const struct ask *k, unsigned roles)
+{
+	return (k->who.role & roles) != 0;
+}
+#define ROLE_FLOOR (ROLE_SUPERVISOR | ROLE_ADMIN)
+#define ROLE_USER (ROLE_AGENT | ROLE_SUPERVISOR | ROLE_ADMIN)
+
+struct db *api_db(struct api *a); /* this thread's; NULL when it does not open */
+
+/* ---- auth.c ---- */
+/** Fills k->who from cookie or token. 0, or a code to refuse with. */
+const char *auth_identify(struct ask *k, bool check_csrf);
+void auth_status(struct ask *k);
+void auth_login(struct ask *k);
+void auth_get(struct ask *k);
+void auth_patch(struct ask *k);
+void auth_logout(struct ask *k);
+void auth_password(struct ask *k);
+bool auth_origin_ok(struct ask *k);
+
+/* ---- limit.c: how often, per key ---- */
+struct limiter *limiter_new(unsigned burst, int64_t refill_ms);
+void limiter_free(struct limiter *l);
+/** Milliseconds until @key may try again; 0: now. Any thread. */
+int64_t limiter_wait_ms(struct limiter *l, const char *key, int64_t now_ms);
+void limiter_note(struct limiter *l, const char *key, int64_t now_ms);
+void limiter_forget(struct limiter *l, const char *key);
+void limiter_give_back(struct limiter *l, const char *key); /* undoes one note */
+
+/* ---- desk.c ---- */
+struct phones *phones_new(void);
+void phones_free(struct phones *p);
+void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, bool logout);
+void desk_phone(struct ask *k);
+void desk_login(struct ask *k);
+void desk_simple(struct ask *k);
+void desk_break(struct ask *k);
+void desk_extend(struct ask *k);
+void desk_dial(struct ask *k);
+void desk_digits(struct ask *k);
+void desk_force(struct ask *k);
+void desk_sip(struct ask *k);
+
+/* ---- calls.c ---- */
+void calls_list(struct ask *k);
+void calls_get(struct ask *k);
+void calls_audio(struct ask *k);
+void calls_lookup(struct ask *k);
+
+/* ---- objects.c ---- */
+void objects_meta(struct ask *k);
+void objects_list(struct ask *k);
+void objects_get(struct ask *k);
+void objects_create(struct ask *k);
+void objects_update(struct ask *k);
+void objects_delete(struct ask *k);
+void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e);
+int res_ctx_init(struct ask *k, struct res_ctx *c, struct res_error *e);
+
+/* ---- live.c, feed.c ---- */
+int live_new(struct live **ret, const struct api_conf *conf);
+void live_stop(struct live *l);
+void live_free(struct live *l);
+int live_reload(struct live *l, struct db *db);
+void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why);
+void live_events(struct ask *k);
+void live_board(struct ask *k);
+void live_desk(struct ask *k);
+
+/* ---- page.c, openapi.c, health.c ---- */
+void page_file(struct http_req *rq, void *arg);
+void page_ca_pem(struct ask *k);
+void page_ca(struct ask *k);
+void openapi_get(struct ask *k);
+void health_get(struct ask *k);
+void demo_clear(struct ask *k);

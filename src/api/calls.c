@@ -1,0 +1,469 @@
+/*
+ * History, straight from the record tables. An agent sees the calls he took part in, supervisors and administrators all.
+ * A call's id grows with its start, so newest first is descending id, and the page's cursor is an id.
+ */
+#include "api/api_int.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX 200
+#define SKEW_MS 3600000 /* id and start_ms of one call never differ by more */
+
+#define ROW_COLS                                                                                                    \
+	"SELECT c.id, c.start_ms, c.answer_ms, c.end_ms, c.dir, p.from_number, p.to_number, p.name, c.queue_id, q.name,"    \
+	" c.agent_id, u.name, c.wait_ms, c.talk_ms, c.by,"                                                             \
+	" (SELECT COUNT(*) FROM recording_part r WHERE r.call_id = c.id), n.number"                                    \
+	" FROM call c LEFT JOIN call_pii p ON p.call_id = c.id LEFT JOIN queues q ON q.id = c.queue_id"                \
+	" LEFT JOIN users u ON u.id = c.agent_id LEFT JOIN numbers n ON n.id = c.number_id"
+
+/* Whose call is it: his when he answered it or talked in it ($AGENT is replaced). */
+#define OWN(agent)                                                                                                  \
+	"(c.agent_id = " agent " OR c.first_agent_id = " agent " OR EXISTS (SELECT 1 FROM segment s WHERE s.call_id = c.id" \
+	" AND s.agent_id = " agent "))"
+
+static void put_text(struct jw *w, const char *key, struct db_stmt *st, int col)
+{
+	jw_str(w, key, db_is_null(st, col) ? NULL : db_text(st, col));
+}
+
+static void put_int(struct jw *w, const char *key, struct db_stmt *st, int col)
+{
+	if (db_is_null(st, col))
+		jw_null(w, key);
+	else
+		jw_int(w, key, db_i64(st, col));
+}
+
+static void put_id(struct jw *w, const char *key, struct db_stmt *st, int col)
+{
+	if (db_is_null(st, col))
+		jw_null(w, key);
+	else
+		jw_id(w, key, db_i64(st, col));
+}
+
+static void put_row_fields(struct jw *w, struct db_stmt *st)
+{
+	jw_id(w, "id", db_i64(st, 0));
+	jw_int(w, "start_ms", db_i64(st, 1));
+	put_int(w, "answer_ms", st, 2);
+	put_int(w, "end_ms", st, 3);
+	put_text(w, "dir", st, 4);
+	put_text(w, "from", st, 5);
+	put_text(w, "to", st, 6);
+	put_text(w, "name", st, 7);
+	put_id(w, "queue_id", st, 8);
+	put_text(w, "queue", st, 9);
+	put_id(w, "agent_id", st, 10);
+	put_text(w, "agent", st, 11);
+	put_int(w, "wait_ms", st, 12);
+	put_int(w, "talk_ms", st, 13);
+	put_text(w, "by", st, 14);
+	jw_bool(w, "answered", !db_is_null(st, 2));
+	jw_int(w, "recordings", db_i64(st, 15));
+	put_text(w, "number", st, 16);
+}
+
+static void put_row(struct jw *w, struct db_stmt *st)
+{
+	jw_obj(w, NULL);
+	put_row_fields(w, st);
+	jw_end_obj(w);
+}
+
+/* ---- the list ---- */
+
+struct filter {
+	int64_t from_ms, to_ms, queue_id, agent_id, answered, limit, before;
+	const char *q, *dir, *by;
+};
+
+static bool word_in(const char *words, const char *w)
+{
+	size_t n = strlen(w);
+
+	for (const char *p = words; (p = strstr(p, w)); p += n)
+		if ((p == words || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+			return true;
+	return false;
+}
+
+static bool one_of(struct ask *k, const char *name, const char *allowed, const char **ret)
+{
+	const char *v = http_query(k->rq, name);
+
+	*ret = v && *v ? v : NULL;
+	if (!*ret || word_in(allowed, v))
+		return true;
+	api_refuse(k, "bad_query", json_pack("{s:s}", name, "enum"), NULL);
+	return false;
+}
+
+static bool take_filter(struct ask *k, struct filter *f)
+{
+	const char *q = http_query(k->rq, "q");
+
+	f->q = q && *q ? q : NULL;
+	if (f->q && strlen(f->q) > 64) {
+		api_refuse(k, "bad_query", json_pack("{s:s}", "q", "range"), NULL);
+		return false;
+	}
+	return api_query_int(k, "from_ms", &f->from_ms, 0, INT64_MAX / 2, 0) &&
+	       api_query_int(k, "to_ms", &f->to_ms, 0, INT64_MAX / 2, INT64_MAX / 2) &&
+	       api_query_int(k, "queue_id", &f->queue_id, 1, INT64_MAX, 0) &&
+	       api_query_int(k, "agent_id", &f->agent_id, 1, INT64_MAX, 0) &&
+	       api_query_int(k, "answered", &f->answered, 0, 1, -1) &&
+	       api_query_int(k, "limit", &f->limit, 1, LIMIT_MAX, LIMIT_DEFAULT) &&
+	       api_query_int(k, "before", &f->before, 1, INT64_MAX, INT64_MAX) && one_of(k, "dir", "in out internal", &f->dir) &&
+	       one_of(k, "by", "customer agent system line", &f->by);
+}
+
+static int64_t id_at(int64_t utc_ms)
+{
+	if (utc_ms < ID_EPOCH_MS)
+		return 0;
+	return utc_ms - ID_EPOCH_MS >= 1LL << 40 ? INT64_MAX : (utc_ms - ID_EPOCH_MS) << 22;
+}
+
+/* % and _ in what was typed are themselves. */
+static const char *like(struct arena *a, const char *q)
+{
+	char *out = arena_alloc(a, 2 * strlen(q) + 3), *o = out;
+
+	*o++ = '%';
+	for (; *q; q++) {
+		if (strchr("%_\\", *q))
+			*o++ = '\\';
+		*o++ = *q;
+	}
+	*o++ = '%';
+	return out;
+}
+
+/* The text depends on which filters are there, so that each combination is planned for itself; $1.. are always bound. The primary
+   key serves order and range; a search walks the range. */
+static const char *list_sql(struct ask *k, const struct filter *f)
+{
+	return arena_printf(k->arena,
+			    ROW_COLS " WHERE c.id < $1 AND c.id BETWEEN $2 AND $3 AND c.centre_id = $4 AND c.start_ms >= $5"
+				     " AND c.start_ms < $6%s%s%s%s%s%s%s ORDER BY c.id DESC LIMIT $7",
+			    f->queue_id ? " AND c.queue_id = $8" : "", f->agent_id ? " AND " OWN("$9") : "",
+			    f->answered == 1 ? " AND c.answer_ms IS NOT NULL" : f->answered == 0 ? " AND c.answer_ms IS NULL" : "",
+			    f->dir ? " AND c.dir = $10" : "", f->by ? " AND c.by = $11" : "",
+			    f->q ? " AND (p.from_number LIKE $12 ESCAPE '\\' OR p.to_number LIKE $12 ESCAPE '\\'"
+				   " OR p.name LIKE $12 ESCAPE '\\')" : "",
+			    may(k, ROLE_FLOOR) ? "" : " AND " OWN("$13"));
+}
+
+static int list(struct ask *k, const struct filter *f, struct jw *w, int64_t *next)
+{
+	struct db_stmt *st;
+	int64_t n = 0, last = 0;
+	int r = db_prepare(&st, k->db, list_sql(k, f));
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, f->before);
+	db_bind_i64(st, 2, id_at(f->from_ms - SKEW_MS));
+	db_bind_i64(st, 3, id_at(f->to_ms + SKEW_MS));
+	db_bind_i64(st, 4, k->who.centre_id);
+	db_bind_i64(st, 5, f->from_ms);
+	db_bind_i64(st, 6, f->to_ms);
+	db_bind_i64(st, 7, f->limit + 1);
+	if (f->queue_id)
+		db_bind_i64(st, 8, f->queue_id);
+	if (f->agent_id)
+		db_bind_i64(st, 9, f->agent_id);
+	if (f->dir)
+		db_bind_text(st, 10, f->dir);
+	if (f->by)
+		db_bind_text(st, 11, f->by);
+	if (f->q)
+		db_bind_text(st, 12, like(k->arena, f->q));
+	if (!may(k, ROLE_FLOOR))
+		db_bind_i64(st, 13, k->who.user_id);
+	*next = 0;
+	while ((r = db_step(st)) == DB_ROW) {
+		if (n++ == f->limit) {
+			*next = last;
+			r = 0;
+			break;
+		}
+		last = db_i64(st, 0);
+		put_row(w, st);
+	}
+	db_done(st);
+	return r;
+}
+
+void calls_list(struct ask *k)
+{
+	struct filter f;
+	struct strb b;
+	struct jw w;
+	int64_t next = 0;
+	int r;
+
+	if (!take_filter(k, &f))
+		return;
+	strb_init(&b, 1 << 20);
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_arr(&w, "items");
+	r = list(k, &f, &w, &next);
+	jw_end_arr(&w);
+	if (next)
+		jw_id(&w, "next", next);
+	else
+		jw_null(&w, "next");
+	jw_end_obj(&w);
+	if (r || b.overflow)
+		api_failed(k, "calls", r);
+	else
+		api_ok_text(k, &b);
+	strb_done(&b);
+}
+
+/* ---- one call ---- */
+
+typedef void put_fn(struct jw *w, struct db_stmt *st);
+
+static int put_all(struct ask *k, struct jw *w, const char *key, const char *sql, int64_t id, put_fn *put)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, k->db, sql);
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, id);
+	jw_arr(w, key);
+	while ((r = db_step(st)) == DB_ROW) {
+		jw_obj(w, NULL);
+		put(w, st);
+		jw_end_obj(w);
+	}
+	jw_end_arr(w);
+	db_done(st);
+	return r;
+}
+
+static void put_segment(struct jw *w, struct db_stmt *st)
+{
+	put_id(w, "id", st, 0);
+	put_text(w, "type", st, 1);
+	put_int(w, "start_ms", st, 2);
+	put_int(w, "end_ms", st, 3);
+	put_id(w, "queue_id", st, 4);
+	put_text(w, "queue", st, 5);
+	put_id(w, "agent_id", st, 6);
+	put_text(w, "agent", st, 7);
+	put_text(w, "end_reason", st, 8);
+	put_text(w, "by", st, 9);
+}
+
+static void put_leg(struct jw *w, struct db_stmt *st)
+{
+	put_id(w, "id", st, 0);
+	put_text(w, "role", st, 1);
+	put_text(w, "dir", st, 2);
+	put_int(w, "start_ms", st, 3);
+	put_int(w, "ring_ms", st, 4);
+	put_int(w, "answer_ms", st, 5);
+	put_int(w, "end_ms", st, 6);
+	put_text(w, "by", st, 7);
+	put_int(w, "code", st, 8);
+	put_int(w, "q850", st, 9);
+	put_text(w, "reason", st, 10);
+	jw_raw(w, "quality", db_is_null(st, 11) ? "null" : db_text(st, 11));
+}
+
+static void put_offer(struct jw *w, struct db_stmt *st)
+{
+	put_id(w, "id", st, 0);
+	put_id(w, "agent_id", st, 1);
+	put_text(w, "agent", st, 2);
+	put_int(w, "start_ms", st, 3);
+	put_int(w, "end_ms", st, 4);
+	put_text(w, "outcome", st, 5);
+	jw_raw(w, "why", db_is_null(st, 6) ? "null" : db_text(st, 6));
+}
+
+static void put_recording(struct jw *w, struct db_stmt *st)
+{
+	put_id(w, "id", st, 0);
+	put_id(w, "segment_id", st, 1);
+	put_int(w, "start_ms", st, 2);
+	jw_int(w, "dur_ms", db_i64(st, 3));
+	jw_int(w, "bytes", db_i64(st, 4));
+	jw_int(w, "missing_ms", db_i64(st, 5));
+	put_text(w, "state", st, 6);
+	put_text(w, "error", st, 7);
+}
+
+static int put_parts(struct ask *k, struct jw *w, int64_t id)
+{
+	int r = put_all(k, w, "segments",
+			"SELECT s.id, s.type, s.start_ms, s.end_ms, s.queue_id, q.name, s.agent_id, u.name, s.end_reason, s.by"
+			" FROM segment s LEFT JOIN queues q ON q.id = s.queue_id LEFT JOIN users u ON u.id = s.agent_id"
+			" WHERE s.call_id = $1 ORDER BY s.start_ms, s.id",
+			id, put_segment);
+
+	if (!r)
+		r = put_all(k, w, "legs",
+			    "SELECT id, role, dir, start_ms, ring_ms, answer_ms, end_ms, by, code, q850, reason, quality"
+			    " FROM leg WHERE call_id = $1 ORDER BY start_ms, id",
+			    id, put_leg);
+	if (!r)
+		r = put_all(k, w, "offers",
+			    "SELECT o.id, o.agent_id, u.name, o.start_ms, o.end_ms, o.outcome, o.why"
+			    " FROM offer o LEFT JOIN users u ON u.id = o.agent_id WHERE o.call_id = $1 ORDER BY o.start_ms, o.id",
+			    id, put_offer);
+	if (!r)
+		r = put_all(k, w, "recordings",
+			    "SELECT id, segment_id, start_ms, dur_ms, bytes, missing_ms, state, error"
+			    " FROM recording_part WHERE call_id = $1 ORDER BY start_ms, id",
+			    id, put_recording);
+	return r;
+}
+
+/* DB_ROW and the statement at the row; 0: there is none that he may see. */
+static int find_call(struct ask *k, struct db_stmt **ret, int64_t id)
+{
+	int r = db_prepare(ret, k->db,
+			   may(k, ROLE_FLOOR) ? ROW_COLS " WHERE c.id = $1 AND c.centre_id = $2"
+					      : ROW_COLS " WHERE c.id = $1 AND c.centre_id = $2 AND " OWN("$3"));
+
+	if (r)
+		return r;
+	db_bind_i64(*ret, 1, id);
+	db_bind_i64(*ret, 2, k->who.centre_id);
+	if (!may(k, ROLE_FLOOR))
+		db_bind_i64(*ret, 3, k->who.user_id);
+	r = db_step(*ret);
+	if (r != DB_ROW)
+		db_done(*ret);
+	return r;
+}
+
+void calls_get(struct ask *k)
+{
+	struct db_stmt *st;
+	struct strb b;
+	struct jw w;
+	int64_t id;
+	int r;
+
+	if (!api_path_id(k, &id))
+		return;
+	r = find_call(k, &st, id);
+	if (r != DB_ROW) {
+		if (r)
+			api_failed(k, "call", r);
+		else
+			api_refuse(k, "not_found", NULL, NULL);
+		return;
+	}
+	strb_init(&b, 4 << 20);
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	put_row_fields(&w, st);
+	db_done(st);
+	r = put_parts(k, &w, id);
+	jw_end_obj(&w);
+	if (r || b.overflow)
+		api_failed(k, "call", r);
+	else
+		api_ok_text(k, &b);
+	strb_done(&b);
+}
+
+/* ---- recordings: the right of the call ---- */
+
+void calls_audio(struct ask *k)
+{
+	struct db_stmt *st, *call;
+	int64_t id, call_id = 0, start_ms = 0;
+	const char *path = NULL;
+	int r;
+
+	if (!api_path_id(k, &id))
+		return;
+	r = db_prepare(&st, k->db, "SELECT call_id, path, start_ms FROM recording_part WHERE id = $1");
+	if (r) {
+		api_failed(k, "recording", r);
+		return;
+	}
+	db_bind_i64(st, 1, id);
+	r = db_step(st);
+	if (r == DB_ROW) {
+		call_id = db_i64(st, 0);
+		path = arena_strdup(k->arena, db_text(st, 1));
+		start_ms = db_i64(st, 2);
+	}
+	db_done(st);
+	if (r == DB_ROW) {
+		r = find_call(k, &call, call_id);
+		if (r == DB_ROW)
+			db_done(call);
+	}
+	if (r != DB_ROW) {
+		if (r)
+			api_failed(k, "recording", r);
+		else
+			api_refuse(k, "not_found", NULL, NULL);
+		return;
+	}
+	if (path[0] != '/' && k->api->conf.record_dir)
+		path = arena_printf(k->arena, "%s/%s", k->api->conf.record_dir, path);
+	http_set_header(k->rq, "Cache-Control", "private, max-age=0");
+	http_reply_file(k->rq, path, "audio/wav",
+			http_query(k->rq, "download") ? arena_printf(k->arena, "%lld-%lld.wav", (long long)call_id,
+								     (long long)(start_ms / 1000))
+						      : NULL);
+}
+
+/* ---- who is calling ---- */
+
+void calls_lookup(struct ask *k)
+{
+	const char *number = http_query(k->rq, "number");
+	struct db_stmt *st;
+	struct strb b;
+	struct jw w;
+	char *name = NULL;
+	int r;
+
+	if (!number || !*number || strlen(number) > 32 || number[strspn(number, "0123456789+*#")]) {
+		api_refuse(k, "bad_query", json_pack("{s:s}", "number", number ? "format" : "required"), NULL);
+		return;
+	}
+	strb_init(&b, 1 << 16);
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_str(&w, "number", number);
+	jw_null(&w, "region");
+	jw_arr(&w, "calls");
+	/* call_pii_from and call_pii_to serve it */
+	r = db_prepare(&st, k->db,
+		       ROW_COLS " WHERE c.centre_id = $2 AND c.id IN (SELECT id FROM"
+				" (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number = $1 ORDER BY call_id DESC LIMIT 5)"
+				" UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number = $1 ORDER BY call_id DESC LIMIT 5)))"
+				" ORDER BY c.id DESC LIMIT 5");
+	if (!r) {
+		db_bind_text(st, 1, number);
+		db_bind_i64(st, 2, k->who.centre_id);
+		while ((r = db_step(st)) == DB_ROW) {
+			if (!name && !db_is_null(st, 7) && *db_text(st, 7))
+				name = arena_strdup(k->arena, db_text(st, 7));
+			put_row(&w, st);
+		}
+		db_done(st);
+	}
+	jw_end_arr(&w);
+	jw_str(&w, "name", name);
+	jw_end_obj(&w);
+	if (r)
+		api_failed(k, "lookup", r);
+	else
+		api_ok_text(k, &b);
+	strb_done(&b);
+}

@@ -1,0 +1,48 @@
+/* Every refusal's sentence, for the person who reads it. Codes are stable; words may change. */
+#include "api/api_int.h"
+
+static const struct {
+	const char *code, *zh, *en;
+} sentences[] = {
+	{"bad_json", "请求内容不是有效的 JSON 对象。", "The request body is not a valid JSON object."},
+	{"invalid", "有些内容填写得不对，请检查标出的字段。", "Some fields are not right; please check those marked."},
+	{"bad_query", "查询条件不正确。", "The query is not right."},
+	{"no_session", "请先登录。", "Please log in first."},
+	{"bad_login", "用户名或密码不对。", "Login or password is wrong."},
+	{"bad_password", "原密码不对。", "The old password is wrong."},
+	{"csrf", "这个页面已过期，请刷新后重试。", "This page is out of date; please reload it and try again."},
+	{"forbidden", "您没有权限这样做。", "You may not do this."},
+	{"bad_origin", "这个连接来自别的网站，已拒绝。", "This connection comes from another site and was refused."},
+	{"no_phone", "这个浏览器没有领取电话，请刷新页面。", "This browser holds no telephone; please reload the page."},
+	{"not_found", "没有找到。", "It was not found."},
+	{"no_recording", "录音文件不在了。", "The recording's file is gone."},
+	{"conflict", "别人刚刚修改过它，请看过最新内容后再改。", "Somebody changed it meanwhile; look at what is there now and change it again."},
+	{"in_use", "它还在被使用，不能删除。", "It is still in use and cannot be deleted."},
+	{"rev_required", "缺少版本号（If-Match），请刷新后重试。", "The revision (If-Match) is missing; reload and try again."},
+	{"slow_down", "尝试太频繁，请稍后再试。", "Too many attempts; please wait a moment."},
+	{"busy", "服务器正忙，请稍后再试。", "The server is busy; please try again in a moment."},
+	{"internal", "服务器出错了，管理员可以在日志中看到。", "Something failed on the server; its log says what."},
+	{"no_demo", "这里不是演示中心。", "This is not a demo centre."},
+	{"unknown", "电话系统还不认识这个人或号码，请稍后再试。", "The telephone system does not know this person or number yet; try again in a moment."},
+	{"wrong_state", "现在的状态下不能这样做。", "This cannot be done in the present state."},
+	{"no_device", "您的电话没有连接，请检查网络或刷新页面。", "Your telephone is not connected; check the network or reload the page."},
+	{"no_trunk", "没有可用的外线。", "There is no line to the outside."},
+	{"bad_number", "这个号码不能拨打。", "This number cannot be dialled."},
+	{"no_call", "没有正在进行的通话。", "There is no call."},
+	{"full", "线路已满，请稍后再试。", "All lines are busy; please try again in a moment."},
+	{"stopping", "服务器正在停止，请稍后再试。", "The server is shutting down; please try again in a moment."},
+	/* resources and people */
+	{"last_admin", "至少要保留一位可以登录的管理员。", "At least one administrator who can log in must remain."},
+	{"yourself", "不能对自己的账号这样做。", "This cannot be done to your own account."},
+	{"history", "通话记录里还有它，请停用，不要删除。", "Call history knows it: switch it off instead of deleting it."},
+};
+
+const char *api_sentence(const char *code, const char *lang)
+{
+	bool zh = strcmp(lang, "en") != 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(sentences); i++)
+		if (!strcmp(sentences[i].code, code))
+			return zh ? sentences[i].zh : sentences[i].en;
+	return zh ? "请求被拒绝。" : "The request was refused.";
+}

@@ -1,0 +1,401 @@
+/*
+ * The agent's commands, which the switch carries out or refuses, and the browser's telephone: a SIP secret for its
+ * session and the door of the SIP socket.
+ */
+#include "api/api_int.h"
+
+#include <sodium.h>
+
+#include "sip/sip.h"
+
+#define COMMAND_WAIT_MS 3000
+#define PHONE_MS (60LL * 60 * 1000) /* the page asks anew before */
+
+/* ---- a command and its answer ---- */
+
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	unsigned refs; /* us and the switch */
+	bool answered;
+	enum sw_refusal refusal;
+	int64_t call_id;
+};
+
+static void waiter_unref(struct waiter *w) /* locked */
+{
+	bool last = --w->refs == 0;
+
+	(void)pthread_mutex_unlock(&w->lock);
+	if (!last)
+		return;
+	(void)pthread_mutex_destroy(&w->lock);
+	(void)pthread_cond_destroy(&w->done);
+	free(w);
+}
+
+static void on_answer(enum sw_refusal r, int64_t call_id, void *arg)
+{
+	struct waiter *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->answered = true;
+	w->refusal = r;
+	w->call_id = call_id;
+	(void)pthread_cond_signal(&w->done);
+	waiter_unref(w);
+}
+
+/* 0 and @call_id, or a code. */
+static const char *command(struct api *a, const struct sw_cmd *cmd, int64_t *call_id)
+{
+	struct waiter *w;
+	struct timespec at;
+	const char *code = NULL;
+	int r;
+
+	if (!a->sw)
+		return "stopping";
+	w = xcalloc(1, sizeof(*w));
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_cond_init(&w->done, NULL);
+	w->refs = 2;
+	r = sw_command(a->sw, cmd, on_answer, w);
+	(void)clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_sec += COMMAND_WAIT_MS / 1000;
+	(void)pthread_mutex_lock(&w->lock);
+	if (r) {
+		w->refs--; /* no answer will come */
+		code = "busy";
+	} else {
+		while (!w->answered && pthread_cond_timedwait(&w->done, &w->lock, &at) != ETIMEDOUT)
+			;
+		if (!w->answered)
+			code = "busy";
+		else if (w->refusal != SW_OK)
+			code = sw_refusal_name(w->refusal);
+		else if (call_id)
+			*call_id = w->call_id;
+	}
+	waiter_unref(w);
+	return code;
+}
+
+static void tell(struct ask *k, const struct sw_cmd *cmd)
+{
+	const char *code = command(k->api, cmd, NULL);
+
+	if (code)
+		api_refuse(k, code, NULL, NULL);
+	else
+		api_none(k);
+}
+
+/* Programs have a role, but no desk. */
+static bool has_desk(struct ask *k)
+{
+	if (k->who.user_id)
+		return true;
+	api_refuse(k, "forbidden", NULL, NULL);
+	return false;
+}
+
+/* ---- the desk ---- */
+
+void desk_login(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_LOGIN, .user_id = k->who.user_id};
+	json_t *bad = NULL;
+	const char *device = api_text(k, "device", sizeof(cmd.device) - 1, false, &bad);
+
+	cmd.ready = api_flag(k, "ready", &bad);
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return;
+	}
+	(void)str_copy(cmd.device, sizeof(cmd.device), device ? device : "");
+	if (has_desk(k))
+		tell(k, &cmd);
+}
+
+void desk_simple(struct ask *k)
+{
+	static const struct {
+		const char *path;
+		enum sw_cmd_kind kind;
+	} all[] = {
+		{"/wrapup/end", SW_WRAP_END}, {"/logout", SW_LOGOUT}, {"/ready", SW_READY}, {"/hangup", SW_HANGUP},
+		{"/refuse", SW_REFUSE}, {"/hold", SW_HOLD}, {"/resume", SW_RESUME},
+	};
+	const char *path = http_path(k->rq) + strlen("/api/v1/desk");
+	struct sw_cmd cmd = {.user_id = k->who.user_id};
+	size_t i = 0;
+
+	while (strcmp(all[i].path, path) != 0)
+		i++;
+	cmd.kind = all[i].kind;
+	if (has_desk(k))
+		tell(k, &cmd);
+}
+
+void desk_break(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_BREAK, .user_id = k->who.user_id};
+	json_t *bad = NULL;
+	const char *reason = api_text(k, "reason", sizeof(cmd.reason) - 1, true, &bad);
+
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return;
+	}
+	(void)str_copy(cmd.reason, sizeof(cmd.reason), reason);
+	if (has_desk(k))
+		tell(k, &cmd);
+}
+
+void desk_extend(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_WRAP_EXTEND, .user_id = k->who.user_id};
+	json_t *bad = NULL;
+
+	cmd.ms = (int32_t)api_int(k, "ms", 1000, 3600000, &bad);
+	if (bad)
+		api_refuse(k, "invalid", bad, NULL);
+	else if (has_desk(k))
+		tell(k, &cmd);
+}
+
+static bool digits(struct ask *k, const char *name, const char *allowed, struct sw_cmd *cmd)
+{
+	json_t *bad = NULL;
+	const char *v = api_text(k, name, 32, true, &bad);
+
+	if (!bad && v[strspn(v, allowed)])
+		bad = json_pack("{s:s}", name, "format");
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return false;
+	}
+	(void)str_copy(cmd->number, sizeof(cmd->number), v);
+	return has_desk(k);
+}
+
+void desk_dial(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_DIAL, .user_id = k->who.user_id};
+	int64_t call_id = 0;
+	const char *code;
+	char id[24];
+
+	if (!digits(k, "number", "0123456789+*#", &cmd))
+		return;
+	code = command(k->api, &cmd, &call_id);
+	(void)snprintf(id, sizeof(id), "%lld", (long long)call_id);
+	if (code)
+		api_refuse(k, code, NULL, NULL);
+	else
+		api_ok(k, 200, json_pack("{s:s}", "call_id", id));
+}
+
+void desk_digits(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_DIGITS, .user_id = k->who.user_id};
+
+	if (digits(k, "digits", "0123456789*#ABCD", &cmd))
+		tell(k, &cmd);
+}
+
+void desk_force(struct ask *k)
+{
+	const char *what = strrchr(http_path(k->rq), '/');
+	struct sw_cmd cmd = {.force = true};
+	json_t *bad = NULL;
+	const char *reason = api_text(k, "reason", sizeof(cmd.reason) - 1, false, &bad);
+
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return;
+	}
+	if (!api_path_id(k, &cmd.user_id))
+		return;
+	cmd.kind = !strcmp(what, "/logout") ? SW_LOGOUT : !strcmp(what, "/ready") ? SW_READY : SW_BREAK;
+	(void)str_copy(cmd.reason, sizeof(cmd.reason), reason && *reason ? reason : "forced");
+	tell(k, &cmd);
+}
+
+/* ---- the browser's telephone ---- */
+
+/* Which session holds a user's browser telephone: the newest that asked. */
+struct phone {
+	int64_t user_id, session_id;
+};
+
+struct phones {
+	pthread_mutex_t lock;
+	struct hmap by_user;
+};
+
+struct phones *phones_new(void)
+{
+	struct phones *p = xcalloc(1, sizeof(*p));
+
+	(void)pthread_mutex_init(&p->lock, NULL);
+	hmap_init(&p->by_user, false);
+	return p;
+}
+
+void phones_free(struct phones *p)
+{
+	size_t pos = 0;
+
+	if (!p)
+		return;
+	for (void *v; (v = hmap_next(&p->by_user, &pos));)
+		free(v);
+	hmap_done(&p->by_user);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* Answers the session that held it before, 0: nobody or the same. */
+static int64_t phone_take(struct phones *p, int64_t user_id, int64_t session_id)
+{
+	struct phone *ph;
+	int64_t before = 0;
+
+	(void)pthread_mutex_lock(&p->lock);
+	ph = hmap_get(&p->by_user, (uint64_t)user_id);
+	if (!ph) {
+		ph = xcalloc(1, sizeof(*ph));
+		ph->user_id = user_id;
+		(void)hmap_set(&p->by_user, (uint64_t)user_id, ph);
+	}
+	if (ph->session_id != session_id)
+		before = ph->session_id;
+	ph->session_id = session_id;
+	(void)pthread_mutex_unlock(&p->lock);
+	return before;
+}
+
+static bool phone_held(struct phones *p, int64_t user_id, int64_t session_id, bool give_up)
+{
+	struct phone *ph;
+	bool held;
+
+	(void)pthread_mutex_lock(&p->lock);
+	ph = hmap_get(&p->by_user, (uint64_t)user_id);
+	held = ph && ph->session_id == session_id;
+	if (held && give_up) {
+		(void)hmap_del(&p->by_user, (uint64_t)user_id);
+		free(ph);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	return held;
+}
+
+static void device_name(char *buf, size_t size, int64_t user_id)
+{
+	(void)snprintf(buf, size, "w%lld", (long long)user_id);
+}
+
+void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, bool logout)
+{
+	struct sw_cmd cmd = {.kind = SW_LOGOUT, .user_id = user_id};
+
+	if (!phone_held(a->phones, user_id, session_id, true) || !a->sw)
+		return;
+	if (logout)
+		(void)command(a, &cmd, NULL); /* refused when he is not logged in at the desk, which is as well */
+	cmd = (struct sw_cmd){.kind = SW_CREDENTIAL_GONE, .user_id = user_id};
+	device_name(cmd.device, sizeof(cmd.device), user_id);
+	(void)command(a, &cmd, NULL);
+	sip_edge_cut(sw_edge(a->sw), cmd.device);
+}
+
+void desk_phone(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_CREDENTIAL, .user_id = k->who.user_id, .ms = (int32_t)PHONE_MS};
+	const char *realm = k->api->conf.realm, *host = http_header(k->rq, "Host"), *code;
+	int64_t before;
+	uint8_t raw[18];
+	char password[37];
+
+	if (!k->session_id) {
+		api_refuse(k, "no_session", NULL, NULL);
+		return;
+	}
+	randombytes_buf(raw, sizeof(raw));
+	str_hex_of(password, raw, sizeof(raw));
+	device_name(cmd.device, sizeof(cmd.device), k->who.user_id);
+	people_ha1(cmd.ha1_md5, cmd.ha1_sha256, cmd.device, realm, password);
+	code = command(k->api, &cmd, NULL);
+	if (code) {
+		api_refuse(k, code, NULL, NULL);
+		return;
+	}
+	before = phone_take(k->api->phones, k->who.user_id, k->session_id);
+	if (before) { /* another browser of his had it */
+		sip_edge_cut(sw_edge(k->api->sw), cmd.device);
+		live_bye(k->api->live, before, 0, 0, "taken_over");
+	}
+	api_ok(k, 200,
+	       json_pack("{s:s, s:s, s:s, s:I, s:s, s:[]}", "device", cmd.device, "password", password, "ws",
+			 arena_printf(k->arena, "%s://%s/sip", k->api->conf.secure ? "wss" : "ws", host ? host : "localhost"),
+			 "expires_ms", (json_int_t)(k->now_ms + PHONE_MS), "realm", realm, "ice"));
+	sodium_memzero(password, sizeof(password));
+}
+
+struct door {
+	struct sip_edge *edge;
+	struct http_upgrade *u;
+	struct sip_addr peer;
+	char device[64];
+};
+
+static void on_socket_closed(void *arg)
+{
+	struct door *d = arg;
+
+	http_upgrade_close(d->u);
+	free(d);
+}
+
+static void on_taken(struct http_upgrade *u, int fd, const void *extra, size_t len, void *arg)
+{
+	struct door *d = arg;
+	int r;
+
+	d->u = u;
+	r = sip_edge_add(d->edge, fd, &d->peer, d->device, extra, len, on_socket_closed, d);
+	if (r) {
+		log_warn("telephone socket refused device=%s error=%d", d->device, -r);
+		on_socket_closed(d);
+	}
+}
+
+static void door_drop(void *arg)
+{
+	free(arg);
+}
+
+void desk_sip(struct ask *k)
+{
+	const char *code = auth_identify(k, false);
+	struct door *d;
+
+	if (!code && !auth_origin_ok(k))
+		code = "bad_origin";
+	if (!code && (!k->session_id || !phone_held(k->api->phones, k->who.user_id, k->session_id, false)))
+		code = "no_phone";
+	if (!code && !k->api->sw)
+		code = "stopping";
+	if (code) {
+		api_refuse(k, code, NULL, NULL);
+		return;
+	}
+	d = xcalloc(1, sizeof(*d));
+	d->edge = sw_edge(k->api->sw);
+	(void)str_copy(d->peer.host, sizeof(d->peer.host), http_peer(k->rq, &d->peer.port));
+	device_name(d->device, sizeof(d->device), k->who.user_id);
+	http_reply_websocket(k->rq, "sip", on_taken, door_drop, d);
+}

@@ -1,0 +1,677 @@
+/*
+ * Live state to browsers. Each changed object is serialised once per flush and audience: the floor (supervisors and
+ * administrators) gets one text for all; an agent gets himself, his queues and his calls.
+ *
+ * Only the last frame of a flush carries the id, so that who loses a connection in the middle gets the whole flush again.
+ * Resuming needs no stored frames: every object knows the event that changed it last, and the calls that went are remembered.
+ */
+#include "api/live.h"
+
+#define SHOWN_MAX 8
+#define STREAMS_PER_USER 16
+#define FRAMES_MAX (8u << 20)
+
+struct watcher {
+	struct ilink link;
+	struct live *l;
+	struct http_sse *sse;
+	int64_t user_id, session_id;
+	bool floor;
+	int64_t shown[SHOWN_MAX]; /* calls an agent was told of and that are not gone */
+	unsigned shown_n;
+};
+
+/* ---- objects ---- */
+
+static const char *nonempty(const char *s)
+{
+	return *s ? s : NULL;
+}
+
+static void put_id(struct jw *w, const char *key, int64_t id)
+{
+	if (id)
+		jw_id(w, key, id);
+	else
+		jw_null(w, key);
+}
+
+static void put_agent(struct jw *w, const char *key, const struct live_agent *a)
+{
+	jw_obj(w, key);
+	jw_id(w, "id", a->id);
+	jw_str(w, "name", a->name);
+	jw_str(w, "extension", a->extension);
+	put_id(w, "team_id", a->team_id);
+	jw_str(w, "team", nonempty(a->team));
+	jw_str(w, "role", nonempty(a->role) ? a->role : "agent");
+	jw_str(w, "state", acd_state_name(a->state));
+	jw_str(w, "pending", a->pending);
+	jw_str(w, "reason", nonempty(a->reason));
+	jw_int(w, "since_ms", a->since_ms);
+	jw_int(w, "until_ms", a->until_ms);
+	jw_bool(w, "device_up", a->device_up);
+	put_id(w, "call_id", a->call_id);
+	put_id(w, "queue_id", a->queue_id);
+	jw_obj(w, "today");
+	jw_int(w, "answered", a->today.answered);
+	jw_int(w, "talk_ms", a->today.talk_ms);
+	jw_int(w, "missed", a->today.missed);
+	jw_end_obj(w);
+	jw_end_obj(w);
+}
+
+static void put_queue(struct jw *w, const char *key, const struct live_queue *q)
+{
+	jw_obj(w, key);
+	jw_id(w, "id", q->id);
+	jw_str(w, "name", q->name);
+	jw_int(w, "waiting", q->now.waiting);
+	jw_int(w, "oldest_ms", q->now.oldest_ms);
+	jw_int(w, "ready", q->now.ready);
+	jw_int(w, "talking", q->now.talking);
+	jw_int(w, "logged_in", q->now.logged_in);
+	jw_obj(w, "today");
+	jw_int(w, "offered", q->today.offered);
+	jw_int(w, "answered", q->today.answered);
+	jw_int(w, "abandoned", q->today.abandoned);
+	jw_int(w, "in_target", q->today.in_target);
+	jw_end_obj(w);
+	if (q->today.answered + q->today.abandoned)
+		jw_num(w, "service_level", (double)q->today.in_target / (double)(q->today.answered + q->today.abandoned));
+	else
+		jw_null(w, "service_level");
+	jw_int(w, "target_ms", q->target_ms);
+	jw_end_obj(w);
+}
+
+static const char *const call_states[] = {"ivr", "queue", "ringing", "talking", "held", "ended"};
+
+static int64_t call_agent(const struct live_call *c)
+{
+	return c->agent_id ? c->agent_id : c->offer.agent_id;
+}
+
+static void put_call(struct jw *w, const char *key, struct live *l, const struct live_call *c)
+{
+	const struct live_queue *q = c->queue_id ? hmap_get(&l->queues_by_id, (uint64_t)c->queue_id) : NULL;
+	const struct live_agent *a = call_agent(c) ? live_agent_find(l, call_agent(c)) : NULL;
+
+	jw_obj(w, key);
+	jw_id(w, "id", c->id);
+	jw_str(w, "dir", nonempty(c->dir) ? c->dir : "in");
+	jw_str(w, "state", call_states[c->offer.id && c->state == LC_QUEUE ? LC_RINGING : c->state]);
+	jw_str(w, "from", nonempty(c->from));
+	jw_str(w, "to", nonempty(c->to));
+	jw_str(w, "name", nonempty(c->name));
+	put_id(w, "number_id", c->number_id);
+	put_id(w, "queue_id", c->queue_id);
+	jw_str(w, "queue", q ? q->name : NULL);
+	put_id(w, "agent_id", call_agent(c));
+	jw_str(w, "agent", a ? a->name : NULL);
+	jw_int(w, "start_ms", c->start_ms);
+	jw_int(w, "since_ms", c->since_ms);
+	jw_bool(w, "recording", c->recordings > 0);
+	if (c->offer.id) {
+		jw_obj(w, "offer");
+		jw_id(w, "id", c->offer.id);
+		jw_int(w, "until_ms", c->offer.until_ms);
+		jw_bool(w, "auto_answer", (a && a->auto_answer) || (q && q->auto_answer));
+		jw_end_obj(w);
+	} else {
+		jw_null(w, "offer");
+	}
+	jw_end_obj(w);
+}
+
+/* ---- who may see what ---- */
+
+static bool on_floor(const struct live_agent *a)
+{
+	return a->member || a->device_up || a->state != ACD_OFFLINE || !strcmp(a->role, "agent");
+}
+
+static bool serves(const struct live_agent *a, int64_t queue_id)
+{
+	for (unsigned i = 0; a && i < a->queue_n; i++)
+		if (a->queues[i] == queue_id)
+			return true;
+	return false;
+}
+
+/* ---- what is waiting where ---- */
+
+static void recount(struct live *l)
+{
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		memset(&q->now, 0, sizeof(q->now));
+	ilist_each_entry(&l->calls, c, struct live_call, link) {
+		struct live_queue *q = c->visit_queue ? hmap_get(&l->queues_by_id, (uint64_t)c->visit_queue) : NULL;
+
+		if (!q)
+			continue;
+		q->now.waiting++;
+		if (!q->now.oldest_ms || c->visit_ms < q->now.oldest_ms)
+			q->now.oldest_ms = c->visit_ms;
+	}
+	ilist_each_entry(&l->agents, a, struct live_agent, link) {
+		for (unsigned i = 0; a->state != ACD_OFFLINE && i < a->queue_n; i++) {
+			struct live_queue *q = hmap_get(&l->queues_by_id, (uint64_t)a->queues[i]);
+
+			if (!q)
+				continue;
+			q->now.logged_in++;
+			q->now.ready += a->state == ACD_READY;
+			q->now.talking += a->state == ACD_TALKING;
+		}
+	}
+	ilist_each_entry(&l->queues, q, struct live_queue, link) {
+		if (memcmp(&q->now, &q->then, sizeof(q->now)) != 0)
+			q->dirty = true;
+		q->then = q->now;
+	}
+}
+
+/* ---- frames ---- */
+
+struct frames {
+	struct strb b, json;
+	size_t last; /* where the last frame begins */
+};
+
+static void frames_init(struct frames *f)
+{
+	strb_init(&f->b, FRAMES_MAX);
+	strb_init(&f->json, FRAMES_MAX);
+	f->last = 0;
+}
+
+static void frames_done(struct frames *f)
+{
+	strb_done(&f->b);
+	strb_done(&f->json);
+}
+
+static void frame(struct frames *f, const char *event)
+{
+	f->last = f->b.len;
+	http_sse_frame(&f->b, NULL, event, f->json.buf, f->json.len);
+	strb_clear(&f->json);
+}
+
+static void frame_agent(struct frames *f, const struct live_agent *a)
+{
+	struct jw w;
+
+	jw_init(&w, &f->json);
+	put_agent(&w, NULL, a);
+	frame(f, "agent");
+}
+
+static void frame_queue(struct frames *f, const struct live_queue *q)
+{
+	struct jw w;
+
+	jw_init(&w, &f->json);
+	put_queue(&w, NULL, q);
+	frame(f, "queue");
+}
+
+static void frame_call(struct frames *f, struct live *l, const struct live_call *c)
+{
+	struct jw w;
+
+	jw_init(&w, &f->json);
+	put_call(&w, NULL, l, c);
+	frame(f, "call");
+}
+
+static void frame_gone(struct frames *f, int64_t id)
+{
+	struct jw w;
+
+	jw_init(&w, &f->json);
+	jw_obj(&w, NULL);
+	jw_str(&w, "kind", "call");
+	jw_id(&w, "id", id);
+	jw_end_obj(&w);
+	frame(f, "gone");
+}
+
+/* The id goes before the last frame. */
+static void send_frames(struct watcher *w, const struct frames *f)
+{
+	struct strb out;
+
+	if (!f->b.len)
+		return;
+	if (f->b.overflow) {
+		http_sse_close(w->sse);
+		return;
+	}
+	strb_init(&out, FRAMES_MAX + 64);
+	strb_add(&out, f->b.buf, f->last);
+	strb_printf(&out, "id: %lld.%lld\n", (long long)w->l->epoch, (long long)w->l->n);
+	strb_add(&out, f->b.buf + f->last, f->b.len - f->last);
+	(void)http_sse_send_frames(w->sse, out.buf, out.len); /* a full one is being ended, and resumes */
+	strb_done(&out);
+}
+
+void live_alarm(struct live *l, const char *what, const char *detail, bool on)
+{
+	struct strb json;
+	struct jw w;
+
+	strb_init(&json, 4096);
+	jw_init(&w, &json);
+	jw_obj(&w, NULL);
+	jw_str(&w, "what", what);
+	jw_str(&w, "detail", detail);
+	jw_bool(&w, "on", on);
+	jw_end_obj(&w);
+	http_sse_frame(&l->alarms, NULL, "alarm", json.buf, json.len);
+	strb_done(&json);
+}
+
+/* ---- snapshots ---- */
+
+static void put_own_queues(struct jw *w, struct live *l, const struct live_agent *me, bool all)
+{
+	jw_arr(w, "queues");
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		if (q->configured && (all || serves(me, q->id)))
+			put_queue(w, NULL, q);
+	jw_end_arr(w);
+}
+
+static void put_me(struct jw *w, struct live *l, const struct live_agent *me, int64_t user_id)
+{
+	if (me)
+		put_agent(w, "me", me);
+	else
+		jw_null(w, "me");
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (user_id && call_agent(c) == user_id) {
+			put_call(w, "call", l, c);
+			return;
+		}
+	jw_null(w, "call");
+}
+
+static void put_floor(struct jw *w, struct live *l)
+{
+	jw_arr(w, "agents");
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		if (on_floor(a))
+			put_agent(w, NULL, a);
+	jw_end_arr(w);
+	put_own_queues(w, l, NULL, true);
+	jw_arr(w, "calls");
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		put_call(w, NULL, l, c);
+	jw_end_arr(w);
+}
+
+static void put_at(struct jw *w, const struct live *l)
+{
+	char at[48];
+
+	(void)snprintf(at, sizeof(at), "%lld.%lld", (long long)l->epoch, (long long)l->n);
+	jw_str(w, "at", at);
+	jw_int(w, "now_ms", clock_utc_ms());
+}
+
+static void frame_snapshot(struct frames *f, struct watcher *wa)
+{
+	struct live *l = wa->l;
+	const struct live_agent *me = live_agent_find(l, wa->user_id);
+	struct jw w;
+
+	jw_init(&w, &f->json);
+	jw_obj(&w, NULL);
+	jw_int(&w, "now_ms", clock_utc_ms());
+	put_me(&w, l, me, wa->user_id);
+	if (wa->floor) {
+		put_floor(&w, l);
+	} else {
+		jw_arr(&w, "agents");
+		if (me)
+			put_agent(&w, NULL, me);
+		jw_end_arr(&w);
+		put_own_queues(&w, l, me, false);
+		jw_arr(&w, "calls");
+		ilist_each_entry(&l->calls, c, struct live_call, link)
+			if (call_agent(c) == wa->user_id)
+				put_call(&w, NULL, l, c);
+		jw_end_arr(&w);
+	}
+	jw_end_obj(&w);
+	frame(f, "snapshot");
+}
+
+/* ---- the flush ---- */
+
+static void gone_note(struct live *l, int64_t id, int64_t agent_id)
+{
+	l->gone[l->gone_next] = (struct live_gone){l->n, id, agent_id};
+	l->gone_next = (l->gone_next + 1) % LIVE_GONE_MAX;
+	if (l->gone_n < LIVE_GONE_MAX)
+		l->gone_n++;
+	else if (l->gone[l->gone_next].n >= l->floor_n)
+		l->floor_n = l->gone[l->gone_next].n; /* what is forgotten cannot be told */
+}
+
+static void floor_frames(struct frames *f, struct live *l)
+{
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		if (a->dirty && on_floor(a))
+			frame_agent(f, a);
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		if (q->dirty)
+			frame_queue(f, q);
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->dirty)
+			frame_call(f, l, c);
+	ilist_each_entry(&l->ended, c, struct live_call, link) {
+		frame_call(f, l, c);
+		frame_gone(f, c->id);
+	}
+	if (l->alarms.len) {
+		f->last = f->b.len;
+		strb_add(&f->b, l->alarms.buf, l->alarms.len);
+	}
+}
+
+static int shown_at(const struct watcher *w, int64_t id)
+{
+	for (unsigned i = 0; i < w->shown_n; i++)
+		if (w->shown[i] == id)
+			return (int)i;
+	return -1;
+}
+
+static void own_call(struct frames *f, struct watcher *w, const struct live_call *c, bool over)
+{
+	int at = shown_at(w, c->id);
+	bool mine = call_agent(c) == w->user_id;
+
+	if (mine || (over && at >= 0))
+		frame_call(f, w->l, c);
+	if (mine && at < 0 && !over && w->shown_n < SHOWN_MAX)
+		w->shown[w->shown_n++] = c->id;
+	if (at >= 0 && (over || !mine)) {
+		w->shown[at] = w->shown[--w->shown_n];
+		frame_gone(f, c->id);
+	}
+}
+
+static void own_frames(struct frames *f, struct watcher *w)
+{
+	struct live *l = w->l;
+	const struct live_agent *me = live_agent_find(l, w->user_id);
+
+	if (me && me->dirty)
+		frame_agent(f, me);
+	for (unsigned i = 0; me && i < me->queue_n; i++) {
+		const struct live_queue *q = hmap_get(&l->queues_by_id, (uint64_t)me->queues[i]);
+
+		if (q && q->dirty)
+			frame_queue(f, q);
+	}
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->dirty)
+			own_call(f, w, c, false);
+	ilist_each_entry(&l->ended, c, struct live_call, link)
+		own_call(f, w, c, true);
+}
+
+static void clean(struct live *l)
+{
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		if (a->dirty) {
+			a->dirty = false;
+			a->changed_n = l->n;
+		}
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		if (q->dirty) {
+			q->dirty = false;
+			q->changed_n = l->n;
+		}
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->dirty) {
+			c->dirty = false;
+			c->changed_n = l->n;
+		}
+	for (struct ilink *k; (k = ilist_pop_front(&l->ended));) {
+		struct live_call *c = container_of(k, struct live_call, link);
+
+		gone_note(l, c->id, call_agent(c));
+		free(c);
+	}
+	strb_clear(&l->alarms);
+}
+
+void live_flush(struct live *l)
+{
+	struct frames floor, own;
+
+	recount(l);
+	frames_init(&floor);
+	frames_init(&own);
+	if (!ilist_empty(&l->watchers))
+		floor_frames(&floor, l);
+	ilist_each_entry(&l->watchers, w, struct watcher, link) {
+		if (w->floor) {
+			send_frames(w, &floor);
+			continue;
+		}
+		if (!floor.b.len)
+			continue; /* nothing changed for anybody */
+		strb_clear(&own.b);
+		own.last = 0;
+		own_frames(&own, w);
+		send_frames(w, &own);
+	}
+	frames_done(&floor);
+	frames_done(&own);
+	clean(l);
+}
+
+/* ---- streams ---- */
+
+static void on_closed(struct http_sse *s, void *arg)
+{
+	struct watcher *w = arg;
+
+	(void)pthread_mutex_lock(&w->l->lock);
+	ilink_unlink(&w->link);
+	w->l->watcher_n--;
+	(void)pthread_mutex_unlock(&w->l->lock);
+	http_sse_unref(s);
+	free(w);
+}
+
+static bool last_seen(struct ask *k, const struct live *l, int64_t *n)
+{
+	const char *id = http_header(k->rq, "Last-Event-ID"), *dot = id ? strchr(id, '.') : NULL;
+	int64_t epoch;
+
+	return dot && dot - id < 20 && str_to_i64(&epoch, arena_strndup(k->arena, id, (size_t)(dot - id)), 0, INT64_MAX) &&
+	       str_to_i64(n, dot + 1, 0, INT64_MAX) && epoch == l->epoch && *n >= l->floor_n && *n <= l->n;
+}
+
+static void frame_since(struct frames *f, struct watcher *w, int64_t n)
+{
+	struct live *l = w->l;
+	const struct live_agent *me = live_agent_find(l, w->user_id);
+
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		if (a->changed_n > n && (w->floor ? on_floor(a) : a == me))
+			frame_agent(f, a);
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		if (q->changed_n > n && (w->floor || serves(me, q->id)))
+			frame_queue(f, q);
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->changed_n > n && (w->floor || call_agent(c) == w->user_id))
+			frame_call(f, l, c);
+	for (unsigned i = 0; i < l->gone_n; i++) {
+		const struct live_gone *g = &l->gone[i];
+
+		if (g->n > n && (w->floor || g->agent_id == w->user_id))
+			frame_gone(f, g->id);
+	}
+}
+
+static unsigned streams_of(const struct live *l, int64_t user_id, int64_t session_id)
+{
+	unsigned n = 0;
+
+	ilist_each_entry(&l->watchers, w, struct watcher, link)
+		n += user_id ? w->user_id == user_id : w->session_id == session_id;
+	return n;
+}
+
+void live_events(struct ask *k)
+{
+	struct live *l = k->api->live;
+	struct watcher *w;
+	struct frames f;
+	int64_t n = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	if (streams_of(l, k->who.user_id, k->session_id) >= STREAMS_PER_USER) {
+		(void)pthread_mutex_unlock(&l->lock);
+		api_refuse(k, "slow_down", NULL, NULL);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	w->l = l;
+	w->user_id = k->who.user_id;
+	w->session_id = k->session_id;
+	w->floor = may(k, ROLE_FLOOR);
+	w->sse = http_reply_sse(k->rq, on_closed, w);
+	live_flush(l); /* what the others have still to get, so that all stand at the same event */
+	ilist_push_back(&l->watchers, &w->link);
+	l->watcher_n++;
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (call_agent(c) == w->user_id && w->shown_n < SHOWN_MAX)
+			w->shown[w->shown_n++] = c->id;
+	frames_init(&f);
+	if (last_seen(k, l, &n))
+		frame_since(&f, w, n);
+	else
+		frame_snapshot(&f, w);
+	send_frames(w, &f);
+	frames_done(&f);
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "{\"why\":\"%s\"}", why);
+
+	(void)pthread_mutex_lock(&l->lock);
+	ilist_each_entry(&l->watchers, w, struct watcher, link) {
+		if ((session_id && w->session_id != session_id) || (user_id && w->user_id != user_id) ||
+		    (but_session_id && w->session_id == but_session_id))
+			continue;
+		(void)http_sse_send(w->sse, NULL, "bye", text, (size_t)n);
+		http_sse_close(w->sse);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- the board and the desk ---- */
+
+static void put_totals(struct jw *w, struct live *l)
+{
+	int64_t offered = 0, answered = 0, abandoned = 0, in_target = 0, waiting = 0, talking = 0;
+
+	ilist_each_entry(&l->queues, q, struct live_queue, link) {
+		offered += q->today.offered;
+		answered += q->today.answered;
+		abandoned += q->today.abandoned;
+		in_target += q->today.in_target;
+		waiting += q->now.waiting;
+	}
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		talking += c->state == LC_TALKING || c->state == LC_HELD;
+	jw_obj(w, "totals");
+	jw_int(w, "offered", offered);
+	jw_int(w, "answered", answered);
+	jw_int(w, "abandoned", abandoned);
+	jw_int(w, "answered_in_target", in_target);
+	jw_int(w, "in_calls", talking);
+	jw_int(w, "waiting", waiting);
+	jw_end_obj(w);
+}
+
+void live_board(struct ask *k)
+{
+	struct live *l = k->api->live;
+	struct strb b;
+	struct jw w;
+
+	strb_init(&b, FRAMES_MAX);
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	(void)pthread_mutex_lock(&l->lock);
+	put_at(&w, l);
+	put_floor(&w, l);
+	put_totals(&w, l);
+	(void)pthread_mutex_unlock(&l->lock);
+	jw_end_obj(&w);
+	if (b.overflow)
+		api_failed(k, "board", -ENOSPC);
+	else
+		api_ok_text(k, &b);
+	strb_done(&b);
+}
+
+static int put_breaks(struct ask *k, struct jw *w)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, k->db, "SELECT code, zh, en FROM breaks WHERE centre_id = $1 AND active = 1 ORDER BY sort, id");
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, k->who.centre_id);
+	jw_arr(w, "breaks");
+	while ((r = db_step(st)) == DB_ROW) {
+		jw_obj(w, NULL);
+		jw_str(w, "code", db_text(st, 0));
+		jw_str(w, "zh", db_text(st, 1));
+		jw_str(w, "en", db_text(st, 2));
+		jw_end_obj(w);
+	}
+	jw_end_arr(w);
+	db_done(st);
+	return r;
+}
+
+void live_desk(struct ask *k)
+{
+	struct live *l = k->api->live;
+	const struct live_agent *me;
+	struct strb b;
+	struct jw w;
+	int r;
+
+	strb_init(&b, 1 << 20);
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	(void)pthread_mutex_lock(&l->lock);
+	me = live_agent_find(l, k->who.user_id);
+	put_at(&w, l);
+	put_me(&w, l, me, k->who.user_id);
+	put_own_queues(&w, l, me, false);
+	(void)pthread_mutex_unlock(&l->lock);
+	r = put_breaks(k, &w);
+	jw_end_obj(&w);
+	if (r || b.overflow)
+		api_failed(k, "desk", r);
+	else
+		api_ok_text(k, &b);
+	strb_done(&b);
+}

@@ -1,0 +1,109 @@
+/*
+ * What is live now, folded from the journal's events: agents, queues, calls, and today's figures.
+ *
+ *   switch thread: tap copies the event into a buffer (a short lock)
+ *   live thread:   folds what has come, marks what changed, sends it to the event streams; then rests FLUSH_MS, so that
+ *                  a burst becomes one update
+ *   workers:       snapshots, configuration
+ */
+#pragma once
+
+#include "api/api_int.h"
+#include "journal/journal.h"
+
+#define LIVE_QUEUES_MAX ACD_QUEUES_MAX /* of one agent */
+
+struct live_today_agent {
+	int64_t answered, talk_ms, missed;
+};
+
+struct live_agent {
+	struct ilink link;
+	int64_t id, team_id;
+	char name[128], extension[24], team[128], role[12];
+	bool auto_answer, configured, member;
+	int64_t queues[LIVE_QUEUES_MAX];
+	unsigned queue_n;
+
+	enum acd_state state;
+	const char *pending; /* "break", "offline" or NULL */
+	char reason[ACD_REASON_MAX];
+	int64_t since_ms, until_ms, call_id, queue_id;
+	bool device_up;
+	struct live_today_agent today;
+
+	bool dirty;
+	int64_t changed_n;
+};
+
+struct live_today_queue {
+	int64_t offered, answered, abandoned, in_target;
+};
+
+struct live_queue {
+	struct ilink link;
+	int64_t id, target_ms;
+	char name[128];
+	bool auto_answer, configured;
+	struct live_today_queue today;
+	struct {
+		int64_t waiting, oldest_ms, ready, talking, logged_in;
+	} now, then; /* recounted at each flush; as sent last */
+	bool dirty;
+	int64_t changed_n;
+};
+
+enum live_call_state { LC_IVR, LC_QUEUE, LC_RINGING, LC_TALKING, LC_HELD, LC_ENDED };
+
+struct live_call {
+	struct ilink link;
+	int64_t id, number_id, queue_id, agent_id, start_ms, since_ms;
+	char dir[12], from[40], to[40], name[128];
+	enum live_call_state state;
+	unsigned recordings;
+	int64_t visit_queue, visit_ms; /* its stay in a queue: where and since when; 0: none */
+	struct {
+		int64_t id, until_ms, agent_id; /* id 0: none */
+	} offer;
+	bool dirty;
+	int64_t changed_n;
+};
+
+struct live_gone {
+	int64_t n, id, agent_id;
+};
+#define LIVE_GONE_MAX 4096
+
+struct live {
+	const struct api_conf *conf;
+
+	/* filled by the tap */
+	pthread_mutex_t in_lock;
+	pthread_cond_t in_more;
+	char *in;
+	size_t in_len, in_cap;
+	bool in_lost, stopping;
+
+	pthread_t thread;
+	bool running;
+
+	/* everything below */
+	pthread_mutex_t lock;
+	struct hmap agents_by_id, queues_by_id, calls_by_id;
+	struct ilink agents, queues, calls;
+	int64_t epoch, n;
+	int64_t floor_n;    /* who saw less than this gets a snapshot */
+	struct live_gone gone[LIVE_GONE_MAX];
+	unsigned gone_next, gone_n;
+	int64_t day;        /* yyyymmdd, local, of today's figures */
+	struct strb alarms; /* frames, for the next flush */
+	struct ilink ended; /* calls that ended since the last flush */
+	struct ilink watchers;
+	unsigned watcher_n;
+};
+
+/* live.c */
+struct live_agent *live_agent_find(struct live *l, int64_t id);
+/* feed.c, l->lock held */
+void live_flush(struct live *l);
+void live_alarm(struct live *l, const char *what, const char *detail, bool on);

@@ -1,0 +1,420 @@
+/* The live view: events in, objects out, to whom they belong. */
+#include "api/fixture.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/live.h"
+
+/* ---- an event stream's reader ---- */
+
+struct stream {
+	int fd;
+	char buf[1 << 18];
+	size_t n, at;       /* at: behind the last frame taken */
+	char id[48], event[32];
+	json_t *data;
+};
+
+static struct stream *stream_open(struct client *c, const char *last_id)
+{
+	struct stream *s = xcalloc(1, sizeof(*s));
+	char *text = xasprintf("GET /api/v1/events HTTP/1.1\r\nHost: h\r\nCookie: %s\r\n%s%s%s\r\n", c->cookie,
+			       last_id ? "Last-Event-ID: " : "", last_id ? last_id : "", last_id ? "\r\n" : "");
+
+	s->fd = fix_dial(c->f);
+	assert_true(send(s->fd, text, strlen(text), 0) > 0);
+	free(text);
+	return s;
+}
+
+static void stream_close(struct stream *s)
+{
+	(void)close(s->fd);
+	json_decref(s->data);
+	free(s);
+}
+
+/* Removes chunk framing lines: lines that hold a hex length only stand alone between frames or inside; data never looks like that here. */
+static bool take_line(struct stream *s, char *line, size_t size)
+{
+	for (;;) {
+		char *end = memchr(s->buf + s->at, '\n', s->n - s->at);
+		size_t n;
+
+		if (end) {
+			n = (size_t)(end - (s->buf + s->at));
+			(void)snprintf(line, size, "%.*s", (int)n, s->buf + s->at);
+			s->at += n + 1;
+			return true;
+		}
+		if (s->at) {
+			memmove(s->buf, s->buf + s->at, s->n - s->at);
+			s->n -= s->at;
+			s->at = 0;
+		}
+		ssize_t r = recv(s->fd, s->buf + s->n, sizeof(s->buf) - s->n, 0);
+
+		if (r <= 0)
+			return false;
+		s->n += (size_t)r;
+	}
+}
+
+/* The next event; false at the end. Chunks of microhttpd hold whole writes of ours here, so frames are not split within a line. */
+static bool next(struct stream *s)
+{
+	static char line[1 << 18];
+	bool data = false;
+
+	s->event[0] = '\0';
+	while (take_line(s, line, sizeof(line))) {
+		if (!strncmp(line, "id: ", 4))
+			(void)str_copy(s->id, sizeof(s->id), line + 4);
+		else if (!strncmp(line, "event: ", 7))
+			(void)str_copy(s->event, sizeof(s->event), line + 7);
+		else if (!strncmp(line, "data: ", 6)) {
+			json_decref(s->data);
+			s->data = json_loads(line + 6, 0, NULL);
+			assert_non_null(s->data);
+			data = true;
+		} else if (!*line && data) {
+			const json_t *schemas = json_object_get(json_object_get(the_document(), "components"), "schemas");
+			const char *why = schema_differs(the_document(), json_object_get(schemas, s->event), s->data);
+
+			if (why)
+				fail_msg("event %s: %s", s->event, why);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads on until an event of this kind with this id comes (id NULL: any). */
+static const json_t *await(struct stream *s, const char *event, const char *id)
+{
+	while (next(s))
+		if (!strcmp(s->event, event) && (!id || !strcmp(json_string_value(json_object_get(s->data, "id")), id)))
+			return s->data;
+	fail_msg("no event %s %s came", event, id ? id : "");
+	return NULL;
+}
+
+static const char *str(const json_t *o, const char *key)
+{
+	const char *v = json_string_value(json_object_get(o, key));
+
+	return v ? v : "";
+}
+
+static const json_t *by_id(const json_t *list, int64_t id)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!strcmp(str(json_array_get(list, i), "id"), text))
+			return json_array_get(list, i);
+	return NULL;
+}
+
+static int64_t today(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(json_object_get(o, "today"), key));
+}
+
+/* The live thread has folded all that was said when its board shows this event. */
+static const json_t *board(struct client *c, int64_t n)
+{
+	char at[32];
+
+	(void)snprintf(at, sizeof(at), "7.%lld", (long long)n);
+	for (int i = 0; i < 500; i++) {
+		const json_t *b = ask_for(c, "GET", "/board", NULL, "200");
+
+		if (!strcmp(str(b, "at"), at))
+			return b;
+		(void)usleep(10000);
+	}
+	fail_msg("the board never came to %s", at);
+	return NULL;
+}
+
+static int64_t agent_id, other_id, queue_id;
+
+static void ids(struct fix *f)
+{
+	agent_id = fix_get(f, "SELECT id FROM users WHERE login = 'agent'");
+	queue_id = fix_get(f, "SELECT queue_id FROM members WHERE user_id = (SELECT id FROM users WHERE login = 'agent') ORDER BY queue_id");
+	other_id = fix_get(f, "SELECT id FROM users WHERE role = 'agent' AND login <> 'agent' ORDER BY id");
+}
+
+static void say_state(int64_t at, int64_t agent, const char *state, int64_t call, int64_t queue)
+{
+	char body[256], id[32] = "null";
+
+	if (call)
+		(void)snprintf(id, sizeof(id), "\"%lld\"", (long long)call);
+	(void)snprintf(body, sizeof(body), "{\"t\":%lld,\"state\":\"%s\",\"prev\":\"ready\",\"reason\":null,\"team\":\"1\",\"call\":%s,\"until\":0}",
+		       (long long)at, state, id);
+	say(EV_AGENT_STATE, at, call, agent, queue, body);
+}
+
+#define C1 250000000000000001LL
+
+TEST(a_call_goes_through_the_board_with_its_figures)
+{
+	struct fix f;
+	struct client boss;
+	const json_t *b, *q, *a, *c;
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "supervisor", NULL);
+	say_state(1000, agent_id, "ready", 0, 0);                                                                /* 1 */
+	say_call(2000, C1, "13800138000", "示例客户");                                                           /* 2 */
+	say(EV_SEG_OPEN, 2000, C1, 0, queue_id, "{\"seg\":\"1\",\"type\":\"queue\"}");                            /* 3 */
+	b = board(&boss, 3);
+	q = by_id(json_object_get(b, "queues"), queue_id);
+	assert_int_equal(json_integer_value(json_object_get(q, "waiting")), 1);
+	assert_int_equal(json_integer_value(json_object_get(q, "oldest_ms")), 2000);
+	assert_int_equal(json_integer_value(json_object_get(q, "ready")), 1);
+	assert_int_equal(json_integer_value(json_object_get(q, "logged_in")), 1);
+	assert_int_equal(today(q, "offered"), 1);
+	assert_true(json_is_null(json_object_get(q, "service_level")));
+	c = by_id(json_object_get(b, "calls"), C1);
+	assert_text(c, "state", "queue");
+	assert_text(c, "from", "13800138000");
+
+	say(EV_OFFER_NEW, 3000, C1, agent_id, queue_id, "{\"t\":3000,\"offer\":\"1\",\"ring_ms\":15000,\"why\":{}}"); /* 4 */
+	say_state(3000, agent_id, "ringing", C1, queue_id);                                                      /* 5 */
+	say(EV_SEG_OPEN, 3000, C1, agent_id, queue_id, "{\"seg\":\"2\",\"type\":\"ring\"}");                     /* 6 */
+	c = by_id(json_object_get(board(&boss, 6), "calls"), C1);
+	assert_text(c, "state", "ringing");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(c, "offer"), "until_ms")), 18000);
+
+	say(EV_OFFER_END, 4000, C1, agent_id, queue_id, "{\"t\":4000,\"offer\":\"1\",\"outcome\":\"answered\",\"code\":200}"); /* 7 */
+	say(EV_SEG_OPEN, 4000, C1, agent_id, queue_id, "{\"seg\":\"3\",\"type\":\"talk\"}");                     /* 8 */
+	say(EV_CALL_ANSWER, 4000, C1, agent_id, queue_id, NULL);                                                  /* 9 */
+	say_state(4000, agent_id, "talking", C1, queue_id);                                                       /* 10 */
+	say(EV_REC_OPEN, 4000, C1, agent_id, queue_id, "{\"part\":\"1\",\"seg\":\"3\",\"path\":\"x\"}");          /* 11 */
+	b = board(&boss, 11);
+	q = by_id(json_object_get(b, "queues"), queue_id);
+	assert_int_equal(json_integer_value(json_object_get(q, "waiting")), 0);
+	assert_int_equal(today(q, "answered"), 1);
+	assert_int_equal(today(q, "in_target"), 1); /* 2 s of 20 */
+	assert_int_equal(json_integer_value(json_object_get(q, "talking")), 1);
+	assert_int_equal(json_number_value(json_object_get(q, "service_level")), 1);
+	c = by_id(json_object_get(b, "calls"), C1);
+	assert_text(c, "state", "talking");
+	assert_true(json_is_true(json_object_get(c, "recording")));
+	assert_true(json_is_null(json_object_get(c, "offer")));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(b, "totals"), "in_calls")), 1);
+
+	say(EV_ACD_IN, 5000, 0, agent_id, 0, "{\"k\":\"break\",\"agent\":\"1\"}");                               /* 12: not his id: nothing */
+	say(EV_SEG_OPEN, 34000, C1, agent_id, queue_id, "{\"seg\":\"4\",\"type\":\"hold\"}");                    /* 13 */
+	say(EV_CALL_END, 35000, C1, 0, queue_id, "{\"by\":\"customer\",\"cause\":\"normal\"}");                  /* 14 */
+	b = board(&boss, 14);
+	assert_null(by_id(json_object_get(b, "calls"), C1));
+	a = by_id(json_object_get(b, "agents"), agent_id);
+	assert_int_equal(today(a, "answered"), 1);
+	assert_int_equal(today(a, "talk_ms"), 30000); /* 4 s to 34 s; the hold is not talk */
+	q = by_id(json_object_get(b, "queues"), queue_id);
+	assert_int_equal(today(q, "abandoned"), 0);
+
+	say_call(40000, C1 + 1, "13900139000", "");                                                              /* 15 */
+	say(EV_SEG_OPEN, 40000, C1 + 1, 0, queue_id, "{\"seg\":\"5\",\"type\":\"queue\"}");                       /* 16 */
+	say(EV_OFFER_NEW, 41000, C1 + 1, agent_id, queue_id, "{\"t\":41000,\"offer\":\"2\",\"ring_ms\":15000}");  /* 17 */
+	say(EV_OFFER_END, 56000, C1 + 1, agent_id, queue_id, "{\"t\":56000,\"offer\":\"2\",\"outcome\":\"timeout\",\"code\":0}"); /* 18 */
+	say(EV_CALL_END, 57000, C1 + 1, 0, queue_id, "{\"by\":\"customer\"}");                                   /* 19 */
+	b = board(&boss, 19);
+	assert_int_equal(today(by_id(json_object_get(b, "queues"), queue_id), "abandoned"), 1);
+	assert_int_equal(today(by_id(json_object_get(b, "agents"), agent_id), "missed"), 1);
+	assert_int_equal(json_number_value(json_object_get(by_id(json_object_get(b, "queues"), queue_id), "service_level")) * 2, 1);
+	fix_stop(&f);
+}
+
+TEST(what_was_asked_for_later_is_pending)
+{
+	struct fix f;
+	struct client boss;
+	char body[128];
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "supervisor", NULL);
+	say_state(1000, agent_id, "talking", C1, queue_id);
+	{
+		struct acd_in in = {.kind = ACD_IN_BREAK, .at_ms = 2000, .agent_id = agent_id, .reason = "lunch"};
+		struct strb b;
+
+		strb_init_fixed(&b, body, sizeof(body));
+		acd_in_encode(&in, &b);
+		say(EV_ACD_IN, 2000, 0, agent_id, 0, body);
+		assert_text(by_id(json_object_get(board(&boss, 2), "agents"), agent_id), "pending", "break");
+		in = (struct acd_in){.kind = ACD_IN_DEVICE, .at_ms = 2000, .agent_id = agent_id, .device_up = true};
+		strb_clear(&b);
+		acd_in_encode(&in, &b);
+		say(EV_ACD_IN, 2000, 0, agent_id, 0, body);
+	}
+	assert_true(json_is_true(json_object_get(by_id(json_object_get(board(&boss, 3), "agents"), agent_id), "device_up")));
+	say_state(3000, agent_id, "break", 0, 0);
+	assert_true(json_is_null(json_object_get(by_id(json_object_get(board(&boss, 4), "agents"), agent_id), "pending")));
+	fix_stop(&f);
+}
+
+TEST(an_agent_sees_himself_his_queues_and_his_calls_only)
+{
+	struct fix f;
+	struct client c;
+	struct stream *s;
+	const json_t *snap;
+	char id[32];
+
+	fix_start(&f, true);
+	ids(&f);
+	c = fix_login(&f, "agent", NULL);
+	say_call(1000, C1, "13800138000", "甲");
+	say(EV_SEG_OPEN, 1000, C1, other_id, queue_id, "{\"seg\":\"1\",\"type\":\"talk\"}");
+	s = stream_open(&c, NULL);
+	snap = await(s, "snapshot", NULL);
+	assert_int_equal(json_array_size(json_object_get(snap, "agents")), 1);
+	assert_int_equal(json_array_size(json_object_get(snap, "calls")), 0);
+	assert_true(json_is_null(json_object_get(snap, "call")));
+	assert_true(json_array_size(json_object_get(snap, "queues")) > 0);
+
+	say_call(2000, C1 + 1, "13900139000", "乙");
+	say(EV_OFFER_NEW, 2000, C1 + 1, agent_id, queue_id, "{\"t\":2000,\"offer\":\"1\",\"ring_ms\":15000}");
+	(void)snprintf(id, sizeof(id), "%lld", C1 + 1);
+	for (;;) { /* of the other's call and of the other himself nothing may come before his own */
+		assert_true(next(s));
+		if (!strcmp(s->event, "call"))
+			break;
+		assert_true(strcmp(s->event, "agent") || !strcmp(str(s->data, "id"), str(json_object_get(s->data, "me"), "id")) ||
+			    by_id(json_pack("[O]", s->data), agent_id));
+	}
+	assert_text(s->data, "id", id);
+	assert_text(s->data, "from", "13900139000");
+	/* the offer rings out and the call goes to somebody else: it is gone for him */
+	say(EV_OFFER_END, 3000, C1 + 1, agent_id, queue_id, "{\"t\":3000,\"offer\":\"1\",\"outcome\":\"timeout\",\"code\":0}");
+	assert_text(await(s, "gone", NULL), "id", id);
+	assert_int_equal(json_array_size(json_object_get(ask_for(&c, "GET", "/desk", NULL, "200"), "breaks")) > 0, 1);
+	stream_close(s);
+	fix_stop(&f);
+}
+
+TEST(a_stream_resumes_where_it_was_and_starts_anew_when_it_cannot)
+{
+	struct fix f;
+	struct client boss;
+	struct stream *s;
+	char id[48], call[32];
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "supervisor", NULL);
+	s = stream_open(&boss, NULL);
+	(void)await(s, "snapshot", NULL);
+	say_state(1000, agent_id, "ready", 0, 0);
+	say_call(1000, C1, "13800138000", "甲");
+	say_call(1000, C1 + 1, "13800138000", "乙");
+	(void)board(&boss, 3);
+	(void)snprintf(call, sizeof(call), "%lld", C1 + 1);
+	(void)await(s, "call", call);
+	while (strcmp(s->id, "7.3") != 0)
+		assert_true(next(s));
+	(void)str_copy(id, sizeof(id), s->id);
+	stream_close(s);
+	/* meanwhile one changes and one goes */
+	say(EV_SEG_OPEN, 2000, C1, agent_id, queue_id, "{\"seg\":\"1\",\"type\":\"talk\"}");
+	say(EV_CALL_END, 2000, C1 + 1, 0, 0, "{\"by\":\"customer\"}");
+	(void)board(&boss, 5);
+	s = stream_open(&boss, id);
+	{
+		bool changed = false, gone = false, ready = false;
+
+		while (!(changed && gone) && next(s)) {
+			assert_string_not_equal(s->event, "snapshot");
+			changed |= !strcmp(s->event, "call") && !strcmp(str(s->data, "state"), "talking");
+			gone |= !strcmp(s->event, "gone") && !strcmp(str(s->data, "id"), call);
+			ready |= !strcmp(s->event, "agent"); /* unchanged since: not again */
+		}
+		assert_true(changed && gone);
+		assert_false(ready);
+		assert_string_equal(s->id, "7.5");
+	}
+	stream_close(s);
+	{
+		static const char *const stale[] = {"6.3", "7.99", "x", "7.", "99999999999999999999999.1"};
+
+		for (size_t i = 0; i < ARRAY_LEN(stale); i++) {
+			s = stream_open(&boss, stale[i]);
+			(void)await(s, "snapshot", NULL);
+			stream_close(s);
+		}
+	}
+	fix_stop(&f);
+}
+
+TEST(streams_are_told_of_alarms_and_of_the_end)
+{
+	struct fix f;
+	struct client boss, again;
+	struct stream *s, *t;
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "supervisor", NULL);
+	again = fix_login(&f, "supervisor", NULL);
+	s = stream_open(&boss, NULL);
+	t = stream_open(&again, NULL);
+	(void)await(s, "snapshot", NULL);
+	(void)await(t, "snapshot", NULL);
+	say(EV_SYS_ALARM, 1, 0, 0, 0, "{\"what\":\"disk\",\"detail\":\"full\",\"on\":true}");
+	assert_text(await(s, "alarm", NULL), "what", "disk");
+	(void)ask_for(&boss, "DELETE", "/session", NULL, "204");
+	assert_text(await(s, "bye", NULL), "why", "logged_out");
+	assert_false(next(s));
+	api_stop(f.api);
+	assert_text(await(t, "bye", NULL), "why", "restart");
+	stream_close(s);
+	stream_close(t);
+	fix_stop(&f);
+}
+
+TEST(figures_of_today_come_from_the_roll_ups_at_start)
+{
+	struct fix f;
+	struct client boss;
+	char sql[512];
+	const json_t *b;
+
+	fix_start(&f, true);
+	ids(&f);
+	(void)snprintf(sql, sizeof(sql),
+		       "INSERT INTO rollup_agent_day (centre_id, day, agent_id, team_id, queue_id, answered, talk_ms, missed)"
+		       " VALUES (%lld, CAST(strftime('%%Y%%m%%d', 'now', 'localtime') AS INTEGER), %lld, 0, 0, 7, 60000, 2)",
+		       (long long)f.centre_id, (long long)agent_id);
+	fix_run(&f, sql);
+	(void)snprintf(sql, sizeof(sql),
+		       "INSERT INTO rollup_queue_slot (centre_id, slot_ms, queue_id, number_id, offered, answered, abandoned, answered_20, answered_30)"
+		       " VALUES (%lld, %lld, %lld, 0, 10, 8, 2, 5, 6)",
+		       (long long)f.centre_id, (long long)(clock_utc_ms() - clock_utc_ms() % 900000), (long long)queue_id);
+	fix_run(&f, sql);
+	(void)snprintf(sql, sizeof(sql), "UPDATE queues SET target_s = 20 WHERE id = %lld", (long long)queue_id);
+	fix_run(&f, sql);
+	{
+		struct live *l;
+
+		assert_int_equal(live_new(&l, &f.api->conf), 0);
+		live_free(f.api->live);
+		f.api->live = l;
+	}
+	boss = fix_login(&f, "supervisor", NULL);
+	b = ask_for(&boss, "GET", "/board", NULL, "200");
+	assert_int_equal(today(by_id(json_object_get(b, "agents"), agent_id), "answered"), 7);
+	assert_int_equal(today(by_id(json_object_get(b, "queues"), queue_id), "offered"), 10);
+	assert_int_equal(today(by_id(json_object_get(b, "queues"), queue_id), "in_target"), 5);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(b, "totals"), "answered_in_target")), 5);
+	fix_stop(&f);
+}

@@ -1,0 +1,204 @@
+/* List, form and all: the same five handlers for every declared resource. */
+#include "api/api_int.h"
+
+#define LIST_DEFAULT 50
+
+void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e)
+{
+	if (r > 0 && e->code)
+		api_refuse_status(k, e->status, e->code, e->fields, e->detail, e->current);
+	else if (r > 0)
+		api_refuse(k, "conflict", NULL, NULL); /* a constraint that no check foresaw */
+	else
+		api_failed(k, what, r);
+	res_error_done(e);
+}
+
+static const struct res_def *resource(struct ask *k)
+{
+	const struct res_def *d = res_find(http_param(k->rq, "resource"));
+
+	if (!d)
+		api_refuse(k, "not_found", NULL, NULL);
+	return d;
+}
+
+void objects_meta(struct ask *k)
+{
+	api_ok(k, 200, json_pack("{s:o}", "resources", res_describe(k->who.role)));
+}
+
+static bool add_filter(const char *name, const char *value, void *arg)
+{
+	static const char *const ours[] = {"q", "sort", "limit", "offset"};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (!strcmp(name, ours[i]))
+			return true;
+	(void)json_object_set_new(arg, name, json_string(value));
+	return true;
+}
+
+void objects_list(struct ask *k)
+{
+	const struct res_def *d = resource(k);
+	struct res_error e = {0};
+	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
+	json_t *filters, *out = NULL;
+	int64_t limit, offset;
+	int r;
+
+	if (!d || !api_query_int(k, "limit", &limit, 1, RES_LIST_MAX, LIST_DEFAULT) ||
+	    !api_query_int(k, "offset", &offset, 0, 1000000000, 0))
+		return;
+	filters = json_object();
+	http_query_each(k->rq, add_filter, filters);
+	r = res_list(&out, &c, d, http_query(k->rq, "q"), http_query(k->rq, "sort"), limit, offset, filters);
+	json_decref(filters);
+	if (r)
+		api_refuse_res(k, r, d->name, &e);
+	else
+		api_ok(k, 200, out);
+}
+
+void objects_get(struct ask *k)
+{
+	const struct res_def *d = resource(k);
+	struct res_error e = {0};
+	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
+	json_t *out = NULL;
+	int64_t id;
+	int r;
+
+	if (!d || !api_path_id(k, &id))
+		return;
+	r = res_get(&out, &c, d, id);
+	if (r)
+		api_refuse_res(k, r, d->name, &e);
+	else
+		api_ok(k, 200, out);
+}
+
+/* ---- writes: prepared here on the worker, done on the writer ---- */
+
+struct change {
+	const struct res_def *d;
+	enum http_method method;
+	int64_t id, rev;
+	const json_t *body;
+	struct res_ctx ctx;
+	json_t *out;
+};
+
+static int change_job(struct db *db, void *arg)
+{
+	struct change *ch = arg;
+
+	ch->ctx.db = db;
+	switch (ch->method) {
+	case HTTP_POST:
+		return res_create(&ch->out, &ch->ctx, ch->d, ch->body);
+	case HTTP_PATCH:
+		return res_update(&ch->out, &ch->ctx, ch->d, ch->id, ch->body, ch->rev);
+	default:
+		return res_delete(&ch->ctx, ch->d, ch->id, ch->rev);
+	}
+}
+
+static void change(struct ask *k, struct change *ch)
+{
+	struct res_error e = {0};
+	int r;
+
+	ch->method = http_method(k->rq);
+	ch->body = k->body;
+	ch->ctx = (struct res_ctx){.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
+	r = ch->method == HTTP_DELETE ? 0 : res_prepare(&ch->ctx, ch->d, ch->id, ch->body);
+	if (!r)
+		r = db_writer_call(k->api->conf.writer, DB_BUSINESS, change_job, ch);
+	if (!r && ch->ctx.once)
+		(void)json_object_set(ch->out, "once", ch->ctx.once);
+	res_ctx_done(&ch->ctx);
+	if (r) {
+		json_decref(ch->out);
+		api_refuse_res(k, r, ch->d->name, &e);
+		return;
+	}
+	res_error_done(&e);
+	if (ch->d->configures_switch || !strcmp(ch->d->name, "teams"))
+		api_conf_changed(k->api, k->db);
+	if (ch->method == HTTP_DELETE)
+		api_none(k);
+	else
+		api_ok(k, ch->method == HTTP_POST ? 201 : 200, ch->out);
+}
+
+/* If-Match: the rev, with or without quotes; "*" is no answer to who changed it meanwhile. */
+static bool take_rev(struct ask *k, int64_t *ret)
+{
+	const char *v = http_header(k->rq, "If-Match");
+	size_t n = v ? strlen(v) : 0;
+
+	if (n >= 2 && v[0] == '"' && v[n - 1] == '"')
+		v = arena_strndup(k->arena, v + 1, n - 2);
+	if (v && str_to_i64(ret, v, 1, INT64_MAX))
+		return true;
+	api_refuse(k, "rev_required", NULL, NULL);
+	return false;
+}
+
+void objects_create(struct ask *k)
+{
+	struct change ch = {.d = resource(k)};
+
+	if (ch.d)
+		change(k, &ch);
+}
+
+void objects_update(struct ask *k)
+{
+	struct change ch = {.d = resource(k)};
+
+	if (ch.d && api_path_id(k, &ch.id) && take_rev(k, &ch.rev))
+		change(k, &ch);
+}
+
+void objects_delete(struct ask *k)
+{
+	objects_update(k);
+}
+
+/* ---- the demo ---- */
+
+static int clear_job(struct db *db, void *arg)
+{
+	struct res_ctx *c = arg;
+	unsigned left = 0;
+	int r;
+
+	c->db = db;
+	r = people_demo_clear(c, &left);
+	if (!r && left)
+		log_info("demo cleared left=%u rows that others refer to", left);
+	return r;
+}
+
+void demo_clear(struct ask *k)
+{
+	struct res_error e = {0};
+	struct res_ctx c = {.who = &k->who, .error = &e, .now_ms = k->now_ms};
+	int r;
+
+	if (!k->api->conf.demo_users) {
+		api_refuse(k, "no_demo", NULL, NULL);
+		return;
+	}
+	r = db_writer_call(k->api->conf.writer, DB_BUSINESS, clear_job, &c);
+	if (r) {
+		api_refuse_res(k, r, "demo", &e);
+		return;
+	}
+	res_error_done(&e);
+	api_conf_changed(k->api, k->db);
+	api_none(k);
+}

@@ -1,0 +1,42 @@
+/* Domain answers as HTTP statuses: this table and nowhere else. Refusals of resources bring their own (resource.h). */
+#include "api/api_int.h"
+
+const struct api_code api_codes[] = {
+	{"bad_json", 400},
+	{"invalid", 422},
+	{"bad_query", 400},
+	{"no_session", 401},
+	{"bad_login", 401},
+	{"bad_password", 403},
+	{"csrf", 403},
+	{"forbidden", 403},
+	{"bad_origin", 403},
+	{"no_phone", 403},
+	{"not_found", 404},
+	{"no_recording", 404},
+	{"conflict", 409},
+	{"in_use", 409},
+	{"rev_required", 428},
+	{"slow_down", 429},
+	{"busy", 503},
+	{"internal", 500},
+	{"no_demo", 404},
+	/* the switch's refusals, sw_refusal_name() */
+	{"unknown", 409},
+	{"wrong_state", 409},
+	{"no_device", 409},
+	{"no_trunk", 409},
+	{"bad_number", 409},
+	{"no_call", 409},
+	{"full", 409},
+	{"stopping", 503},
+};
+const size_t api_code_n = ARRAY_LEN(api_codes);
+
+int api_status_of(const char *code)
+{
+	for (size_t i = 0; i < api_code_n; i++)
+		if (!strcmp(api_codes[i].code, code))
+			return api_codes[i].status;
+	return 500;
+}
