@@ -105,7 +105,7 @@ static const struct key *find_flag(const char *name, size_t len)
 	return NULL;
 }
 
-/* --flag value, --flag=value. @only_config: the first pass looks for --config and --help. */
+/* --flag value, --flag=value. @only_config: the first pass looks for --config, --demo and --help. */
 static int read_flags(struct app_conf *c, int argc, char **argv, bool only_config)
 {
 	for (int i = 1; i < argc; i++) {
@@ -129,7 +129,7 @@ static int read_flags(struct app_conf *c, int argc, char **argv, bool only_confi
 			}
 			value = argv[++i];
 		}
-		if (only_config != !strcmp(k->flag, "config"))
+		if (only_config != (!strcmp(k->flag, "config") || !strcmp(k->flag, "demo")))
 			continue;
 		if (set(c, k, value ? value : "1")) {
 			complain(arg, k, value);
@@ -165,6 +165,17 @@ static void defaults(struct app_conf *c)
 		.rtp_bind = xstrdup("0.0.0.0"), .rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
 		.invites_per_s = 1500, .stop_s = 30, .log_level = xstrdup("info"),
 	};
+}
+
+/* The demo is for a look around: it speaks to this machine only, but for the audio of a browser, which never trusts loopback. */
+static void demo_defaults(struct app_conf *c)
+{
+	free(c->sip_listen);
+	free(c->http_listen);
+	free(c->data_dir);
+	c->sip_listen = xstrdup("127.0.0.1:5060");
+	c->http_listen = xstrdup("127.0.0.1:8080");
+	c->data_dir = xstrdup("run/demo");
 }
 
 /* What depends on other values. The ring's name is stable for a data folder, so that a restart finds it. */
@@ -207,6 +218,8 @@ int app_conf_load(struct app_conf *c, int argc, char **argv)
 
 	defaults(c);
 	r = read_flags(c, argc, argv, true);
+	if (!r && c->demo)
+		demo_defaults(c);
 	if (!r)
 		r = read_ini(c);
 	if (!r)
@@ -223,7 +236,7 @@ int app_conf_load(struct app_conf *c, int argc, char **argv)
 		return 3;
 	}
 	if (!c->data_dir)
-		c->data_dir = xstrdup(c->demo ? "run/demo" : "/var/lib/huawu");
+		c->data_dir = xstrdup("/var/lib/huawu");
 	r = make_dirs(c->data_dir);
 	if (r) {
 		fprintf(stderr, "huawu: cannot use the data folder %s: %s\n", c->data_dir, strerror(-r));

@@ -20,6 +20,7 @@ struct command {
 static int help_main(int argc, char **argv);
 
 static const struct command commands[] = {
+	{"serve", serve_main, "run the call centre"},
 	{"user", user_main, "list people, give an administrator a new password"},
 	{"version", version_main, "print the version"},
 	{"help", help_main, "this list"},

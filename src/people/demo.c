@@ -156,7 +156,8 @@ static int make_members(struct demo *d)
 
 		if (strcmp(people[i].role, "agent") != 0)
 			continue;
-		r = make_member(d, QUEUE_SALES, i, sales ? 1 : 2);
+		/* The visitor is asked first, so that his telephone rings soon however many others are idle. */
+		r = make_member(d, QUEUE_SALES, i, !i ? 1 : sales ? 2 : 3);
 		if (!r)
 			r = make_member(d, QUEUE_SERVICE, i, sales ? 2 : 1);
 		if (!r && i % 3 == 0)

@@ -1,0 +1,309 @@
+/* huawu serve: opens what is on disk, starts the parts in order, waits for a signal, stops them in the opposite order. */
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "app/app.h"
+#include "app/demo.h"
+#include "base/base.h"
+#include "db/db.h"
+#include "http/http.h"
+#include "journal/journal.h"
+#include "loop/loop.h"
+#include "media/media.h"
+#include "people/people.h"
+#include "people/switch_conf.h"
+#include "switch/switch.h"
+
+#define DRAIN_MS 100
+#define WORKERS 4
+#define ZONE "Asia/Shanghai"
+
+struct server {
+	struct app_conf conf;
+	struct people_centre_info centre;
+	struct db *db; /* read-only, the main thread's */
+	struct db_writer *writer;
+	struct journal *journal;
+	struct sw *sw;
+	struct pool *pool;
+	struct http *http;
+	struct api *api;
+	char *rec_dir, *ca;
+	char sip[64];
+	char **orphans;
+	size_t orphan_n;
+	pid_t network; /* the demo's simulated telephone network; 0: none */
+};
+
+static int fail(const char *what, int r)
+{
+	log_error("cannot start: %s error=%s", what, strerror(-r));
+	return r;
+}
+
+/* ---- the database, and who may log in first ---- */
+
+/* A production start makes an administrator with a random password and shows it this once. */
+static int first_admin(struct db *db, void *arg)
+{
+	struct server *s = arg;
+	char password[64];
+	bool there;
+	int r = people_has_admin(&there, db, s->centre.id);
+
+	if (r || there || s->conf.demo)
+		return r;
+	people_password_random(password, sizeof(password), 3);
+	r = people_create_admin(db, "admin", password);
+	if (!r)
+		printf("\nThe first administrator / 首个管理员 (shown once / 仅显示一次):\n  login / 账号: admin\n  password / 密码: %s\n\n",
+		       password);
+	return r;
+}
+
+static int first_start(struct db *db, void *arg)
+{
+	struct server *s = arg;
+	int64_t id;
+	int r = people_centre(&id, db, s->conf.demo ? "示例中心" : "话务中心", ZONE);
+
+	if (!r)
+		r = people_centre_get(&s->centre, db);
+	return r ? r : first_admin(db, s);
+}
+
+static int open_database(struct server *s)
+{
+	struct db *db = NULL;
+	int r = db_open(&db, s->conf.db, DB_RW);
+
+	if (r)
+		return fail("database cannot be opened", r);
+	r = db_migrate(db);
+	db_close(db);
+	if (r)
+		return fail("database cannot be brought to this version", r);
+	r = db_writer_new(&s->writer, s->conf.db, 10000);
+	if (r)
+		return fail("database writer", r);
+	r = db_writer_call(s->writer, DB_BUSINESS, first_start, s);
+	if (!r && s->conf.demo)
+		r = demo_prepare(s->writer, s->centre.id);
+	if (r)
+		return fail("first start", r < 0 ? r : -EIO);
+	r = db_open(&s->db, s->conf.db, DB_RO);
+	return r ? fail("database cannot be read", r) : 0;
+}
+
+/* ---- the event log ---- */
+
+static void on_orphan(int64_t leg_id, const char *dialog, void *arg)
+{
+	struct server *s = arg;
+
+	s->orphans = xrealloc(s->orphans, (s->orphan_n + 1) * sizeof(*s->orphans));
+	s->orphans[s->orphan_n++] = xstrdup(dialog);
+}
+
+static int64_t on_part(int64_t part_id, const char *path, int64_t *bytes, char hash_hex[65], void *arg)
+{
+	return med_rec_repair(path, bytes, hash_hex);
+}
+
+static int open_journal(struct server *s)
+{
+	char *spill = xasprintf("%s/spill.log", s->conf.data_dir);
+	struct journal_conf jc = {.ring_path = s->conf.ring, .spill_path = spill, .centre_id = s->centre.id};
+	struct journal_recovery rec = {.orphan = on_orphan, .part = on_part, .arg = s};
+	int r = journal_open(&s->journal, &jc);
+
+	free(spill);
+	if (r == -EBUSY)
+		return fail("another huawu uses this data folder", r);
+	if (r)
+		return fail("event ring cannot be opened", r);
+	r = journal_recover(s->journal, s->writer, &rec);
+	if (r)
+		return fail("event log cannot be recovered", r);
+	if (rec.calls || rec.events)
+		log_warn("recovered from a sudden end events=%u calls_closed=%u legs_closed=%u recordings=%u", rec.events, rec.calls,
+			 rec.legs, rec.parts);
+	journal_attach(s->journal, s->writer, DRAIN_MS);
+	return 0;
+}
+
+/* ---- telephony, API ---- */
+
+static int start_switch(struct server *s)
+{
+	struct sw_start st = {
+		.sip_listen = s->conf.sip_listen, .external = s->conf.sip_external, .realm = s->conf.realm,
+		.rtp_bind = s->conf.rtp_bind, .rtp_min = (uint16_t)s->conf.rtp_min, .rtp_max = (uint16_t)s->conf.rtp_max,
+		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
+		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
+	};
+	struct snap *conf = NULL;
+	int r = switch_conf_load(&conf, s->db, s->centre.id);
+
+	if (!r)
+		r = sw_new(&s->sw, &st, s->journal, conf);
+	if (r)
+		return fail("telephony (is the SIP port free?)", r);
+	for (size_t i = 0; i < s->orphan_n; i++)
+		(void)sw_orphan(s->sw, s->orphans[i]);
+	sw_sip_local(s->sw, s->sip, sizeof(s->sip));
+	log_info("telephony is up sip=%s orphans=%zu", s->sip, s->orphan_n);
+	return 0;
+}
+
+static int make_api(struct server *s)
+{
+	struct api_conf ac = {
+		.db_url = s->conf.db, .writer = s->writer, .journal = s->journal, .centre_id = s->centre.id,
+		.centre_name = s->centre.name, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir,
+		.data_dir = s->conf.data_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
+		.demo_users = s->conf.demo ? demo_cards : NULL, .demo_user_n = s->conf.demo ? demo_card_n : 0,
+	};
+	int r = api_new(&s->api, &ac);
+
+	return r ? fail("API", r) : 0;
+}
+
+static int start_http(struct server *s)
+{
+	struct http_conf hc = {
+		.listen = s->conf.http_listen, .cert_pem = s->conf.http_cert, .key_pem = s->conf.http_key, .pool = s->pool,
+	};
+	int r = http_start(&s->http, &hc);
+
+	if (r)
+		return fail("HTTP (is the port free, are certificate and key readable?)", r);
+	r = api_serve(s->api, s->http, s->sw);
+	return r ? fail("API", r) : 0;
+}
+
+static void tell(struct server *s)
+{
+	const char *colon = strrchr(s->conf.http_listen, ':');
+	bool any = !strncmp(s->conf.http_listen, "0.0.0.0", 7) || !strncmp(s->conf.http_listen, "[::]", 4);
+	int host = colon ? (int)(colon - s->conf.http_listen) : 0;
+
+	if (s->conf.demo)
+		printf("\n  示例中心已启动 / the demo centre is up:  %s://%.*s:%u/\n  Ctrl-C 停止 / stops it\n\n", s->conf.http_cert ? "https" : "http",
+		       any ? 9 : host, any ? "localhost" : s->conf.http_listen, http_port(s->http));
+	printf("pid=%d\nsip=%s\nhttp=%u\n", (int)getpid(), s->sip, http_port(s->http));
+	(void)fflush(stdout);
+}
+
+/* ---- waiting and stopping ---- */
+
+static void set_of_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGINT);
+}
+
+static void wait_for_signal(void)
+{
+	sigset_t set;
+	int sig;
+
+	set_of_signals(&set);
+	while (sigwait(&set, &sig))
+		;
+	log_info("signal received signal=%d", sig);
+}
+
+static void stop_network(struct server *s)
+{
+	if (s->network <= 0)
+		return;
+	(void)kill(s->network, SIGTERM);
+	(void)waitpid(s->network, NULL, 0);
+}
+
+static void stop(struct server *s)
+{
+	stop_network(s);
+	if (s->api)
+		api_stop(s->api);
+	if (s->sw)
+		sw_stop(s->sw, s->conf.demo ? 1000 : (int)s->conf.stop_s * 1000);
+	if (s->http)
+		http_stop(s->http);
+	pool_free(s->pool);
+	if (s->api)
+		api_free(s->api);
+	if (s->writer)
+		db_writer_free(s->writer);
+	if (s->journal)
+		journal_close(s->journal);
+	db_close(s->db);
+	for (size_t i = 0; i < s->orphan_n; i++)
+		free(s->orphans[i]);
+	free(s->orphans);
+	free(s->rec_dir);
+	free(s->ca);
+}
+
+static int start(struct server *s)
+{
+	int r;
+
+	(void)mallopt(M_ARENA_MAX, 2);
+	s->rec_dir = xasprintf("%s/recordings", s->conf.data_dir);
+	s->ca = xasprintf("%s/tls/ca.pem", s->conf.data_dir);
+	r = people_init(s->conf.realm);
+	if (!r)
+		r = loop_process_init();
+	if (r)
+		return fail("libraries", r);
+	r = open_database(s);
+	if (!r)
+		r = open_journal(s);
+	if (!r)
+		r = make_api(s);
+	if (!r)
+		r = start_switch(s);
+	if (!r)
+		r = pool_new(&s->pool, WORKERS, 10000);
+	if (!r)
+		r = start_http(s);
+	if (r || s->conf.check)
+		return r;
+	if (s->conf.demo)
+		s->network = demo_network(s->sip);
+	tell(s);
+	return 0;
+}
+
+int serve_main(int argc, char **argv)
+{
+	struct server s = {0};
+	sigset_t set;
+	int r = app_conf_load(&s.conf, argc, argv);
+
+	if (r) {
+		app_conf_done(&s.conf);
+		return r - 1;
+	}
+	/* Before any thread is made, so that all of them leave these signals to the main thread. */
+	set_of_signals(&set);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	r = start(&s);
+	if (!r && !s.conf.check)
+		wait_for_signal();
+	stop(&s);
+	loop_process_done();
+	app_conf_done(&s.conf);
+	return r ? 1 : 0;
+}
