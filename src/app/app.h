@@ -25,4 +25,4 @@ void app_conf_done(struct app_conf *c);
 
 int serve_main(int argc, char **argv);
 int user_main(int argc, char **argv);
-int openapi_main(int argc, char **argv);
+int verify_main(int argc, char **argv);

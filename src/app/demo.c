@@ -21,7 +21,7 @@
 #define PHONE_PORT 25080
 #define DAYS 3
 #define CALLS_A_DAY 420
-#define CALLS_AN_HOUR "420"
+#define CALLS_AN_HOUR "700" /* a little more than twelve agents can take, so that somebody always waits */
 #define DAY_MS 86400000LL
 #define ZONE_MS (8 * 3600000LL)
 
@@ -42,7 +42,9 @@ struct history {
 
 static int make_people(struct db *db, void *arg)
 {
-	const struct people_demo conf = {.trunk_host = HOST, .trunk_port = CARRIER_PORT, .phone_port = PHONE_PORT};
+	const struct people_demo conf = {
+		.carrier_host = HOST, .carrier_port = CARRIER_PORT, .phone_host = HOST, .phone_port = PHONE_PORT,
+	};
 
 	return people_demo_seed(db, *(int64_t *)arg, &conf);
 }

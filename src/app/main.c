@@ -1,9 +1,38 @@
 /* huawu: one program, several commands. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/api.h"
 #include "app/app.h"
+#include "app/seed.h"
 #include "base/version.h"
+#include "sim/day.h"
+#include "sim/net.h"
+#include "sim/replay.h"
+
+static int openapi_main(int argc, char **argv)
+{
+	char *text = api_openapi();
+
+	fputs(text, stdout);
+	free(text);
+	return 0;
+}
+
+/* sim net | sim day: the simulator's own commands. */
+static int sim_main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "--help";
+
+	if (!strcmp(what, "net"))
+		return sim_net_main(argc - 1, argv + 1);
+	if (!strcmp(what, "day"))
+		return sim_day_main(argc - 1, argv + 1);
+	printf("huawu sim net [options]   a simulated telephone network: real SIP and RTP\n"
+	       "huawu sim day [options]   a day of calls in virtual time on the real routing core\n");
+	return strcmp(what, "--help") && strcmp(what, "-h") ? 2 : 0;
+}
 
 static int version_main(int argc, char **argv)
 {
@@ -22,6 +51,12 @@ static int help_main(int argc, char **argv);
 static const struct command commands[] = {
 	{"serve", serve_main, "run the call centre"},
 	{"user", user_main, "list people, give an administrator a new password"},
+	{"cert", cert_main, "make a centre CA and a server certificate, for https without internet"},
+	{"verify", verify_main, "recompute the hash chain of the event log"},
+	{"replay", replay_main, "derive every routing decision anew from the log and compare"},
+	{"sim", sim_main, "simulated days and a simulated telephone network"},
+	{"openapi", openapi_main, "print the API's OpenAPI document"},
+	{"seed", seed_main, NULL},
 	{"version", version_main, "print the version"},
 	{"help", help_main, "this list"},
 };
