@@ -5,7 +5,7 @@
  *   2. recording parts that are open are repaired, by the caller's function
  *   3. one transaction: an epoch of kind "recovery" whose events close what is open; dialogs go to `orphan`; the next
  *      epoch is taken
- *   4. orphan dialogs are handed out; again by the next start, until a run has served for a minute
+ *   4. orphan dialogs are handed out; again by the next two starts, until a run has served for a minute
  *
  * kill -9 between any two of these, or in them, leaves the next start the same or less to do.
  */
@@ -348,7 +348,12 @@ static int list_orphans(struct db *db, void *arg)
 	struct db_stmt *st;
 	int r;
 
-	r = db_prepare(&st, db, "SELECT leg_id, dialog FROM orphan ORDER BY leg_id");
+	/* A program that dies again and again must not send all the BYEs of all its lives each time. */
+	r = db_run(db, "UPDATE orphan SET tries = tries + 1", NULL);
+	if (!r)
+		r = db_run(db, "DELETE FROM orphan WHERE tries > 3", NULL);
+	if (!r)
+		r = db_prepare(&st, db, "SELECT leg_id, dialog FROM orphan ORDER BY leg_id");
 	if (r)
 		return r;
 	while ((r = db_step(st)) == DB_ROW) {

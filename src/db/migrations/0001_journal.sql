@@ -116,7 +116,8 @@ CREATE TABLE leg_dialog (
 CREATE TABLE orphan (
 	leg_id BIGINT PRIMARY KEY,
 	centre_id BIGINT NOT NULL,
-	dialog TEXT NOT NULL
+	dialog TEXT NOT NULL,
+	tries INTEGER NOT NULL DEFAULT 0 -- starts that sent BYE in it
 );
 
 -- The customer's timeline: disjoint and without gaps from the first segment to the call's end.
