@@ -130,9 +130,13 @@ void sw_apply_conf(struct sw *sw, struct snap *conf)
 	sw_index_build(&sw->index, sw->conf);
 	if (old)
 		drop_leavers(sw);
-	strb_init(&b, EV_BODY_MAX * 64);
+	strb_init(&b, EV_BODY_MAX);
 	acd_conf_encode(&sw->conf->acd, &b);
-	sw_emit(sw, &e, &b);
+	if (b.overflow)
+		log_error("configuration is too large for the log, days cannot be replayed bytes_max=%d", EV_BODY_MAX);
+	e.at_ms = clock_utc_ms();
+	if (!b.overflow)
+		sw_emit(sw, &e, &b);
 	(void)acd_configure(sw->acd, &sw->conf->acd, e.at_ms);
 	strb_done(&b);
 	sw_acd_step(sw);
