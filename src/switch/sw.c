@@ -26,6 +26,31 @@ const char *sw_refusal_name(enum sw_refusal r)
 	return r >= 0 && r < SW_R_COUNT ? names[r] : "unknown";
 }
 
+/* ---- dialogs of a dead process ---- */
+
+#define ORPHANS_MAX 10000
+
+/* A browser's dialog can only be ended when that browser is back: kept until it registers. */
+static void end_orphan(struct sw *sw, const char *dialog)
+{
+	if (sip_orphan_bye(sw->sip, dialog) != -ENOENT || sw->orphan_n == ORPHANS_MAX)
+		return;
+	sw->orphans = xrealloc(sw->orphans, (sw->orphan_n + 1) * sizeof(*sw->orphans));
+	sw->orphans[sw->orphan_n++] = xstrdup(dialog);
+}
+
+static void retry_orphans(struct sw *sw)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sw->orphan_n; i++)
+		if (sip_orphan_bye(sw->sip, sw->orphans[i]) == -ENOENT)
+			sw->orphans[kept++] = sw->orphans[i];
+		else
+			free(sw->orphans[i]);
+	sw->orphan_n = kept;
+}
+
 /* ---- what SIP asks ---- */
 
 static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
@@ -80,6 +105,7 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	(void)hmap_set_str(&sw->regs, r->name, r);
 	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, b->source.host,
 		 b->source.port, b->user_agent ? b->user_agent : "-");
+	retry_orphans(sw);
 	sw_agent_device(sw, b->device, !strcmp(b->transport, "ws"), true);
 }
 
@@ -294,7 +320,7 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 		on_command(sw, data);
 		break;
 	case MSG_ORPHAN:
-		(void)sip_orphan_bye(sw->sip, data);
+		end_orphan(sw, data);
 		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
@@ -422,6 +448,9 @@ static void sw_free(struct sw *sw)
 	snap_unref(sw->conf_snap);
 	acd_free(sw->acd);
 	mbox_free(sw->mbox);
+	for (size_t i = 0; i < sw->orphan_n; i++)
+		free(sw->orphans[i]);
+	free(sw->orphans);
 	free(sw->outs);
 	free((void *)sw->start.sip_listen);
 	free((void *)sw->start.external);

@@ -109,6 +109,8 @@ struct sw {
 	struct acd_out *outs;       /* decisions not acted on yet */
 	size_t out_n, out_cap, out_at;
 	bool draining;
+	char **orphans;             /* dialogs of browsers that were not back yet when BYE was to be sent */
+	size_t orphan_n;
 	int64_t acd_timer_ms;
 	struct ltimer acd_timer, tick, deadline;
 	int64_t deviation_ms, day;
