@@ -233,7 +233,7 @@ void msecure_free(struct secure *s);
 bool msecure_ready(const struct mleg *l);
 /** STUN and DTLS; true when the packet was one of these. */
 bool msecure_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from);
-/** Whether media may come from there: the address ICE settled on. */
+/** Whether media may come from there: an address that passed ICE's checks. */
 bool msecure_source(const struct mleg *l, const struct sockaddr_in *from);
 const struct sockaddr_in *msecure_target(const struct mleg *l);
 void msecure_tick(struct mleg *l);

@@ -476,11 +476,10 @@ const struct sockaddr_in *msecure_target(const struct mleg *l)
 	return l->sec->selected.sin_port ? &l->sec->selected : NULL;
 }
 
+/* Any address that passed a check: a browser that moves to another pair has packets of both on the way. */
 bool msecure_source(const struct mleg *l, const struct sockaddr_in *from)
 {
-	const struct sockaddr_in *a = &l->sec->selected;
-
-	return l->sec->up && a->sin_port == from->sin_port && a->sin_addr.s_addr == from->sin_addr.s_addr;
+	return l->sec->up && is_valid(l->sec, from);
 }
 
 /* ---- SRTP ---- */
