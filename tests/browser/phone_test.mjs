@@ -26,8 +26,7 @@ const up = p => p.waitForSelector('[data-act=phone][data-link=up]')
 /* The far end: sends a 1 kHz tone, and tells what it hears. */
 async function farEnd() {
 	const far = await ctx.newPage()
-	await far.goto(`${mock.base}/favicon.svg`)
-	await far.goto(`${mock.base}/login?far`)
+	await far.goto(`${mock.base}/mock/log`) // not the page: it would be a second desk
 	const sdp = await far.evaluate(async () => {
 		await navigator.mediaDevices.getUserMedia({ audio: true }) // real addresses instead of mDNS names
 		const ctx = new AudioContext()
@@ -38,6 +37,8 @@ async function farEnd() {
 		o.start()
 		const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
 		window.pc = pc
+		// Chromium counts energy only of sound that is played.
+		pc.ontrack = e => { window.sink = new Audio(); window.sink.srcObject = e.streams[0]; void window.sink.play() }
 		pc.addTrack(d.stream.getAudioTracks()[0], d.stream)
 		await pc.setLocalDescription(await pc.createOffer())
 		await new Promise(r => (pc.iceGatheringState === 'complete' ? r() : (pc.onicegatheringstatechange = () => pc.iceGatheringState === 'complete' && r())))
