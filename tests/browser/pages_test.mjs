@@ -1,4 +1,4 @@
-/* Every page in both languages, light and dark: axe finds nothing serious, nothing sticks out, nothing breaks. */
+/* Every page, in Chinese and light, in English and dark: axe finds nothing serious, nothing sticks out, nothing breaks. */
 import { gzipSync } from 'node:zlib'
 import { axe, enter, equal, launch, ok, startMock } from './lib.mjs'
 
@@ -54,8 +54,8 @@ async function open([, role, path, prepare, act], lang, scheme, width = 1366) {
 
 export const tests = {}
 for (const p of PAGES) {
-	tests[`${p[0]}: axe finds nothing serious, zh and en, light and dark`] = async () => {
-		for (const [lang, scheme] of [['zh-CN', 'light'], ['en-GB', 'dark'], ['en-GB', 'light'], ['zh-CN', 'dark']]) {
+	tests[`${p[0]}: axe finds nothing serious, Chinese in light, English in dark`] = async () => {
+		for (const [lang, scheme] of [['zh-CN', 'light'], ['en-GB', 'dark']]) {
 			const { ctx, page, errors } = await open(p, lang, scheme)
 			try {
 				equal(await axe(page), [], `${lang} ${scheme}`)
