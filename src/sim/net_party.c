@@ -15,7 +15,7 @@ static void party_free(struct party *p)
 	ltimer_cancel(&p->keys);
 	if (ilink_linked(&p->link)) {
 		ilink_unlink(&p->link);
-		n->f.now--;
+		n->f.now -= p->kind == PARTY_CALLER;
 	}
 	n->f.rtp_tx += p->audio.tx;
 	n->f.rtp_rx += p->audio.rx;
@@ -211,7 +211,8 @@ static struct party *party_new(struct net *n, struct ua *ua, enum party_kind kin
 	p->start_utc_ms = clock_utc_ms();
 	p->audio.mute = kind == PARTY_CALLER;
 	ilist_push_back(&n->parties, &p->link);
-	if (++n->f.now > n->f.most)
+	n->f.now += kind == PARTY_CALLER;
+	if (n->f.now > n->f.most)
 		n->f.most = n->f.now;
 	if (phone)
 		phone->party = p;
