@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import traceback
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -46,6 +48,21 @@ def wait_for(what, check, limit=10, every=0.05):
         if time.monotonic() > end:
             raise AssertionError(f"waited {limit} s in vain for {what}")
         time.sleep(every)
+
+
+def run_tests(tests):
+    """each test once; the plain closing line"""
+    passed = failed = 0
+    for test in tests:
+        try:
+            test()
+            passed += 1
+            print(f"ok    {test.__name__}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"FAIL  {test.__name__}\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
 
 
 # ---- the server ----
@@ -107,20 +124,19 @@ class Centre:
         self.command = [HUAWU, "serve", "--data", self.data, "--sip", self.sip, "--http", self.http, "--rtp-bind", "127.0.0.1",
                         "--rtp-min", str(port + 100), "--rtp-max", str(port + 898), "--log", "info", *options]
         self.process = None
-        self.ok = False
 
     def __enter__(self):
-        self.start()
         return self
 
     def __exit__(self, kind, value, tb):
-        code = self.stop()
+        code = self.stop() if self.process else 0
         if kind is None and code == 0:
             shutil.rmtree(self.dir, ignore_errors=True)
         else:
             print(f"server's folder kept: {self.dir} (exit {code})")
-            with open(os.path.join(self.dir, "server.log"), errors="replace") as f:
-                print("".join(f.readlines()[-40:]))
+            if self.process:
+                with open(os.path.join(self.dir, "server.log"), errors="replace") as f:
+                    print("".join(f.readlines()[-40:]))
         if kind is None and code != 0:
             raise AssertionError(f"the server ended with {code}")
 
@@ -129,14 +145,28 @@ class Centre:
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
         def up():
-            if self.process.poll() is not None:
-                raise AssertionError("the server ended at start:\n" + open(self.log.name, errors="replace").read()[-3000:])
-            try:
-                with urllib.request.urlopen(self.url + "/api/v1/status", timeout=2) as r:
-                    return r.status == 200
-            except (OSError, urllib.error.URLError):
-                return False
+            with open(self.log.name, errors="replace") as f:
+                text = f.read()
+            assert self.process.poll() is None, "the server ended at start:\n" + text[-3000:]
+            return f"sip={self.sip}" in text
         wait_for("the server", up, 20)
+
+    def seed(self, *rows):
+        """(resource, name, body) rows, before the start; "$name" in a later body is that row's id. Answers the rows by name."""
+        text = json.dumps([{"resource": r, "as": n, "body": b} for r, n, b in rows])
+        out = subprocess.run([HUAWU, "seed", "rows", "--db", os.path.join(self.data, "huawu.db")], input=text, text=True,
+                             capture_output=True)
+        assert out.returncode == 0, out.stderr
+        return dict(zip([n for _, n, _ in rows], map(json.loads, out.stdout.splitlines())))
+
+    def rows(self, sql, *args):
+        """from the live database, as dicts"""
+        db = sqlite3.connect(f"file:{os.path.join(self.data, 'huawu.db')}?mode=ro", uri=True)
+        try:
+            db.row_factory = sqlite3.Row
+            return [dict(r) for r in db.execute(sql, args)]
+        finally:
+            db.close()
 
     def stop(self):
         if self.process.poll() is None:
@@ -321,10 +351,10 @@ class Baresip:
     def __init__(self, folder, name, secret, server, port, host="127.0.0.5", hz=600, answers=True):
         self.dir = os.path.join(folder, f"baresip-{name}")
         os.mkdir(self.dir)
-        self.ctrl = (host, port + 1)
+        self.ctrl = (host, port + 5) # port + 1 is its TLS
         write_tone(os.path.join(self.dir, "tone.wav"), hz, 120)
         with open(os.path.join(self.dir, "config"), "w") as f:
-            f.write(BARESIP_CONFIG.format(host=host, port=port, ctrl=port + 1, dir=self.dir, rtp=port + 10, rtp_end=port + 60))
+            f.write(BARESIP_CONFIG.format(host=host, port=port, ctrl=port + 5, dir=self.dir, rtp=port + 10, rtp_end=port + 60))
         with open(os.path.join(self.dir, "accounts"), "w") as f:
             f.write(f"<sip:{name}@{server}>;auth_user={name};auth_pass={secret};regint=60;"
                     f"answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1\n")
@@ -337,6 +367,7 @@ class Baresip:
             return text in f.read()
 
     def command(self, command, params=""):
+        """of its ctrl_tcp module, a netstring of JSON; what it answered"""
         text = json.dumps({"command": command, "params": params, "token": "t"})
         with socket.create_connection(self.ctrl, 5) as s:
             s.sendall(f"{len(text)}:{text},".encode())
@@ -347,7 +378,8 @@ class Baresip:
                 return b""
 
     def hang_up(self):
-        self.command("hangup")
+        got = self.command("hangup")
+        assert b'"ok":true' in got, got
 
     def heard(self):
         """samples of the last call"""
