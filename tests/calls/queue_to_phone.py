@@ -3,6 +3,7 @@
 that the records are compared with; the sound is found in what each side heard and in its own channel of the recording."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import centre as c  # noqa: E402
@@ -123,6 +124,7 @@ def agent_hangs_up_first():
             at_desk(s, 8001, p)
             call = Call(s, "caller_stays.xml")
             c.wait_for("the talk", lambda: p.said("Call established"), 10)
+            time.sleep(1)  # a talk that leaves a record
             p.hang_up()
             row = call.finish()
             call.near("end_ms", "B")
