@@ -81,6 +81,7 @@ struct sw_call {
 	struct sw_agent *caller;    /* internal calls: the colleague on `cust` */
 	int64_t offer_id;
 	bool in_acd, accepted, answered, record, agent_held;
+	bool beep;                  /* his telephone answers by itself: a tone first */
 	bool seized;                /* agent is in this call by SEIZE */
 	enum sw_seg seg;
 	int64_t seg_id, rec_id;

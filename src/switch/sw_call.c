@@ -315,6 +315,14 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 	call_free_if_done(c);
 }
 
+static void join(struct sw_call *c)
+{
+	c->beep = false;
+	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
+	if (c->record)
+		rec_start(c, c->ag);
+}
+
 /* Agent and customer hear each other. The record says "answered" before the 200 leaves, so that a crash between loses nothing. */
 static void connect(struct sw_call *c)
 {
@@ -327,9 +335,10 @@ static void connect(struct sw_call *c)
 	}
 	answer(c->cust);
 	answer(c->ag);
-	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
-	if (c->record)
-		rec_start(c, c->ag);
+	if (c->beep)
+		play(c, c->ag, "beep", false); /* then the caller, see on_played */
+	else
+		join(c);
 }
 
 /* ---- the queue ---- */
@@ -412,7 +421,9 @@ static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, b
 
 	if (r)
 		return r;
-	dial_headers(headers, sizeof(headers), c, auto_answer || resume || (u && u->auto_answer) || (dev && dev->auto_answer), resume);
+	auto_answer = auto_answer || (u && u->auto_answer) || (dev && dev->auto_answer);
+	c->beep = auto_answer && !resume && profile == MED_PLAIN && c->cust; /* a browser beeps by itself */
+	dial_headers(headers, sizeof(headers), c, auto_answer || resume, resume);
 	return leg_dial(&c->ag, c, ROLE_AGENT_LEG, 0, profile, &d);
 }
 
@@ -517,14 +528,27 @@ void sw_call_announce(struct sw *sw, const struct acd_out *out)
 {
 	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
 	const struct sw_queue *q = c ? sw_queue_of(sw, c->queue_id) : NULL;
-	char digits[32];
-	const char *names[3] = {"zh/position_before", digits, "zh/position_after"};
+	const char *names[3];
+	char text[3][32];
+	const char *lang;
+	size_t n = 1;
 
-	if (!q || !q->announce_position || !c->accepted || (c->phase != CALL_WAITING && c->phase != CALL_OFFERED))
+	if (!q || !q->announce_position || !c->accepted || (c->phase != CALL_WAITING && c->phase != CALL_OFFERED) || !med_of(c->cust))
 		return;
-	(void)snprintf(digits, sizeof(digits), "zh/num/%d", out->position > 20 ? 20 : out->position);
-	if (med_of(c->cust))
-		(void)med_play(media_of(c), med_of(c->cust), names, 3, false);
+	lang = q->greeting && !strncmp(q->greeting, "en/", 3) ? "en" : "zh";
+	if (out->position <= 1) {
+		(void)snprintf(text[0], sizeof(text[0]), "%s/next", lang);
+	} else if (out->position > 11) {
+		(void)snprintf(text[0], sizeof(text[0]), "%s/still-busy", lang);
+	} else {
+		(void)snprintf(text[0], sizeof(text[0]), "%s/position-before", lang);
+		(void)snprintf(text[1], sizeof(text[1]), "%s/num-%d", lang, out->position - 1);
+		(void)snprintf(text[2], sizeof(text[2]), "%s/position-after", lang);
+		n = strcmp(lang, "zh") ? 2 : 3; /* Chinese has a measure word behind the number */
+	}
+	for (size_t i = 0; i < n; i++)
+		names[i] = text[i];
+	(void)med_play(media_of(c), med_of(c->cust), names, n, false);
 }
 
 /* ---- calls that know where they go ---- */
@@ -855,6 +879,10 @@ static void on_played(struct call_leg *leg, void *arg)
 	if (l->dropped)
 		return;
 	switch (c->phase) {
+	case CALL_TALK:
+		if (l == c->ag && c->beep)
+			join(c);
+		break;
 	case CALL_GREETING:
 		rec_stop(c);
 		enter_queue(c, 0, 0);
