@@ -125,6 +125,7 @@ void limiter_give_back(struct limiter *l, const char *key); /* undoes one note *
 struct phones *phones_new(void);
 void phones_free(struct phones *p);
 void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, bool logout);
+void desk_forget_user(struct api *a, int64_t user_id);
 void desk_phone(struct ask *k);
 void desk_login(struct ask *k);
 void desk_simple(struct ask *k);

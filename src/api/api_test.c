@@ -450,6 +450,24 @@ TEST(the_browsers_telephone_is_bound_to_its_session_and_origin)
 	fix_stop(&f);
 }
 
+TEST(who_is_switched_off_loses_session_and_telephone_at_once)
+{
+	struct fix f;
+	struct client c, boss;
+	char path[64];
+
+	fix_start(&f, true);
+	c = fix_login(&f, "agent", NULL);
+	boss = fix_login(&f, "admin", NULL);
+	(void)ask_for(&c, "POST", "/desk/phone", "{}", "200");
+	(void)snprintf(path, sizeof(path), "/users/%lld", (long long)fix_get(&f, "SELECT id FROM users WHERE login = 'agent'"));
+	assert_int_equal(ask(&boss, "PATCH", path, "If-Match: 1\r\n", "{\"active\":false}")->status, 200);
+	assert_int_equal(sw_last.kind, SW_CREDENTIAL_GONE);
+	assert_int_equal(edge_cuts, 1);
+	(void)ask_for(&c, "GET", "/session", NULL, "401 no_session");
+	fix_stop(&f);
+}
+
 /* ---- history ---- */
 
 #define CALL_AT(ms) (((ms) - ID_EPOCH_MS) << 22)

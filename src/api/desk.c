@@ -312,6 +312,20 @@ void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, boo
 	sip_edge_cut(sw_edge(a->sw), cmd.device);
 }
 
+void desk_forget_user(struct api *a, int64_t user_id)
+{
+	struct phone *ph;
+	int64_t session_id = 0;
+
+	(void)pthread_mutex_lock(&a->phones->lock);
+	ph = hmap_get(&a->phones->by_user, (uint64_t)user_id);
+	if (ph)
+		session_id = ph->session_id;
+	(void)pthread_mutex_unlock(&a->phones->lock);
+	if (session_id)
+		desk_forget_session(a, session_id, user_id, true);
+}
+
 void desk_phone(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_CREDENTIAL, .user_id = k->who.user_id, .ms = (int32_t)PHONE_MS};

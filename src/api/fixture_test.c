@@ -67,13 +67,19 @@ struct sw_cmd sw_last;
 unsigned sw_told, sw_configured, edge_cuts;
 enum sw_refusal sw_answer;
 bool sw_silent;
+static void (*late)(enum sw_refusal r, int64_t call_id, void *arg); /* what a silent switch still owes */
+static void *late_arg;
 
 int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg)
 {
 	sw_last = *cmd;
 	sw_told++;
-	if (answer && !sw_silent)
+	if (sw_silent) {
+		late = answer;
+		late_arg = arg;
+	} else {
 		answer(sw_answer, 4711, arg);
+	}
 	return 0;
 }
 
@@ -216,6 +222,9 @@ void fix_stop(struct fix *f)
 {
 	char cmd[128];
 
+	if (late) /* nobody waits for it any more */
+		late(SW_OK, 0, late_arg);
+	late = NULL;
 	api_stop(f->api);
 	http_stop(f->http);
 	pool_free(f->pool);

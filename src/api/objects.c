@@ -105,6 +105,22 @@ static int change_job(struct db *db, void *arg)
 	}
 }
 
+/* Who was switched off, deleted, or given another role or password is cut off at once, not at his next request. */
+static void cut_off(struct ask *k, const struct change *ch)
+{
+	static const char *const matters[] = {"active", "role", "password"};
+	bool cut = ch->method == HTTP_DELETE;
+
+	if (strcmp(ch->d->name, "users") != 0 || ch->method == HTTP_POST || ch->id == k->who.user_id)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(matters); i++)
+		cut |= json_object_get(ch->body, matters[i]) != NULL;
+	if (!cut)
+		return;
+	live_bye(k->api->live, 0, ch->id, 0, "logged_out");
+	desk_forget_user(k->api, ch->id);
+}
+
 static void change(struct ask *k, struct change *ch)
 {
 	struct res_error e = {0};
@@ -125,6 +141,7 @@ static void change(struct ask *k, struct change *ch)
 		return;
 	}
 	res_error_done(&e);
+	cut_off(k, ch);
 	if (ch->d->configures_switch || !strcmp(ch->d->name, "teams"))
 		api_conf_changed(k->api, k->db);
 	if (ch->method == HTTP_DELETE)
