@@ -75,7 +75,7 @@ export default {
 		title: '为什么是{name}', lead_idle: '空闲最久：已空闲 {idle}。', lead_level: '级别 {level} 最先轮到，其中空闲最久：{idle}。', lead_only: '当时只有{name}可以接。', second: '下一位是{name}：{diff}。', second_idle: '空闲 {idle}，比{winner}短 {less}',
 		second_level: '级别 {level}，排在级别 {first} 之后', second_same: '空闲一样久，按编号排在后面', best: '排在前面的人', best_calls: '当时在等的电话', rank: '名次', name: '坐席', idle: '空闲', level: '级别', waited: '已等', priority: '优先级', others: '其他人当时在做什么', unknown: '没有记下理由', this_call: '这通电话', other_call: '另一通',
 		rule: '规则：级别小的先接；同级别看谁空闲最久，一样时看编号。', rule_calls: '规则：优先级高的先接；一样时看谁等得最久。', raw: '原始记录', call_waited: '刚有空，而这通电话等得最久：{waited}。', call_priority: '刚有空，而这通电话优先级最高（{priority}），已等 {waited}。', call_only: '刚有空，只有这通电话在等，已等 {waited}。',
-		call_second: '下一通等了 {waited}。', call_second_priority: '下一通优先级 {priority}，等了 {waited}。', runner: '下一位', winner: '选中',
+		call_second: '下一通等了 {waited}。', call_second_priority: '下一通优先级 {priority}，等了 {waited}。', colleague: '同事 {id}', runner: '下一位', winner: '选中',
 		reason: { offline: '未签入', talking: '在通话', wrapup: '在整理', break: '在小休', noanswer: '刚才没有接', ringing: '正在振铃', device: '电话没有连上', refused: '刚拒接过这通电话', later: '排在更后面' },
 	},
 	player: {
