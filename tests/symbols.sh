@@ -2,7 +2,8 @@
 # Our functions must not have the name of one of libre's: the program's would then be called by the library, silently.
 # Only the timers do so on purpose (src/loop/tmr.c); http_reply is of libre's HTTP server, which nobody starts.
 set -euo pipefail
-ours() { nm --defined-only --extern-only "$1" | awk '$2 ~ /[TBDR]/ { print $3 }' | sort -u; }
+HUAWU=${HUAWU:-build/huawu}
+ours() { nm --defined-only --extern-only "$1" | awk '$2 == "T" { print $3 }' | sort -u; }
 library() { nm -D --defined-only "$(ldd "$1" | awk -v l="$2" '$1 ~ "^" l { print $3 }')" | awk '{ print $3 }' | sed 's/@.*//' | sort -u; }
 code=0
 for lib in 'libre[.]' 'librem[.]' libmicrohttpd libjansson libsodium; do

@@ -49,6 +49,8 @@ static int read_head(struct head *h, const uint8_t *p, size_t n)
 
 static void append(uint8_t **buf, size_t *len, size_t *cap, const uint8_t *data, size_t n)
 {
+	if (!n)
+		return; /* nothing, to nowhere yet */
 	if (*len + n > *cap) {
 		*cap = *cap ? *cap : 512;
 		while (*cap < *len + n)

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /*
  * Runs every *_test.mjs here, or those whose name holds one of the words given:
  *
