@@ -26,7 +26,7 @@
 #define ZONE_MS (8 * 3600000LL)
 
 const struct api_demo_user demo_cards[] = {
-	{"agent", "王芳(示例)", "agent", "接听来电：按“示闲”，半分钟内电话就会响", "Take calls: press Ready and the phone rings within half a minute"},
+	{"agent", "王芳(示例)", "agent", "接听来电：点“签入并就绪”，半分钟内电话就会响", "Take calls: press “Sign in, ready” and the phone rings within half a minute"},
 	{"lead", "李建国(示例)", "supervisor", "看现场：谁在通话、谁在等待、通话记录与录音", "Watch the floor: who talks, who waits, history and recordings"},
 	{"admin", "赵敏(示例)", "admin", "设置人员、队列、号码和中继", "Set up people, queues, numbers and trunks"},
 };

@@ -210,16 +210,30 @@ static void set_of_signals(sigset_t *set)
 	(void)sigemptyset(set);
 	(void)sigaddset(set, SIGTERM);
 	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGCHLD);
 }
 
-static void wait_for_signal(void)
+static void network_ended(struct server *s)
+{
+	if (s->network <= 0 || waitpid(s->network, NULL, WNOHANG) != s->network)
+		return;
+	s->network = 0;
+	log_error("the simulated telephone network has ended: nobody calls the demo (is another demo running on this machine?)");
+}
+
+static void wait_for_signal(struct server *s)
 {
 	sigset_t set;
 	int sig;
 
 	set_of_signals(&set);
-	while (sigwait(&set, &sig))
-		;
+	for (;;) {
+		if (sigwait(&set, &sig))
+			continue;
+		if (sig != SIGCHLD)
+			break;
+		network_ended(s);
+	}
 	log_info("signal received signal=%d", sig);
 }
 
@@ -301,7 +315,7 @@ int serve_main(int argc, char **argv)
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	r = start(&s);
 	if (!r && !s.conf.check)
-		wait_for_signal();
+		wait_for_signal(&s);
 	stop(&s);
 	loop_process_done();
 	app_conf_done(&s.conf);
