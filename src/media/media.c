@@ -767,8 +767,6 @@ int med_bridge(struct media *m, med_leg a, med_leg b)
 
 	if (!x || !y)
 		return -ENOENT;
-	if (x == y)
-		return -EINVAL;
 	post(m, CMD_BRIDGE, &(struct cmd){.leg = x->leg, .other = y->leg});
 	return 0;
 }

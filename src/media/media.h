@@ -97,7 +97,8 @@ void med_leg_close(struct media *m, med_leg leg);
 
 /* ---- what is heard ---- */
 
-/** Relays audio between two legs, both ways; ends what they were playing. A leg has one bridge at most; a new one replaces the old. */
+/** Relays audio between two legs, both ways; ends what they were playing. A leg has one bridge at most; a new one replaces the old. With
+    itself: an echo. */
 int med_bridge(struct media *m, med_leg a, med_leg b);
 void med_unbridge(struct media *m, med_leg leg);
 /** Nothing of what @leg says goes to its bridge while true (recordings of @leg's side fall silent too). */

@@ -167,6 +167,29 @@ TEST(bridge_carries_each_tone_to_the_other_phone)
 	phone_close(&b);
 }
 
+TEST(a_leg_bridged_with_itself_is_an_echo)
+{
+	med_leg la;
+
+	up();
+	phone_open(&a, 440, 0x11111111);
+	la = leg_for(&a, "8 0 96", "sendrecv");
+	assert_int_equal(med_bridge(m, la, la), 0);
+	for (unsigned i = 0; i < 60; i++) {
+		phone_send(&a);
+		if (i % 8 == 0)
+			run_ms(1);
+	}
+	hear(&a, 58);
+	assert_in_range(a.packets, 55, 60);
+	assert_true(tone_power(a.pcm, a.n, 440) > 0.95);
+	assert_false(a.disorder);
+	med_leg_close(m, la);
+	wait_event(MED_EV_STATS, 1);
+	down();
+	phone_close(&a);
+}
+
 TEST(different_laws_are_transcoded)
 {
 	med_leg la, lb;
