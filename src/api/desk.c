@@ -6,7 +6,6 @@
 
 #include <sodium.h>
 
-#include "sip/sip.h"
 
 #define COMMAND_WAIT_MS 3000
 #define PHONE_MS (60LL * 60 * 1000) /* the page asks anew before */
@@ -309,7 +308,7 @@ void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, boo
 	cmd = (struct sw_cmd){.kind = SW_CREDENTIAL_GONE, .user_id = user_id};
 	device_name(cmd.device, sizeof(cmd.device), user_id);
 	(void)command(a, &cmd, NULL);
-	sip_edge_cut(sw_edge(a->sw), cmd.device);
+	sw_phone_cut(a->sw, cmd.device);
 }
 
 void desk_forget_user(struct api *a, int64_t user_id)
@@ -349,7 +348,7 @@ void desk_phone(struct ask *k)
 	}
 	before = phone_take(k->api->phones, k->who.user_id, k->session_id);
 	if (before) { /* another browser of his had it */
-		sip_edge_cut(sw_edge(k->api->sw), cmd.device);
+		sw_phone_cut(k->api->sw, cmd.device);
 		live_bye(k->api->live, before, 0, 0, "taken_over");
 	}
 	api_ok(k, 200,
@@ -360,10 +359,10 @@ void desk_phone(struct ask *k)
 }
 
 struct door {
-	struct sip_edge *edge;
+	struct sw *sw;
 	struct http_upgrade *u;
-	struct sip_addr peer;
-	char device[64];
+	char peer[46], device[64];
+	uint16_t port;
 };
 
 static void on_socket_closed(void *arg)
@@ -380,7 +379,7 @@ static void on_taken(struct http_upgrade *u, int fd, const void *extra, size_t l
 	int r;
 
 	d->u = u;
-	r = sip_edge_add(d->edge, fd, &d->peer, d->device, extra, len, on_socket_closed, d);
+	r = sw_phone_add(d->sw, fd, d->peer, d->port, d->device, extra, len, on_socket_closed, d);
 	if (r) {
 		log_warn("telephone socket refused device=%s error=%d", d->device, -r);
 		on_socket_closed(d);
@@ -408,8 +407,8 @@ void desk_sip(struct ask *k)
 		return;
 	}
 	d = xcalloc(1, sizeof(*d));
-	d->edge = sw_edge(k->api->sw);
-	(void)str_copy(d->peer.host, sizeof(d->peer.host), http_peer(k->rq, &d->peer.port));
+	d->sw = k->api->sw;
+	(void)str_copy(d->peer, sizeof(d->peer), http_peer(k->rq, &d->port));
 	device_name(d->device, sizeof(d->device), k->who.user_id);
 	http_reply_websocket(k->rq, "sip", on_taken, door_drop, d);
 }

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sip/sip.h"
 
 /* ---- journal ---- */
 
@@ -97,23 +96,18 @@ const char *sw_refusal_name(enum sw_refusal r)
 	return names[r];
 }
 
-struct sip_edge *sw_edge(struct sw *sw)
-{
-	return NULL;
-}
-
-int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const char *device, const void *extra, size_t extra_len,
-		 void (*closed)(void *arg), void *arg)
+int sw_phone_add(struct sw *sw, int fd, const char *peer_host, uint16_t peer_port, const char *device, const void *extra,
+		 size_t extra_len, void (*closed)(void *arg), void *arg)
 {
 	char text[96];
-	int n = snprintf(text, sizeof(text), "device=%s peer=%s", device, peer->host);
+	int n = snprintf(text, sizeof(text), "device=%s peer=%s", device, peer_host);
 
 	(void)!write(fd, text, (size_t)n);
 	closed(arg);
 	return 0;
 }
 
-void sip_edge_cut(struct sip_edge *e, const char *device)
+void sw_phone_cut(struct sw *sw, const char *device)
 {
 	edge_cuts++;
 }

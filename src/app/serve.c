@@ -257,6 +257,7 @@ static void stop(struct server *s)
 	pool_free(s->pool);
 	if (s->api)
 		api_free(s->api);
+	sw_free(s->sw);
 	if (s->writer)
 		db_writer_free(s->writer);
 	if (s->journal)

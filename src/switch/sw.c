@@ -330,6 +330,8 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 
 int sw_configure(struct sw *sw, struct snap *conf)
 {
+	if (sw->stopped)
+		return -ESHUTDOWN;
 	return mbox_post(sw->mbox, MSG_CONF, &conf, sizeof(conf));
 }
 
@@ -337,6 +339,8 @@ int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_r
 {
 	struct command_msg m = {*cmd, answer, arg};
 
+	if (sw->stopped)
+		return -ESHUTDOWN;
 	return mbox_post(sw->mbox, MSG_COMMAND, &m, sizeof(m));
 }
 
@@ -395,11 +399,17 @@ static void begin(struct sw *sw)
 
 static void stop_parts(struct sw *sw)
 {
+	struct sip_edge *edge;
+
+	(void)pthread_mutex_lock(&sw->edge_lock);
+	edge = sw->edge;
+	sw->edge = NULL;
+	(void)pthread_mutex_unlock(&sw->edge_lock);
 	ltimer_cancel(&sw->tick);
 	ltimer_cancel(&sw->deadline);
 	ltimer_cancel(&sw->acd_timer);
-	if (sw->edge)
-		sip_edge_stop(sw->edge);
+	if (edge)
+		sip_edge_stop(edge);
 	if (sw->sip)
 		sip_stop(sw->sip);
 	if (sw->media)
@@ -435,8 +445,10 @@ static void free_values(struct hmap *m)
 	hmap_done(m);
 }
 
-static void sw_free(struct sw *sw)
+void sw_free(struct sw *sw)
 {
+	if (!sw)
+		return;
 	free_values(&sw->agents);
 	free_values(&sw->regs);
 	free_values(&sw->creds);
@@ -458,6 +470,7 @@ static void sw_free(struct sw *sw)
 	free((void *)sw->start.rtp_bind);
 	free((void *)sw->start.record_dir);
 	(void)sem_destroy(&sw->started);
+	(void)pthread_mutex_destroy(&sw->edge_lock);
 	free(sw);
 }
 
@@ -488,6 +501,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->regs, true);
 	hmap_init(&sw->creds, true);
 	(void)sem_init(&sw->started, 0, 0);
+	(void)pthread_mutex_init(&sw->edge_lock, NULL);
 	r = acd_new(&sw->acd, sw_acd_emit, sw);
 	if (!r)
 		r = mbox_new(&sw->mbox, 100000);
@@ -515,7 +529,7 @@ void sw_stop(struct sw *sw, int deadline_ms)
 		return;
 	(void)mbox_post(sw->mbox, MSG_STOP, &deadline_ms, sizeof(deadline_ms));
 	(void)pthread_join(sw->thread, NULL);
-	sw_free(sw);
+	sw->stopped = true;
 }
 
 void sw_sip_local(const struct sw *sw, char *buf, size_t size)
@@ -523,7 +537,24 @@ void sw_sip_local(const struct sw *sw, char *buf, size_t size)
 	(void)str_copy(buf, size, sw->local);
 }
 
-struct sip_edge *sw_edge(struct sw *sw)
+int sw_phone_add(struct sw *sw, int fd, const char *peer_host, uint16_t peer_port, const char *device, const void *extra,
+		 size_t extra_len, void (*closed)(void *arg), void *arg)
 {
-	return sw->edge;
+	struct sip_addr peer = {.port = peer_port};
+	int r = -ESHUTDOWN;
+
+	(void)str_copy(peer.host, sizeof(peer.host), peer_host);
+	(void)pthread_mutex_lock(&sw->edge_lock);
+	if (sw->edge)
+		r = sip_edge_add(sw->edge, fd, &peer, device, extra, extra_len, closed, arg);
+	(void)pthread_mutex_unlock(&sw->edge_lock);
+	return r;
+}
+
+void sw_phone_cut(struct sw *sw, const char *device)
+{
+	(void)pthread_mutex_lock(&sw->edge_lock);
+	if (sw->edge)
+		sip_edge_cut(sw->edge, device);
+	(void)pthread_mutex_unlock(&sw->edge_lock);
 }

@@ -97,7 +97,8 @@ struct sw {
 	const struct sw_conf *conf;
 	struct sw_index index;
 	struct sip_stack *sip;
-	struct sip_edge *edge;
+	struct sip_edge *edge;      /* under edge_lock: HTTP's threads give sockets to it */
+	pthread_mutex_t edge_lock;
 	struct media *media;
 	struct call_env *env;
 	struct acd *acd;
@@ -115,7 +116,8 @@ struct sw {
 	int64_t acd_timer_ms;
 	struct ltimer acd_timer, tick, deadline;
 	int64_t deviation_ms, day;
-	bool pressed, stopping, stop_posted;
+	bool pressed, stopping;
+	atomic_bool stopped;
 	pthread_t thread;
 	sem_t started;
 	int start_error;

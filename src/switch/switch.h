@@ -88,11 +88,20 @@ struct sw_start {
 
 /** Starts the switch's thread (SIP, media, loop). @j is its from now on. Blocks until it listens. */
 int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, struct snap *conf);
-/** No new calls; ends when the last one is over or after @deadline_ms, then stops. */
+/** No new calls; ends when the last one is over or after @deadline_ms, then stops. What is said to it afterwards is refused. */
 void sw_stop(struct sw *sw, int deadline_ms);
+/** After sw_stop, when nobody can speak to it any more. */
+void sw_free(struct sw *sw);
 /** "127.0.0.1:5060" */
 void sw_sip_local(const struct sw *sw, char *buf, size_t size);
-struct sip_edge *sw_edge(struct sw *sw);
+/**
+ * Gives a browser's upgraded WebSocket (subprotocol "sip") to the switch; any thread. @device is the device that log-in may be.
+ * @closed is called, on another thread, when the socket is to be given back. Negative: refused, the socket stays the caller's.
+ */
+int sw_phone_add(struct sw *sw, int fd, const char *peer_host, uint16_t peer_port, const char *device, const void *extra,
+		 size_t extra_len, void (*closed)(void *arg), void *arg);
+/** Cuts every socket of @device (log-out, disabled, taken over). Any thread. */
+void sw_phone_cut(struct sw *sw, const char *device);
 
 /** A new configuration version; the switch drops its reference to the old one when no call needs it. Any thread. */
 int sw_configure(struct sw *sw, struct snap *conf);
