@@ -28,7 +28,7 @@ asan: setup web ## unit tests under AddressSanitizer and UBSan
 	@ninja -C build-asan -j $(J) --quiet tests
 	@tools/run_tests.py --build build-asan units
 
-TSAN_TESTS = loop db journal media http sip
+TSAN_TESTS = loop db journal media http sip switch
 tsan: setup web ## tests of what crosses threads under ThreadSanitizer
 	@$(CONFIGURE) -B build-tsan -DHW_SANITIZE=thread >/dev/null
 	@ninja -C build-tsan -j $(J) --quiet tests
@@ -64,4 +64,4 @@ web:
 endif
 
 clean: ## remove everything that was built
-	rm -rf build build-asan build-tsan build-fuzz web/dist web/node_modules
+	rm -rf build build-* web/dist web/node_modules

@@ -234,7 +234,10 @@ static void wait_for_signal(struct server *s)
 			break;
 		network_ended(s);
 	}
-	log_info("signal received signal=%d", sig);
+	log_info("signal received signal=%d, a second one ends at once", sig);
+	/* Who asks twice does not want to wait for calls: the process ends as in a crash, and the next start recovers. */
+	(void)sigdelset(&set, SIGCHLD);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static void stop_network(struct server *s)
@@ -248,10 +251,10 @@ static void stop_network(struct server *s)
 static void stop(struct server *s)
 {
 	stop_network(s);
+	if (s->sw) /* while calls finish, their agents have desk and telephone */
+		sw_stop(s->sw, s->conf.demo ? 1000 : (int)s->conf.stop_s * 1000);
 	if (s->api)
 		api_stop(s->api);
-	if (s->sw)
-		sw_stop(s->sw, s->conf.demo ? 1000 : (int)s->conf.stop_s * 1000);
 	if (s->http)
 		http_stop(s->http);
 	pool_free(s->pool);

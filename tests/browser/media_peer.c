@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "loop/loop.h"
@@ -107,7 +108,8 @@ static void readable(void *arg)
 
 int main(void)
 {
-	struct media_conf c = {.bind = "127.0.0.1", .port_min = 29000, .port_max = 29099};
+	uint16_t port = (uint16_t)(29000 + getpid() % 9 * 100);
+	struct media_conf c = {.bind = "127.0.0.1", .port_min = port, .port_max = (uint16_t)(port + 99)};
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (loop_process_init() || media_start(&m, &c, on_event, NULL) || loop_listen(0, readable, NULL))

@@ -1,9 +1,10 @@
+#!/usr/bin/env node
 // Real Chromium against one leg of media: both directions of offer and answer, tones both ways, digits, recording.
-//   webrtc_media.mjs PEER    PEER: the program made of media_peer.c
+//   webrtc_media.mjs [PEER]    PEER: the program made of media_peer.c (default: $BUILD/media_peer)
 // Finds playwright-core in web/node_modules. Needs chromium and sox.
 import { spawn, execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ const here = path.dirname(new URL(import.meta.url).pathname);
 const require = createRequire(path.join(process.env.NODE_MODULES_OF ?? path.join(here, '../../web'), 'x.js'));
 const { chromium } = require('playwright-core');
 const tmp = mkdtempSync(path.join(tmpdir(), 'huawu-webrtc-'));
+const program = process.argv[2] ?? path.join(process.env.BUILD ?? path.join(here, '../../build'), 'media_peer');
 const failures = [];
 let passed = 0;
 
@@ -50,7 +52,7 @@ function tone(file, channel) {
 }
 
 async function run(name, connect) {
-	const peer = new Peer(process.argv[2]);
+	const peer = new Peer(program);
 	const page = await browser.newPage();
 	const wav = path.join(tmp, name, 'call.wav');
 	await page.goto(url);
@@ -97,6 +99,7 @@ try {
 } finally {
 	await browser.close();
 	server.close();
+	rmSync(tmp, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failures.length} failed`);
 process.exit(failures.length ? 1 : 0);

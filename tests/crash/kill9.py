@@ -2,7 +2,7 @@
 """kill -9 at seeded moments while calls are set up, answered, committed, recovered: no answered call may be missing from the records,
 none counted twice, none left open, and neither side may stay in a dead call. SIPp's own logs are the truth.
 
-    kill9.py --kills 200 --seed 1 [--build build] [--keep]
+    kill9.py [--kills 30] [--seed 1] [--build build] [--keep]       some two minutes for 200 kills
 
 Half of the callers are bridged to a number, half go through a queue. Traffic is bounded: at most 50 calls at once on 127.0.0.0/8.
 """
@@ -31,7 +31,8 @@ class Server:
         self.p = None
         self.starts = 0
         self.sip = f"127.0.0.1:{a.port}"
-        self.cmd = [self.exe, "serve", "--data", folder, "--sip", self.sip, "--http", f"127.0.0.1:{a.port + 1}",
+        self.ring = f"/dev/shm/{os.path.basename(folder)}.ring"
+        self.cmd = [self.exe, "serve", "--data", folder, "--ring", self.ring, "--sip", self.sip, "--http", f"127.0.0.1:{a.port + 1}",
                     "--rtp-bind", "127.0.0.1", "--rtp-min", "11000", "--rtp-max", "14999", "--log", "warn"]
 
     def start(self):
@@ -131,9 +132,9 @@ def compare(folder, a):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--kills", type=int, default=200)
+    p.add_argument("--kills", type=int, default=30)
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--build", default=os.path.join(TOP, "build"))
+    p.add_argument("--build", default=os.environ.get("BUILD", os.path.join(TOP, "build")))
     p.add_argument("--port", type=int, default=15060)
     p.add_argument("--rate", type=int, default=15, help="calls a second, of each kind")
     p.add_argument("--keep", action="store_true")
@@ -190,6 +191,7 @@ def main():
             srv.kill()
         if ok and not a.keep:
             shutil.rmtree(folder)
+            os.remove(srv.ring)
         else:
             print("kept", folder)
     sys.exit(0 if ok else 1)

@@ -121,7 +121,8 @@ class Centre:
         os.mkdir(self.data)
         self.sip, self.http = f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
         self.url = f"http://{self.http}"
-        self.command = [HUAWU, "serve", "--data", self.data, "--sip", self.sip, "--http", self.http, "--rtp-bind", "127.0.0.1",
+        self.ring = f"/dev/shm/{os.path.basename(self.dir)}.ring"
+        self.command = [HUAWU, "serve", "--data", self.data, "--ring", self.ring, "--sip", self.sip, "--http", self.http, "--rtp-bind", "127.0.0.1",
                         "--rtp-min", str(port + 100), "--rtp-max", str(port + 898), "--log", "info", *options]
         self.process = None
 
@@ -130,6 +131,8 @@ class Centre:
 
     def __exit__(self, kind, value, tb):
         code = self.stop() if self.process else 0
+        if os.path.exists(self.ring):
+            os.remove(self.ring)
         if kind is None and code == 0:
             shutil.rmtree(self.dir, ignore_errors=True)
         else:
