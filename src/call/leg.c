@@ -267,7 +267,7 @@ int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, e
 		      const struct call_leg_handlers *h, void *arg)
 {
 	struct sip_dial dial = *d;
-	char sdp[MED_SDP_MAX];
+	char sdp[MED_SDP_MAX], host[64];
 	struct call_leg *leg;
 	int r;
 
@@ -275,6 +275,9 @@ int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, e
 	if (!leg)
 		return -ENOMEM;
 	r = med_leg_open(env->media, &leg->media, profile, id);
+	/* A browser is offered every address of ours; a telephone the one on its side. */
+	if (!r && profile == MED_PLAIN && !sip_dial_host(env->sip, d, host, sizeof(host)))
+		(void)med_leg_towards(env->media, leg->media, host);
 	if (!r)
 		r = med_leg_offer(env->media, leg->media, sdp, sizeof(sdp));
 	if (r)

@@ -25,6 +25,7 @@ struct speaker {
 	unsigned voice, phrase;
 	size_t at;          /* sample within the phrase */
 	int pause;          /* frames of silence left before he speaks; negative: speaking */
+	int patience;       /* frames he has waited for the other to be quiet */
 	unsigned spoken, listened; /* frames */
 };
 void speaker_init(struct speaker *s, const struct voices *v, unsigned voice, uint64_t seed);

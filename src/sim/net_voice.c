@@ -10,6 +10,7 @@
 
 #include <rem_g711.h>
 
+#define PATIENCE 150 /* frames: 3 s */
 #define PHRASES 24
 #define RATE 8000.0
 #define SILENCE 0xd5 /* A-law of zero */
@@ -171,8 +172,9 @@ void speaker_frame(struct speaker *s, bool other, uint8_t out[NET_FRAME])
 	const struct voice *v = &s->voices->v[s->voice];
 
 	if (s->pause >= 0) {
-		/* Whoever hears the other waits until he has been quiet for a moment. */
-		if (other && s->pause < 15)
+		/* Whoever hears the other waits until he has been quiet for a moment, but not for ever: a noise is no speech. */
+		s->patience++;
+		if (other && s->pause < 15 && s->patience < PATIENCE)
 			s->pause = 15 + (int)rng_below(&s->rng, 30);
 		s->listened++;
 		memset(out, SILENCE, NET_FRAME);
@@ -185,6 +187,8 @@ void speaker_frame(struct speaker *s, bool other, uint8_t out[NET_FRAME])
 	memcpy(out, v->phrase[s->phrase] + s->at, NET_FRAME);
 	s->spoken++;
 	s->at += NET_FRAME;
-	if (s->at >= v->len[s->phrase])
+	if (s->at >= v->len[s->phrase]) {
 		s->pause = pause_after_phrase(s);
+		s->patience = 0;
+	}
 }

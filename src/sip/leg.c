@@ -816,6 +816,14 @@ static int aim(struct sipr_target *t, struct sip_stack *s, const struct sip_dial
 	return r;
 }
 
+int sip_dial_host(struct sip_stack *s, const struct sip_dial *d, char *host, size_t size)
+{
+	struct sipr_target t;
+	int r = aim(&t, s, d);
+
+	return r ? r : sa_ntop(&t.flow.peer, host, (int)size) ? -EINVAL : 0;
+}
+
 static void outgoing_names(struct sip_leg *l, const struct sip_dial *d)
 {
 	const char *realm = l->s->conf.realm,

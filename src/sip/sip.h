@@ -136,6 +136,8 @@ struct sip_dial {
 };
 /** -ENOENT: the device is not registered. -EHOSTUNREACH: the URI's host is a name (nothing here waits for DNS). */
 int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d, const struct sip_leg_handlers *h, void *arg);
+/** Where that INVITE would go: the numeric address, so that the offer can name the address of ours on that side. Errors as sip_dial. */
+int sip_dial_host(struct sip_stack *s, const struct sip_dial *d, char *host, size_t size);
 int sip_leg_reinvite(struct sip_leg *leg, const char *sdp);
 /** Ends the leg in whatever state it is (BYE, CANCEL or @code); closed() comes with SIP_BY_LOCAL, later, never inside this call. */
 void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason);

@@ -426,6 +426,21 @@ TEST(silence_is_repeated_and_given_up)
 	end();
 }
 
+TEST(dial_knows_the_address_before_it_sends)
+{
+	struct sip_dial d = {.uri = "sip:x@127.0.0.3:5070;transport=udp"};
+	char host[64];
+
+	begin();
+	assert_int_equal(sip_dial_host(stack, &d, host, sizeof(host)), 0);
+	assert_string_equal(host, "127.0.0.3");
+	d.uri = "sip:x@carrier.example";
+	assert_int_equal(sip_dial_host(stack, &d, host, sizeof(host)), -EHOSTUNREACH);
+	d = (struct sip_dial){.device = "nobody"};
+	assert_int_equal(sip_dial_host(stack, &d, host, sizeof(host)), -ENOENT);
+	end();
+}
+
 TEST(dial_refuses_names_and_unknown_devices)
 {
 	struct sip_dial d = {.uri = "sip:x@carrier.example", .sdp = SDP};
