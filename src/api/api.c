@@ -147,8 +147,11 @@ void api_ok(struct ask *k, int status, json_t *take)
 {
 	char *text = json_dumps(take, JSON_COMPACT | JSON_ENCODE_ANY);
 
-	assert(text);
 	json_decref(take);
+	if (!text) { /* a text that is not UTF-8 was to be part of it */
+		api_failed(k, "answer", -EILSEQ);
+		return;
+	}
 	http_set_header(k->rq, "Cache-Control", "no-store");
 	http_reply(k->rq, status, "application/json", text, strlen(text));
 	free(text);
@@ -278,6 +281,11 @@ static void serve(struct ask *k, const struct endpoint *e)
 
 	if (k->api->stopping) {
 		api_refuse(k, "stopping", NULL, NULL);
+		return;
+	}
+	/* Also where no session guards yet: another site's form must not log somebody in as its own user. */
+	if (writes && http_header(k->rq, "Origin") && !auth_origin_ok(k)) {
+		api_refuse(k, "bad_origin", NULL, NULL);
 		return;
 	}
 	k->db = api_db(k->api);

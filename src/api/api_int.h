@@ -125,7 +125,7 @@ void limiter_give_back(struct limiter *l, const char *key); /* undoes one note *
 struct phones *phones_new(void);
 void phones_free(struct phones *p);
 void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, bool logout);
-void desk_forget_user(struct api *a, int64_t user_id);
+void desk_forget_user(struct api *a, int64_t user_id, int64_t but_session_id);
 void desk_phone(struct ask *k);
 void desk_login(struct ask *k);
 void desk_simple(struct ask *k);
@@ -157,7 +157,9 @@ int live_new(struct live **ret, const struct api_conf *conf);
 void live_stop(struct live *l);
 void live_free(struct live *l);
 int live_reload(struct live *l, struct db *db);
+#define LIVE_PROGRAM (-1) /* the user of streams that programs opened */
 void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why);
+bool live_is_on_line(struct live *l, int64_t user_id, const char *number); /* has he, or is he offered, a call with it? */
 void live_events(struct ask *k);
 void live_board(struct ask *k);
 void live_desk(struct ask *k);

@@ -103,6 +103,23 @@ TEST(a_change_without_the_csrf_value_is_refused)
 	fix_stop(&f);
 }
 
+TEST(another_sites_page_can_neither_change_anything_nor_log_somebody_in)
+{
+	struct fix f;
+	struct client c, nobody = {.f = &f};
+	char own[64];
+
+	fix_start(&f, true);
+	c = fix_login(&f, "admin", NULL);
+	(void)snprintf(own, sizeof(own), "Origin: http://127.0.0.1:%u\r\n", http_port(f.http));
+	assert_int_equal(ask(&nobody, "POST", "/session", "Origin: http://evil.example\r\nContent-Type: text/plain\r\n", "{\"demo\":\"admin\"}")->status, 403);
+	assert_int_equal(ask(&nobody, "POST", "/session", "Origin: null\r\n", "{\"demo\":\"admin\"}")->status, 403);
+	assert_int_equal(ask(&c, "POST", "/teams", "Origin: http://evil.example\r\n", "{\"name\":\"x\"}")->status, 403);
+	assert_int_equal(ask(&c, "POST", "/teams", own, "{\"name\":\"x\"}")->status, 201);
+	assert_int_equal(ask(&nobody, "POST", "/session", own, "{\"demo\":\"admin\"}")->status, 200);
+	fix_stop(&f);
+}
+
 TEST(wrong_passwords_are_slowed_down_per_login_and_address)
 {
 	struct fix f;
@@ -530,8 +547,10 @@ TEST(history_is_filtered_paged_and_an_agents_own)
 	(void)snprintf(path, sizeof(path), "/calls/%lld", (long long)CALL_AT(T0));
 	(void)ask_for(&agent, "GET", path, NULL, "404 not_found");
 	(void)ask_for(&boss, "GET", path, NULL, "200");
-	page = ask_for(&agent, "GET", "/numbers/lookup?number=13800138001", NULL, "200");
+	page = ask_for(&boss, "GET", "/numbers/lookup?number=13800138001", NULL, "200");
 	assert_int_equal(json_array_size(get(page, "calls")), 3);
+	page = ask_for(&agent, "GET", "/numbers/lookup?number=13800138001", NULL, "200");
+	assert_int_equal(json_array_size(get(page, "calls")), 2); /* 1 and 7 are his */
 	assert_string_equal(text_at(page, "name"), "示例客户7");
 	(void)ask_for(&agent, "GET", "/numbers/lookup?number=%27", NULL, "400 bad_query");
 	fix_stop(&f);

@@ -5,6 +5,7 @@
  */
 #include "api/api_int.h"
 
+#include <arpa/inet.h>
 #include <sodium.h>
 
 #define SECRET_BYTES 32
@@ -278,6 +279,18 @@ static void demo_login(struct ask *k, const char *role)
 }
 
 /* Failures count per (login, address) and per address, so that neither one account nor many can be tried for long. */
+/* An IPv6 network hands out 2^64 addresses to one customer: they count as one. */
+static const char *limited_address(struct ask *k)
+{
+	const char *address = http_peer(k->rq, NULL);
+	struct in6_addr a;
+
+	if (inet_pton(AF_INET6, address, &a) != 1)
+		return address;
+	memset(a.s6_addr + 8, 0, 8);
+	return inet_ntop(AF_INET6, &a, arena_alloc(k->arena, INET6_ADDRSTRLEN), INET6_ADDRSTRLEN);
+}
+
 static int64_t must_wait_ms(struct ask *k, const char *pair, const char *address)
 {
 	int64_t a = limiter_wait_ms(k->api->login_pair, pair, clock_mono_ms());
@@ -291,7 +304,7 @@ void auth_login(struct ask *k)
 	json_t *bad = NULL;
 	const char *demo = api_text(k, "demo", 16, false, &bad);
 	const char *login = api_text(k, "login", 64, !demo, &bad), *password = api_text(k, "password", 1024, !demo, &bad);
-	const char *address = http_peer(k->rq, NULL), *pair;
+	const char *address = limited_address(k), *pair;
 	struct people_user u;
 	int64_t wait_ms;
 	int r;
@@ -377,10 +390,15 @@ static void own(struct ask *k, struct own_job *j)
 {
 	int r = db_writer_call(k->api->conf.writer, DB_BUSINESS, own_change, j);
 
-	if (r)
+	if (r) {
 		api_failed(k, "own change", r);
-	else
-		api_none(k);
+		return;
+	}
+	if (j->hash) { /* what the ended log-ins still hold open */
+		live_bye(k->api->live, 0, k->who.user_id, k->session_id, "logged_out");
+		desk_forget_user(k->api, k->who.user_id, k->session_id);
+	}
+	api_none(k);
 }
 
 void auth_patch(struct ask *k)

@@ -423,6 +423,12 @@ void calls_audio(struct ask *k)
 
 /* ---- who is calling ---- */
 
+#define LOOKUP(n)                                                                                                   \
+	ROW_COLS " WHERE c.centre_id = $2 AND c.id IN (SELECT id FROM"                                             \
+		 " (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number = $1 ORDER BY call_id DESC LIMIT " n ")" \
+		 " UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number = $1 ORDER BY call_id DESC LIMIT " n ")))"
+#define ORDER " ORDER BY c.id DESC LIMIT 5"
+
 void calls_lookup(struct ask *k)
 {
 	const char *number = http_query(k->rq, "number");
@@ -430,6 +436,7 @@ void calls_lookup(struct ask *k)
 	struct strb b;
 	struct jw w;
 	char *name = NULL;
+	bool all;
 	int r;
 
 	if (!number || !*number || strlen(number) > 32 || number[strspn(number, "0123456789+*#")]) {
@@ -442,15 +449,15 @@ void calls_lookup(struct ask *k)
 	jw_str(&w, "number", number);
 	jw_null(&w, "region");
 	jw_arr(&w, "calls");
+	/* An agent may know all of who is on his line; of others only what he has dealt with himself. */
+	all = may(k, ROLE_FLOOR) || live_is_on_line(k->api->live, k->who.user_id, number);
 	/* call_pii_from and call_pii_to serve it */
-	r = db_prepare(&st, k->db,
-		       ROW_COLS " WHERE c.centre_id = $2 AND c.id IN (SELECT id FROM"
-				" (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number = $1 ORDER BY call_id DESC LIMIT 5)"
-				" UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number = $1 ORDER BY call_id DESC LIMIT 5)))"
-				" ORDER BY c.id DESC LIMIT 5");
+	r = db_prepare(&st, k->db, all ? LOOKUP("5") ORDER : LOOKUP("200") " AND " OWN("$3") ORDER);
 	if (!r) {
 		db_bind_text(st, 1, number);
 		db_bind_i64(st, 2, k->who.centre_id);
+		if (!all)
+			db_bind_i64(st, 3, k->who.user_id);
 		while ((r = db_step(st)) == DB_ROW) {
 			if (!name && !db_is_null(st, 7) && *db_text(st, 7))
 				name = arena_strdup(k->arena, db_text(st, 7));

@@ -311,7 +311,7 @@ void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, boo
 	sw_phone_cut(a->sw, cmd.device);
 }
 
-void desk_forget_user(struct api *a, int64_t user_id)
+void desk_forget_user(struct api *a, int64_t user_id, int64_t but_session_id)
 {
 	struct phone *ph;
 	int64_t session_id = 0;
@@ -321,7 +321,7 @@ void desk_forget_user(struct api *a, int64_t user_id)
 	if (ph)
 		session_id = ph->session_id;
 	(void)pthread_mutex_unlock(&a->phones->lock);
-	if (session_id)
+	if (session_id && session_id != but_session_id)
 		desk_forget_session(a, session_id, user_id, true);
 }
 

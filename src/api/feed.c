@@ -522,12 +522,12 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 	}
 }
 
-static unsigned streams_of(const struct live *l, int64_t user_id, int64_t session_id)
+static unsigned streams_of(const struct live *l, int64_t user_id)
 {
 	unsigned n = 0;
 
 	ilist_each_entry(&l->watchers, w, struct watcher, link)
-		n += user_id ? w->user_id == user_id : w->session_id == session_id;
+		n += w->user_id == user_id;
 	return n;
 }
 
@@ -539,14 +539,14 @@ void live_events(struct ask *k)
 	int64_t n = 0;
 
 	(void)pthread_mutex_lock(&l->lock);
-	if (streams_of(l, k->who.user_id, k->session_id) >= STREAMS_PER_USER) {
+	if (streams_of(l, k->who.user_id ? k->who.user_id : LIVE_PROGRAM) >= STREAMS_PER_USER) {
 		(void)pthread_mutex_unlock(&l->lock);
 		api_refuse(k, "slow_down", NULL, NULL);
 		return;
 	}
 	w = xcalloc(1, sizeof(*w));
 	w->l = l;
-	w->user_id = k->who.user_id;
+	w->user_id = k->who.user_id ? k->who.user_id : LIVE_PROGRAM; /* never 0: calls that nobody has have that */
 	w->session_id = k->session_id;
 	w->floor = may(k, ROLE_FLOOR);
 	w->sse = http_reply_sse(k->rq, on_closed, w);
@@ -564,6 +564,17 @@ void live_events(struct ask *k)
 	send_frames(w, &f);
 	frames_done(&f);
 	(void)pthread_mutex_unlock(&l->lock);
+}
+
+bool live_is_on_line(struct live *l, int64_t user_id, const char *number)
+{
+	bool found = false;
+
+	(void)pthread_mutex_lock(&l->lock);
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		found |= user_id && call_agent(c) == user_id && (!strcmp(c->from, number) || !strcmp(c->to, number));
+	(void)pthread_mutex_unlock(&l->lock);
+	return found;
 }
 
 void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why)

@@ -19,7 +19,8 @@ struct stream {
 static struct stream *stream_open(struct client *c, const char *last_id)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
-	char *text = xasprintf("GET /api/v1/events HTTP/1.1\r\nHost: h\r\nCookie: %s\r\n%s%s%s\r\n", c->cookie,
+	char *text = xasprintf("GET /api/v1/events HTTP/1.1\r\nHost: h\r\n%s%s\r\n%s%s%s\r\n",
+			       c->token ? "Authorization: Bearer " : "Cookie: ", c->token ? c->token : c->cookie,
 			       last_id ? "Last-Event-ID: " : "", last_id ? last_id : "", last_id ? "\r\n" : "");
 
 	s->fd = fix_dial(c->f);
@@ -300,6 +301,84 @@ TEST(an_agent_sees_himself_his_queues_and_his_calls_only)
 	assert_text(await(s, "gone", NULL), "id", id);
 	assert_int_equal(json_array_size(json_object_get(ask_for(&c, "GET", "/desk", NULL, "200"), "breaks")) > 0, 1);
 	stream_close(s);
+	fix_stop(&f);
+}
+
+TEST(a_program_with_an_agents_role_sees_no_call_and_ends_with_its_token)
+{
+	struct fix f;
+	struct client boss, t = {.f = &f};
+	static char token[128];
+	char path[64];
+	struct stream *s;
+	const json_t *row;
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "admin", NULL);
+	row = ask_for(&boss, "POST", "/tokens", "{\"name\":\"wall\",\"role\":\"agent\"}", "201");
+	(void)str_copy(token, sizeof(token), str(json_object_get(row, "once"), "token"));
+	(void)snprintf(path, sizeof(path), "/tokens/%s", str(row, "id"));
+	t.token = token;
+	say_call(1000, C1, "13800138000", "甲"); /* nobody's yet */
+	(void)board(&boss, 1);
+	s = stream_open(&t, NULL);
+	assert_int_equal(json_array_size(json_object_get(await(s, "snapshot", NULL), "calls")), 0);
+	say_call(2000, C1 + 1, "13800138001", "乙");
+	assert_int_equal(ask(&boss, "PATCH", path, "If-Match: 1\r\n", "{\"active\":false}")->status, 200);
+	assert_true(next(s));
+	assert_string_equal(s->event, "bye");
+	assert_false(next(s));
+	stream_close(s);
+	fix_stop(&f);
+}
+
+TEST(a_new_password_ends_what_other_log_ins_hold_open)
+{
+	struct fix f;
+	struct client c, other;
+	struct stream *mine, *theirs;
+
+	fix_start(&f, false);
+	c = fix_login(&f, "root", "correct horse 7");
+	other = fix_login(&f, "root", "correct horse 7");
+	(void)ask_for(&other, "POST", "/desk/phone", "{}", "200");
+	mine = stream_open(&c, NULL);
+	theirs = stream_open(&other, NULL);
+	(void)await(theirs, "snapshot", NULL);
+	(void)ask_for(&c, "POST", "/session/password", "{\"old\":\"correct horse 7\",\"new\":\"staple battery 8\"}", "204");
+	assert_text(await(theirs, "bye", NULL), "why", "logged_out");
+	assert_false(next(theirs));
+	assert_int_equal(sw_last.kind, SW_CREDENTIAL_GONE);
+	assert_int_equal(edge_cuts, 1);
+	(void)await(mine, "snapshot", NULL);
+	say_call(1000, C1, "13800138000", "甲");
+	(void)await(mine, "call", NULL);
+	stream_close(mine);
+	stream_close(theirs);
+	fix_stop(&f);
+}
+
+TEST(an_agent_looks_up_who_is_on_his_line_and_nobody_else)
+{
+	struct fix f;
+	struct client c;
+	const json_t *found;
+
+	fix_start(&f, true);
+	ids(&f);
+	c = fix_login(&f, "agent", NULL);
+	fix_run(&f, "INSERT INTO call (id, centre_id, dir, start_ms, end_ms) SELECT 77, id, 'in', 1800000000000, 1800000001000 FROM centre");
+	fix_run(&f, "INSERT INTO call_pii (call_id, centre_id, from_number, to_number, name) SELECT 77, id, '13800138000', '4001', '甲' FROM centre");
+	found = ask_for(&c, "GET", "/numbers/lookup?number=13800138000", NULL, "200");
+	assert_int_equal(json_array_size(json_object_get(found, "calls")), 0);
+	assert_true(json_is_null(json_object_get(found, "name")));
+	say_call(1000, C1, "13800138000", "甲");
+	say(EV_OFFER_NEW, 2000, C1, agent_id, queue_id, "{\"t\":2000,\"offer\":\"1\",\"ring_ms\":15000}");
+	for (int i = 0; i < 500 && !json_object_get(json_object_get(ask_for(&c, "GET", "/desk", NULL, "200"), "call"), "id"); i++)
+		(void)usleep(10000);
+	found = ask_for(&c, "GET", "/numbers/lookup?number=13800138000", NULL, "200");
+	assert_int_equal(json_array_size(json_object_get(found, "calls")), 1);
 	fix_stop(&f);
 }
 

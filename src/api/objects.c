@@ -111,6 +111,9 @@ static void cut_off(struct ask *k, const struct change *ch)
 	static const char *const matters[] = {"active", "role", "password"};
 	bool cut = ch->method == HTTP_DELETE;
 
+	/* A stream does not know its token, so all programs connect anew; those whose token still counts resume. */
+	if (!strcmp(ch->d->name, "tokens") && ch->method != HTTP_POST)
+		live_bye(k->api->live, 0, LIVE_PROGRAM, 0, "logged_out");
 	if (strcmp(ch->d->name, "users") != 0 || ch->method == HTTP_POST || ch->id == k->who.user_id)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(matters); i++)
@@ -118,7 +121,7 @@ static void cut_off(struct ask *k, const struct change *ch)
 	if (!cut)
 		return;
 	live_bye(k->api->live, 0, ch->id, 0, "logged_out");
-	desk_forget_user(k->api, ch->id);
+	desk_forget_user(k->api, ch->id, 0);
 }
 
 static void change(struct ask *k, struct change *ch)

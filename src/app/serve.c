@@ -24,6 +24,7 @@
 
 #define DRAIN_MS 100
 #define WORKERS 4
+#define BODY_MAX (128 * 1024) /* strangers may send one on each of their connections */
 #define ZONE "Asia/Shanghai"
 
 struct server {
@@ -181,6 +182,7 @@ static int start_http(struct server *s)
 {
 	struct http_conf hc = {
 		.listen = s->conf.http_listen, .cert_pem = s->conf.http_cert, .key_pem = s->conf.http_key, .pool = s->pool,
+		.body_max = BODY_MAX,
 	};
 	int r = http_start(&s->http, &hc);
 
