@@ -219,6 +219,35 @@ TEST(a_file_that_is_no_ring_is_kept_aside)
 	gone();
 }
 
+TEST(a_ring_that_somebody_else_laid_out_is_refused)
+{
+	struct journal *j;
+	struct stat st;
+	char target[96];
+
+	fresh();
+	assert_int_equal(mkfifo(ring_path, 0666), 0);
+	assert_int_equal(journal_open(&j, &conf), -EPERM);
+	assert_int_equal(unlink(ring_path), 0);
+	snprintf(target, sizeof(target), "%s/target", dir);
+	assert_int_equal(symlink(target, ring_path), 0);
+	assert_int_equal(journal_open(&j, &conf), -ELOOP);
+	assert_int_equal(unlink(ring_path), 0);
+	assert_int_equal(close(open(ring_path, O_RDWR | O_CREAT, 0600)), 0);
+	assert_int_equal(chmod(ring_path, 0666), 0);
+	assert_int_equal(journal_open(&j, &conf), 0);
+	assert_int_equal(stat(ring_path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	journal_close(j);
+	if (!geteuid()) { /* only root can play another user */
+		assert_int_equal(unlink(ring_path), 0);
+		assert_int_equal(close(open(ring_path, O_RDWR | O_CREAT, 0600)), 0);
+		assert_int_equal(chown(ring_path, 65534, 65534), 0);
+		assert_int_equal(journal_open(&j, &conf), -EPERM);
+	}
+	gone();
+}
+
 TEST(a_ring_that_does_not_fit_is_refused_at_start)
 {
 	struct rlimit old, small;

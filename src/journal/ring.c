@@ -73,11 +73,30 @@ static int format(struct ring *r, size_t bytes)
 	return 0;
 }
 
+/* Anybody may make files in /dev/shm: through one with our name its owner would read every number, and write what we believe. */
+static int check_owner(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
+		log_error("event ring is not a file of ours path=%s uid=%u mode=%o", path, (unsigned)st.st_uid, (unsigned)st.st_mode);
+		return -EPERM;
+	}
+	return st.st_mode & 077 && fchmod(fd, 0600) ? -errno : 0;
+}
+
 static int lock(struct ring *r, const char *path)
 {
-	r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int e;
+
+	r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (r->fd < 0)
 		return -errno;
+	e = check_owner(r->fd, path);
+	if (e)
+		return e;
 	if (flock(r->fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	return 0;
