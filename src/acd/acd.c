@@ -193,6 +193,11 @@ int acd_agent_get(const struct acd *a, int64_t agent_id, struct acd_agent_view *
 	return 0;
 }
 
+bool acd_call_waits(const struct acd *a, int64_t call_id)
+{
+	return acd_call_find(a, call_id) != NULL;
+}
+
 int acd_queue_get(const struct acd *a, int64_t queue_id, struct acd_queue_view *ret)
 {
 	const struct queue *q = acd_queue_find(a, queue_id);

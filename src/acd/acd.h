@@ -152,6 +152,8 @@ struct acd_agent_view {
 	bool device_up;
 };
 int acd_agent_get(const struct acd *a, int64_t agent_id, struct acd_agent_view *ret); /* ACD_E_UNKNOWN */
+/** Whether a call waits in a queue, offered or not. */
+bool acd_call_waits(const struct acd *a, int64_t call_id);
 struct acd_queue_view {
 	unsigned waiting, offering, ready, logged_in;
 	int64_t oldest_ms; /* when the longest waiting one entered; 0: nobody */

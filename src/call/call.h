@@ -31,7 +31,7 @@ struct call_leg_handlers {
 	void (*ring)(struct call_leg *leg, int code, bool early_media, void *arg); /* outgoing: 18x */
 	void (*up)(struct call_leg *leg, void *arg);                               /* outgoing: 2xx; incoming: ACK */
 	void (*held)(struct call_leg *leg, bool held, void *arg);                  /* the far side holds or resumes */
-	void (*digit)(struct call_leg *leg, char digit, void *arg);
+	void (*digit)(struct call_leg *leg, char digit, bool in_audio, void *arg); /* in_audio: a bridge has passed it on already */
 	void (*played)(struct call_leg *leg, void *arg);
 	void (*silent)(struct call_leg *leg, bool silent, void *arg);
 	void (*closed)(struct call_leg *leg, const struct call_leg_close *c, void *arg);
@@ -39,6 +39,7 @@ struct call_leg_handlers {
 };
 
 int call_env_new(struct call_env **ret, struct sip_stack *sip, struct media *media);
+/** After SIP and media have stopped: whoever still waits for the media's figures is `gone` without them. */
 void call_env_free(struct call_env *env);
 /** Give every media event that is about a leg here. */
 void call_env_media(struct call_env *env, const struct med_event *ev);

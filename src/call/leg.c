@@ -47,22 +47,6 @@ int call_env_new(struct call_env **ret, struct sip_stack *sip, struct media *med
 	return 0;
 }
 
-/* After the media has stopped: legs that still wait for their figures are let go without them. */
-void call_env_free(struct call_env *env)
-{
-	struct call_leg *leg;
-	size_t pos = 0;
-
-	if (!env)
-		return;
-	while ((leg = hmap_next(&env->legs, &pos))) {
-		leg->media = 0;
-		(void)obj_unref(leg);
-	}
-	hmap_done(&env->legs);
-	free(env);
-}
-
 unsigned call_env_legs(const struct call_env *env)
 {
 	return (unsigned)env->legs.count;
@@ -73,6 +57,22 @@ static void leg_gone(struct call_leg *leg, const struct med_stats *stats)
 	(void)hmap_del(&leg->env->legs, (uint64_t)leg->id);
 	leg->h->gone(leg, &leg->close, stats, leg->arg);
 	(void)obj_unref(leg);
+}
+
+void call_env_free(struct call_env *env)
+{
+	static const struct med_stats none = {.rtt_ms = -1, .tx_loss_pct = -1};
+	struct call_leg *leg;
+	size_t pos = 0;
+
+	if (!env)
+		return;
+	while ((leg = hmap_next(&env->legs, &pos))) {
+		assert(leg->state == CALL_LEG_CLOSED);
+		leg_gone(leg, &none);
+	}
+	hmap_done(&env->legs);
+	free(env);
 }
 
 void call_env_media(struct call_env *env, const struct med_event *ev)
@@ -89,7 +89,7 @@ void call_env_media(struct call_env *env, const struct med_event *ev)
 		return;
 	switch (ev->type) {
 	case MED_EV_DIGIT:
-		leg->h->digit(leg, ev->digit, leg->arg);
+		leg->h->digit(leg, ev->digit, true, leg->arg);
 		break;
 	case MED_EV_PLAYED:
 		leg->h->played(leg, leg->arg);
@@ -179,7 +179,7 @@ static void on_info_digit(char digit, int duration_ms, void *arg)
 {
 	struct call_leg *leg = arg;
 
-	leg->h->digit(leg, digit, leg->arg);
+	leg->h->digit(leg, digit, false, leg->arg);
 }
 
 static void on_closed(const struct sip_close *c, void *arg)

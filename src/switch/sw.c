@@ -121,14 +121,6 @@ static void on_media(const struct med_event *ev, void *arg)
 
 /* ---- stopping ---- */
 
-static void finish(struct sw *sw)
-{
-	struct ev e = {.kind = EV_SYS_STOP};
-
-	sw_emit(sw, &e, NULL);
-	loop_stop();
-}
-
 static void end_all(void *arg)
 {
 	struct sw *sw = arg;
@@ -160,7 +152,7 @@ static void try_finish(struct sw *sw, bool late)
 	if (sw->calls.count || (sw->recs.count && !late))
 		return;
 	log_out_all(sw);
-	finish(sw);
+	loop_stop();
 }
 
 static void too_late(void *arg)
@@ -169,7 +161,7 @@ static void too_late(void *arg)
 
 	log_warn("stopping with legs not closed by the other side calls=%zu", sw->calls.count);
 	log_out_all(sw);
-	finish(sw);
+	loop_stop();
 }
 
 static void past_deadline(void *arg)
@@ -243,19 +235,31 @@ static void forget_creds(struct sw *sw)
 		}
 }
 
+/* What is found is told once, mended where that is safe (sw_check.c), and over when nothing is found any more. */
+static void watch_invariants(struct sw *sw)
+{
+	const char *broken = acd_invariant(sw->acd);
+
+	if (!broken)
+		broken = sw_check(sw);
+	if (broken && broken != sw->broken)
+		sw_alarm(sw, "invariant", broken, true);
+	else if (!broken && sw->broken)
+		sw_alarm(sw, "invariant", sw->broken, false);
+	sw->broken = broken;
+}
+
 static void on_tick(void *arg)
 {
 	struct sw *sw = arg;
 	int64_t day = day_of(clock_utc_ms());
-	const char *broken = acd_invariant(sw->acd);
 
 	ltimer_set(&sw->tick, SW_TICK_MS, on_tick, sw);
 	sw_acd_step(sw);
+	watch_invariants(sw);
 	watch_clock(sw);
 	watch_ring(sw);
 	forget_creds(sw);
-	if (broken)
-		sw_alarm(sw, "invariant", broken, true);
 	if (day != sw->day) {
 		sw->day = day;
 		snapshot(sw);
@@ -431,6 +435,8 @@ static void *run(void *arg)
 		(void)loop_run();
 	mbox_detach(sw->mbox);
 	stop_parts(sw);
+	if (!sw->start_error)
+		sw_emit(sw, &(struct ev){.kind = EV_SYS_STOP}, NULL); /* behind the last recording and the last leg */
 	loop_thread_done();
 	return NULL;
 }
@@ -490,6 +496,8 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	sw->start.realm = copy(start->realm);
 	sw->start.rtp_bind = copy(start->rtp_bind);
 	sw->start.record_dir = copy(start->record_dir);
+	if (!sw->start.resume_ms)
+		sw->start.resume_ms = SW_RESUME_MS;
 	sw->journal = j;
 	sw->conf_snap = conf;
 	sw->conf = snap_data(conf);

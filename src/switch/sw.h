@@ -12,7 +12,7 @@
 #include "loop/loop.h"
 #include "switch/switch.h"
 
-#define SW_RESUME_MS 20000  /* an agent whose browser vanished in a call may come back so long */
+#define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
 
 /* Lookups into one configuration version, made once when it is applied. */
@@ -28,6 +28,8 @@ struct sw_agent {
 	char device[64];          /* which of his devices rings; "" while he is logged out */
 	enum acd_state state;
 	struct sw_call *call;     /* the call he is in or is being rung for; NULL */
+	struct sw_call *found;    /* sw_check.c: the call that says it has him */
+	bool begun;               /* a static agent was logged in at start */
 };
 
 /* What we know of a device that is registered now. */
@@ -51,7 +53,7 @@ struct sw_leg {
 	int64_t id, trunk_id, agent_id;
 	enum sw_role role;
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
-	bool answer_logged;
+	bool ring_logged, answer_logged;
 };
 
 /*
@@ -87,6 +89,7 @@ struct sw_call {
 	int64_t seg_id, rec_id;
 	int64_t start_ms, enter_ms;
 	unsigned legs;              /* sw_legs that are not gone yet */
+	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
 	struct ltimer timer;        /* LOST: give up */
 };
 
@@ -116,8 +119,9 @@ struct sw {
 	int64_t acd_timer_ms;
 	struct ltimer acd_timer, tick, deadline;
 	int64_t deviation_ms, day;
-	bool pressed, stopping;
+	bool pressed, stopping, rec_alarm;
 	atomic_bool stopped;
+	const char *broken;         /* the invariant that the last alarm named; NULL: all hold */
 	pthread_t thread;
 	sem_t started;
 	int start_error;
@@ -126,6 +130,7 @@ struct sw {
 
 struct sw_rec {
 	int64_t id, call_id;
+	bool failed;
 };
 
 /* sw_event.c */
@@ -166,9 +171,16 @@ void sw_call_overflow(struct sw *sw, const struct acd_out *out);
 void sw_call_announce(struct sw *sw, const struct acd_out *out);
 enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *number, int64_t *call_id);
 enum sw_refusal sw_call_hold(struct sw_call *c, bool hold);
-enum sw_refusal sw_call_refuse(struct sw_call *c);
+enum sw_refusal sw_call_refuse(struct sw_call *c, const struct sw_agent *a);
 enum sw_refusal sw_call_digits(struct sw_call *c, const char *digits);
 void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const char *reason);
-/* The agent's device registered anew, or vanished, in mid-call. */
-void sw_call_agent_device(struct sw_call *c, bool up);
+/* The browser of @a, who is in @c or is rung for it, registered anew or vanished. */
+void sw_call_agent_device(struct sw_call *c, struct sw_agent *a, bool up);
+/* The agent in @c is about to be logged out, come what may: his talk ends, who is only waiting for him waits on. */
+void sw_call_agent_leaves(struct sw_call *c, const char *why);
+/* For sw_check.c: the core does not offer it any more, or does not know it at all. */
+void sw_call_wait_on(struct sw_call *c);
 void sw_call_rec_event(struct sw *sw, const struct med_event *ev);
+
+/* sw_check.c: what must hold between two events, and what is done when it does not. NULL, or a sentence. */
+const char *sw_check(struct sw *sw);

@@ -51,7 +51,8 @@ void sw_acd_emit(const struct acd_out *out, void *arg)
 	}
 	sw->outs[sw->out_n] = *out;
 	sw->outs[sw->out_n].body = NULL;
-	sw->outs[sw->out_n].reason = NULL; /* borrowed; none of the actions needs it */
+	/* Borrowed; the only one that the actions need is that an offer ended well. */
+	sw->outs[sw->out_n].reason = out->kind == ACD_OUT_OFFER_END && !strcmp(out->reason, "answered") ? "answered" : NULL;
 	sw->out_n++;
 }
 
@@ -174,8 +175,9 @@ void sw_static_agents(struct sw *sw)
 			continue;
 		d = static_device(sw, u->id);
 		a = sw_agent_get(sw, u->id);
-		if (!d || !a || a->state != ACD_OFFLINE)
-			continue;
+		if (!d || !a || a->begun || a->state != ACD_OFFLINE)
+			continue; /* who logs out later stays out */
+		a->begun = true;
 		(void)str_copy(a->device, sizeof(a->device), d->name);
 		struct acd_in in = {.kind = ACD_IN_LOGIN, .agent_id = u->id, .device_up = true, .ready = true};
 
@@ -214,8 +216,8 @@ void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up)
 
 		(void)sw_acd(sw, &in);
 		/* A browser's media and dialog die with its socket; a desk phone's outlive its registration. */
-		if (ws && a->call && a->call->agent == a)
-			sw_call_agent_device(a->call, up);
+		if (ws && a->call)
+			sw_call_agent_device(a->call, a, up);
 	}
 }
 
@@ -257,7 +259,7 @@ static enum sw_refusal simple(struct sw *sw, struct sw_agent *a, const struct sw
 
 	(void)str_copy(in.reason, sizeof(in.reason), cmd->reason);
 	if (kind == ACD_IN_LOGOUT && cmd->force && a->call)
-		sw_call_end(a->call, "system", 480, 0, "agent was logged out");
+		sw_call_agent_leaves(a->call, "agent was logged out");
 	return from_acd(sw_acd(sw, &in));
 }
 
@@ -292,10 +294,12 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	*call_id = a->call->id;
 	switch (cmd->kind) {
 	case SW_HANGUP:
+		if (a->call->phase == CALL_OFFERED)
+			return sw_call_refuse(a->call, a); /* the caller is not his yet */
 		sw_call_end(a->call, "agent", 0, 16, "hung up by the agent");
 		return SW_OK;
 	case SW_REFUSE:
-		return sw_call_refuse(a->call);
+		return sw_call_refuse(a->call, a);
 	case SW_HOLD:
 	case SW_RESUME:
 		return sw_call_hold(a->call, cmd->kind == SW_HOLD);

@@ -8,6 +8,9 @@
 
 #include "switch/sw.h"
 
+#define RING_MARGIN_MS 2000   /* our own ring time-out comes behind the core's, so that the core decides */
+#define DIRECT_RING_MS 30000
+
 static const struct call_leg_handlers leg_handlers;
 
 /* ---- small things ---- */
@@ -27,22 +30,21 @@ static bool leg_up(const struct sw_leg *l)
 	return l && call_leg_get_state(l->leg) == CALL_LEG_UP;
 }
 
-static void play(struct sw_call *c, struct sw_leg *l, const char *name, bool loop)
+/* Whether it plays, and so on_played will come if it ends. */
+static bool play(struct sw_call *c, struct sw_leg *l, const char *name, bool loop)
 {
-	int r;
+	int r = med_of(l) ? med_play(media_of(c), med_of(l), &name, 1, loop) : -ENOENT;
 
-	if (!med_of(l))
-		return;
-	r = med_play(media_of(c), med_of(l), &name, 1, loop);
 	if (r)
 		log_warn("prompt cannot be played call=%lld prompt=%s error=%d, silence instead", (long long)c->id, name, r);
+	return !r;
 }
 
 static void play_music(struct sw_call *c)
 {
 	const struct sw_queue *q = sw_queue_of(c->sw, c->queue_id);
 
-	play(c, c->cust, q && q->music ? q->music : "music/1", true);
+	(void)play(c, c->cust, q && q->music ? q->music : "music/1", true);
 }
 
 static void trunk_count(struct sw *sw, int64_t trunk_id, int by)
@@ -65,6 +67,56 @@ static bool trunk_full(struct sw *sw, const struct sw_trunk *t)
 }
 
 /* ---- recording: one part a talk segment ---- */
+
+static void rec_failed(struct sw *sw, struct sw_rec *rec, int error)
+{
+	struct ev e = {.kind = EV_REC_FAIL, .call_id = rec->call_id};
+	char buf[256];
+	struct strb b;
+	struct jw w;
+
+	rec->failed = true;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_id(&w, "part", rec->id);
+	jw_str(&w, "error", strerror(error < 0 ? -error : error));
+	jw_end_obj(&w);
+	sw_emit(sw, &e, &b);
+	if (!sw->rec_alarm)
+		sw_alarm(sw, "recording", "the disk refuses recordings; calls go on", true);
+	sw->rec_alarm = true;
+}
+
+static void rec_over(struct sw *sw, struct sw_rec *rec)
+{
+	(void)hmap_del(&sw->recs, (uint64_t)rec->id);
+	free(rec);
+}
+
+static void rec_closed(struct sw *sw, struct sw_rec *rec, const struct med_rec_result *res)
+{
+	struct ev e = {.kind = EV_REC_CLOSE, .call_id = rec->call_id};
+	char buf[512];
+	struct strb b;
+	struct jw w;
+
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_id(&w, "part", rec->id);
+	jw_int(&w, "bytes", res->bytes);
+	jw_int(&w, "dur_ms", res->dur_ms);
+	jw_int(&w, "missing_ms", res->missing_ms);
+	jw_str(&w, "hash", res->hash);
+	jw_end_obj(&w);
+	sw_emit(sw, &e, &b);
+	if (sw->rec_alarm && !rec->failed) {
+		sw->rec_alarm = false; /* the disk takes recordings again */
+		sw_alarm(sw, "recording", "", false);
+	}
+	rec_over(sw, rec);
+}
 
 static void rec_start(struct sw_call *c, struct sw_leg *right)
 {
@@ -92,13 +144,13 @@ static void rec_start(struct sw_call *c, struct sw_leg *right)
 	jw_end_obj(&w);
 	sw_emit_call(c, EV_REC_OPEN, &b);
 	rec = xcalloc(1, sizeof(*rec));
-	*rec = (struct sw_rec){c->rec_id, c->id};
+	*rec = (struct sw_rec){.id = c->rec_id, .call_id = c->id};
 	(void)hmap_set(&c->sw->recs, (uint64_t)rec->id, rec);
 	r = med_record(media_of(c), c->rec_id, med_of(c->cust), med_of(right), path);
 	if (r) {
-		struct med_event ev = {.type = MED_EV_REC_FAILED, .rec_id = c->rec_id, .error = r};
-
-		sw_call_rec_event(c->sw, &ev);
+		rec_failed(c->sw, rec, r);
+		rec_over(c->sw, rec); /* the media knows nothing of it: no other event will come */
+		c->rec_id = 0;
 	}
 }
 
@@ -112,31 +164,13 @@ static void rec_stop(struct sw_call *c)
 void sw_call_rec_event(struct sw *sw, const struct med_event *ev)
 {
 	struct sw_rec *rec = hmap_get(&sw->recs, (uint64_t)ev->rec_id);
-	struct ev e = {.kind = ev->type == MED_EV_REC_FAILED ? EV_REC_FAIL : EV_REC_CLOSE};
-	char buf[512];
-	struct strb b;
-	struct jw w;
 
 	if (!rec)
 		return;
-	e.call_id = rec->call_id;
-	strb_init_fixed(&b, buf, sizeof(buf));
-	jw_init(&w, &b);
-	jw_obj(&w, NULL);
-	jw_id(&w, "part", rec->id);
-	if (ev->type == MED_EV_REC_FAILED) {
-		jw_str(&w, "error", strerror(ev->error < 0 ? -ev->error : ev->error));
-		sw_alarm(sw, "recording", "the disk refuses recordings; calls go on", true);
-	} else {
-		jw_int(&w, "bytes", ev->rec.bytes);
-		jw_int(&w, "dur_ms", ev->rec.dur_ms);
-		jw_int(&w, "missing_ms", ev->rec.missing_ms);
-		jw_str(&w, "hash", ev->rec.hash);
-		(void)hmap_del(&sw->recs, (uint64_t)ev->rec_id);
-		free(rec);
-	}
-	jw_end_obj(&w);
-	sw_emit(sw, &e, &b);
+	if (ev->type == MED_EV_REC_FAILED)
+		rec_failed(sw, rec, ev->error);
+	else
+		rec_closed(sw, rec, &ev->rec);
 }
 
 /* ---- legs ---- */
@@ -276,6 +310,14 @@ static void agent_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
 	(void)sw_acd(c->sw, &in);
 }
 
+/* The offer is over: the agent who was rung is free for what the core says next. */
+static void agent_forget(struct sw_call *c)
+{
+	if (c->agent && c->agent->call == c)
+		c->agent->call = NULL;
+	c->agent = NULL;
+}
+
 void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const char *reason)
 {
 	bool wrap = c->answered && strcmp(c->dir, "internal") != 0;
@@ -300,17 +342,15 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 	sw_emit_call(c, EV_CALL_END, &b);
 	leg_drop(&c->cust, code ? code : 480, q850, reason);
 	leg_drop(&c->ag, code ? code : 480, q850, reason);
+	if (!talking)
+		agent_forget(c); /* he was only rung: the core takes the offer back, and may give him the next call at once */
 	if (c->in_acd) {
 		struct acd_in in = {.kind = ACD_IN_LEAVE, .call_id = c->id};
 
 		c->in_acd = false;
 		(void)sw_acd(c->sw, &in);
 	}
-	if (talking)
-		agent_release(c, &c->agent, wrap);
-	else if (c->agent && c->agent->call == c)
-		c->agent->call = NULL; /* was only being rung: the core withdrew the offer */
-	c->agent = NULL;
+	agent_release(c, &c->agent, wrap);
 	agent_release(c, &c->caller, false);
 	call_free_if_done(c);
 }
@@ -335,9 +375,7 @@ static void connect(struct sw_call *c)
 	}
 	answer(c->cust);
 	answer(c->ag);
-	if (c->beep)
-		play(c, c->ag, "beep", false); /* then the caller, see on_played */
-	else
+	if (!c->beep || !play(c, c->ag, "beep", false)) /* after the beep: on_played */
 		join(c);
 }
 
@@ -352,6 +390,7 @@ static void enter_queue(struct sw_call *c, int64_t waited_ms, int priority)
 
 	c->phase = CALL_WAITING;
 	c->in_acd = true;
+	c->record = q && q->record;
 	if (!c->enter_ms)
 		c->enter_ms = clock_utc_ms();
 	sw_seg_open(c, SEG_QUEUE, NULL);
@@ -375,22 +414,20 @@ static void accept_call(struct sw_call *c)
 static void begin_queue(struct sw_call *c, const struct sw_queue *q)
 {
 	c->queue_id = q->id;
-	c->record = q->record;
 	if (!q->answer_first) {
 		(void)call_leg_ring(c->cust->leg);
 		enter_queue(c, 0, 0);
 		return;
 	}
 	accept_call(c);
-	if (q->greeting && q->greeting[0]) {
-		c->phase = CALL_GREETING;
-		sw_seg_open(c, SEG_IVR, "greeting");
-		if (q->record_waiting)
-			rec_start(c, NULL);
-		play(c, c->cust, q->greeting, false);
-	} else {
+	if (!q->greeting || !q->greeting[0] || !play(c, c->cust, q->greeting, false)) {
 		enter_queue(c, 0, 0);
+		return;
 	}
+	c->phase = CALL_GREETING;
+	sw_seg_open(c, SEG_IVR, "greeting");
+	if (q->record_waiting)
+		rec_start(c, NULL);
 }
 
 static void dial_headers(char *buf, size_t size, const struct sw_call *c, bool auto_answer, bool resume)
@@ -451,7 +488,7 @@ void sw_call_offer(struct sw *sw, const struct acd_out *out)
 	c->agent = a;
 	a->call = c;
 	sw_seg_open(c, SEG_RING, NULL);
-	r = ring_agent(c, a, q && q->auto_answer, false, out->ring_ms + 2000);
+	r = ring_agent(c, a, q && q->auto_answer, false, out->ring_ms + RING_MARGIN_MS);
 	if (r) {
 		log_warn("agent cannot be rung call=%lld agent=%lld error=%d, next agent", (long long)c->id, (long long)a->id, r);
 		refuse_offer(sw, c->id, a->id, out->offer_id, 480);
@@ -463,34 +500,40 @@ void sw_call_offer_end(struct sw *sw, const struct acd_out *out)
 {
 	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
 
-	if (!c || c->phase != CALL_OFFERED || c->offer_id != out->offer_id)
-		return;
+	if (!c || c->phase != CALL_OFFERED || c->offer_id != out->offer_id || out->reason)
+		return; /* a reason: answered, see offer_answered */
 	leg_drop(&c->ag, 487, 16, "no longer offered");
-	if (c->agent)
-		c->agent->call = NULL;
-	c->agent = NULL;
+	agent_forget(c);
 	c->offer_id = 0;
 	c->phase = CALL_WAITING;
 	sw_seg_open(c, SEG_QUEUE, NULL);
 }
 
+/* When the ring time is over at the same moment, the core says so first: the call has moved on, and this leg is hung up already. */
 static void offer_answered(struct sw_call *c)
 {
 	struct acd_in in = {.kind = ACD_IN_ANSWERED, .call_id = c->id, .agent_id = c->agent->id, .offer_id = c->offer_id};
 
-	/* The phase changes first, so that the end of the offer that the core reports is not taken for a failure. */
-	c->phase = CALL_TALK;
-	if (sw_acd(c->sw, &in)) {
-		c->phase = CALL_OFFERED;
-		leg_drop(&c->ag, 487, 16, "answered too late");
+	if (sw_acd(c->sw, &in))
 		return;
-	}
+	assert(c->phase == CALL_OFFERED && c->offer_id == in.offer_id && c->ag);
 	c->in_acd = false;
+	c->offer_id = 0;
 	rec_stop(c);
 	connect(c);
 }
 
 static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role, const char *number);
+
+/* Nobody takes the call. */
+static void goodbye(struct sw_call *c)
+{
+	c->phase = CALL_GOODBYE;
+	if (c->accepted && play(c, c->cust, "zh/goodbye", false))
+		sw_seg_open(c, SEG_IVR, "goodbye");
+	else
+		sw_call_end(c, "system", 480, 31, "nobody can take the call");
+}
 
 void sw_call_overflow(struct sw *sw, const struct acd_out *out)
 {
@@ -500,6 +543,7 @@ void sw_call_overflow(struct sw *sw, const struct acd_out *out)
 	if (!c || c->phase != CALL_WAITING)
 		return;
 	c->in_acd = false;
+	rec_stop(c);
 	q = sw_queue_of(sw, out->queue_id);
 	if (out->overflow == ACD_OVERFLOW_QUEUE && sw_queue_of(sw, out->target_queue)) {
 		int64_t waited = clock_utc_ms() - c->enter_ms;
@@ -515,13 +559,7 @@ void sw_call_overflow(struct sw *sw, const struct acd_out *out)
 		if (!dial_trunk(c, &c->ag, ROLE_THIRD, q->overflow_number))
 			return;
 	}
-	if (c->accepted) {
-		c->phase = CALL_GOODBYE;
-		sw_seg_open(c, SEG_IVR, "goodbye");
-		play(c, c->cust, "zh/goodbye", false);
-	} else {
-		sw_call_end(c, "system", 480, 31, "nobody can take the call");
-	}
+	goodbye(c);
 }
 
 void sw_call_announce(struct sw *sw, const struct acd_out *out)
@@ -604,7 +642,7 @@ static int direct_user(struct sw_call *c, int64_t user_id, bool record)
 	c->phase = CALL_DIALLING;
 	c->record = record;
 	sw_seg_open(c, SEG_RING, NULL);
-	return ring_agent(c, a, false, false, 30000) ? 480 : 0;
+	return ring_agent(c, a, false, false, DIRECT_RING_MS) ? 480 : 0;
 }
 
 /* Digits, a leading plus, and the service codes' star and hash. */
@@ -626,10 +664,16 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 		return SW_R_NUMBER;
 	if (sw->stopping)
 		return SW_R_STOPPING;
+	if (sw->pressed)
+		return SW_R_FULL;
 	if (a->state == ACD_OFFLINE || a->call)
 		return SW_R_STATE;
-	if (!sw_user_by_extension(sw, number) && !sw_trunk_out(sw))
-		return SW_R_NO_TRUNK;
+	if (!sw_user_by_extension(sw, number)) {
+		if (!sw_trunk_out(sw))
+			return SW_R_NO_TRUNK;
+		if (trunk_full(sw, sw_trunk_out(sw)))
+			return SW_R_FULL;
+	}
 	c = call_new(sw, sw_user_by_extension(sw, number) ? "internal" : "out", u && u->extension ? u->extension : "", number, NULL);
 	c->agent = a;
 	if (!seize(c, a)) {
@@ -643,7 +687,7 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 	*call_id = c->id;
 	c->phase = CALL_AGENT_FIRST;
 	sw_seg_open(c, SEG_RING, "agent first");
-	if (ring_agent(c, a, true, false, 20000)) {
+	if (ring_agent(c, a, true, false, DIRECT_RING_MS)) {
 		sw_call_end(c, "system", 480, 20, "agent's telephone is not registered");
 		return SW_R_NO_DEVICE;
 	}
@@ -807,17 +851,27 @@ static struct sw_leg *other(struct sw_call *c, struct sw_leg *l)
 	return l == c->cust ? c->ag : c->cust;
 }
 
+/* The first of them; how many come is the other side's choice. */
+static void log_ring(struct sw_leg *l, int code)
+{
+	struct ev e = {.kind = EV_LEG_RING, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
+	char buf[32];
+	struct strb b;
+
+	if (l->ring_logged)
+		return;
+	l->ring_logged = true;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	strb_printf(&b, "{\"code\":%d}", code);
+	sw_emit(l->sw, &e, &b);
+}
+
 static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 {
 	struct sw_leg *l = arg, *o;
 	struct sw_call *c = l->call;
-	struct ev e = {.kind = EV_LEG_RING, .call_id = c->id, .leg_id = l->id, .agent_id = l->agent_id};
-	char buf[32];
-	struct strb b;
 
-	strb_init_fixed(&b, buf, sizeof(buf));
-	strb_printf(&b, "{\"code\":%d}", code);
-	sw_emit(c->sw, &e, &b);
+	log_ring(l, code);
 	if (l->dropped || c->phase != CALL_DIALLING)
 		return;
 	o = other(c, l);
@@ -861,13 +915,13 @@ static void on_up(struct call_leg *leg, void *arg)
 	}
 }
 
-static void on_digit(struct call_leg *leg, char digit, void *arg)
+static void on_digit(struct call_leg *leg, char digit, bool in_audio, void *arg)
 {
 	struct sw_leg *l = arg, *o = l->dropped ? NULL : other(l->call, l);
 	const char digits[2] = {digit, '\0'};
 
-	/* In a talk digits pass through, also where one side speaks INFO. */
-	if (o && l->call->phase == CALL_TALK && med_of(o))
+	/* In a talk digits pass through with the audio; those of INFO are made audible here. */
+	if (o && !in_audio && l->call->phase == CALL_TALK && med_of(o))
 		(void)med_send_digits(media_of(l->call), med_of(o), digits);
 }
 
@@ -928,6 +982,12 @@ static void on_held(struct call_leg *leg, bool held, void *arg)
 	}
 }
 
+/* A colleague's or a customer's call straight to him, not yet answered. */
+static bool rings_directly(const struct sw_call *c, const struct sw_agent *a)
+{
+	return c->phase == CALL_DIALLING && c->agent == a && strcmp(c->dir, "out") != 0;
+}
+
 enum sw_refusal sw_call_hold(struct sw_call *c, bool hold)
 {
 	if (c->phase != (hold ? CALL_TALK : CALL_HELD) || !c->cust || !c->ag)
@@ -937,11 +997,14 @@ enum sw_refusal sw_call_hold(struct sw_call *c, bool hold)
 	return SW_OK;
 }
 
-enum sw_refusal sw_call_refuse(struct sw_call *c)
+enum sw_refusal sw_call_refuse(struct sw_call *c, const struct sw_agent *a)
 {
-	if (c->phase != CALL_OFFERED)
+	if (c->phase == CALL_OFFERED)
+		refuse_offer(c->sw, c->id, a->id, c->offer_id, 603);
+	else if (rings_directly(c, a))
+		sw_call_end(c, "agent", 603, 21, "refused");
+	else
 		return SW_R_STATE;
-	refuse_offer(c->sw, c->id, c->agent->id, c->offer_id, 603);
 	return SW_OK;
 }
 
@@ -959,6 +1022,8 @@ static void on_silent(struct call_leg *leg, bool silent, void *arg)
 	struct sw_leg *l = arg;
 
 	log_info("%s call=%lld leg=%lld", silent ? "no audio arrives" : "audio is back", (long long)l->call->id, (long long)l->id);
+	if (silent && l->call->phase == CALL_ECHO)
+		sw_call_end(l->call, "line", 0, 27, "no audio arrives"); /* there is nobody else to hang up */
 }
 
 /* ---- the agent's browser vanishes in mid-call and comes back ---- */
@@ -973,6 +1038,7 @@ static void resume_failed(void *arg)
 		sw_call_end(c, "system", 0, 27, "agent's telephone was lost");
 		return;
 	}
+	ltimer_cancel(&c->timer);
 	agent_release(c, &c->agent, true);
 	c->seized = false;
 	log_warn("agent did not come back, the caller waits anew call=%lld", (long long)c->id);
@@ -990,32 +1056,78 @@ static void try_resume(struct sw_call *c)
 static void agent_lost(struct sw_call *c)
 {
 	log_warn("agent's telephone is lost call=%lld agent=%lld, waiting %d ms", (long long)c->id,
-		 (long long)(c->agent ? c->agent->id : 0), SW_RESUME_MS);
+		 (long long)(c->agent ? c->agent->id : 0), c->sw->start.resume_ms);
 	rec_stop(c);
 	if (c->phase != CALL_LOST) {
 		c->phase = CALL_LOST;
+		c->agent_held = c->beep = false;
 		if (med_of(c->cust)) {
 			med_unbridge(media_of(c), med_of(c->cust));
 			play_music(c);
 		}
 		sw_seg_open(c, SEG_HOLD, "lost");
-		ltimer_set(&c->timer, SW_RESUME_MS, resume_failed, c);
+		ltimer_set(&c->timer, c->sw->start.resume_ms, resume_failed, c);
 	}
 	try_resume(c);
 }
 
-void sw_call_agent_device(struct sw_call *c, bool up)
+void sw_call_agent_leaves(struct sw_call *c, const char *why)
 {
-	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD;
+	if (c->phase == CALL_LOST)
+		resume_failed(c);
+	else if (c->phase != CALL_OFFERED) /* the core takes an offer back by itself */
+		sw_call_end(c, "system", 480, 0, why);
+}
 
-	if (talking) {
-		/* Gone, or registered from a new place: what we have is a dead flow either way. */
+/* He is rung, and his browser has come back on another socket: what rang there is lost. */
+static void ring_again(struct sw_call *c, struct sw_agent *a)
+{
+	const struct sw_queue *q = sw_queue_of(c->sw, c->queue_id);
+	struct acd_agent_view v;
+
+	leg_drop(&c->ag, 487, 0, "telephone moved");
+	switch (c->phase) {
+	case CALL_LOST:
+		try_resume(c);
+		return;
+	case CALL_OFFERED:
+		if (acd_agent_get(c->sw->acd, a->id, &v) ||
+		    ring_agent(c, a, q && q->auto_answer, false, (int)(v.until_ms - clock_utc_ms()) + RING_MARGIN_MS))
+			refuse_offer(c->sw, c->id, a->id, c->offer_id, 480);
+		return;
+	default:
+		if (ring_agent(c, a, c->phase == CALL_AGENT_FIRST, false, DIRECT_RING_MS))
+			sw_call_end(c, "line", 480, 27, "telephone was lost");
+	}
+}
+
+/* Gone, or registered from a new place: what we have of him is a dead flow either way. */
+void sw_call_agent_device(struct sw_call *c, struct sw_agent *a, bool up)
+{
+	bool rung = c->phase == CALL_OFFERED || c->phase == CALL_LOST || c->phase == CALL_AGENT_FIRST || rings_directly(c, a);
+
+	if (a == c->caller) {
+		sw_call_end(c, "line", 480, 27, "telephone was lost");
+	} else if (rung && up) {
+		ring_again(c, a);
+	} else if (c->phase == CALL_TALK || c->phase == CALL_HELD) {
 		leg_drop(&c->ag, 0, 27, "telephone moved");
 		agent_lost(c);
-	} else if (c->phase == CALL_LOST && up) {
-		leg_drop(&c->ag, 487, 0, "telephone moved");
-		try_resume(c);
+	} else if (c->phase != CALL_OFFERED && c->phase != CALL_LOST) {
+		sw_call_end(c, "line", 480, 27, "telephone was lost");
 	}
+}
+
+void sw_call_wait_on(struct sw_call *c)
+{
+	leg_drop(&c->ag, 487, 16, "no longer offered");
+	agent_forget(c);
+	c->offer_id = 0;
+	c->phase = CALL_WAITING;
+	if (acd_call_waits(c->sw->acd, c->id))
+		sw_seg_open(c, SEG_QUEUE, NULL);
+	else
+		enter_queue(c, clock_utc_ms() - c->enter_ms, 0);
 }
 
 static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
@@ -1034,6 +1146,12 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 		else
 			sw_call_end(c, "agent", cl->code, cl->q850, cl->reason);
 		break;
+	case CALL_DIALLING:
+		if (c->queue_id && !c->agent) {
+			goodbye(c); /* the number that the queue overflows to */
+			break;
+		}
+		/* fall through */
 	default:
 		sw_call_end(c, c->phase == CALL_DIALLING && c->cust && leg_up(c->cust) ? "line" : "agent", cl->code ? cl->code : 480,
 			    cl->q850, cl->reason);

@@ -111,7 +111,7 @@ static void drop_leavers(struct sw *sw)
 			struct acd_in in = {.kind = ACD_IN_LOGOUT, .agent_id = a->id, .force = true};
 
 			if (a->call)
-				sw_call_end(a->call, "system", 480, 0, "agent is no longer a user");
+				sw_call_agent_leaves(a->call, "agent is no longer a user");
 			(void)sw_acd(sw, &in);
 			a->device[0] = '\0';
 		}
@@ -137,7 +137,9 @@ void sw_apply_conf(struct sw *sw, struct snap *conf)
 	e.at_ms = clock_utc_ms();
 	if (!b.overflow)
 		sw_emit(sw, &e, &b);
-	(void)acd_configure(sw->acd, &sw->conf->acd, e.at_ms);
+	if (acd_configure(sw->acd, &sw->conf->acd, e.at_ms))
+		log_error("configuration is refused by the routing core, it keeps the one before version=%lld",
+			  (long long)sw->conf->version);
 	strb_done(&b);
 	sw_acd_step(sw);
 	sw_static_agents(sw);

@@ -81,6 +81,7 @@ struct sw_start {
 	const char *rtp_bind;
 	uint16_t rtp_min, rtp_max;
 	unsigned media_threads, calls_max, invites_per_s;
+	int resume_ms;           /* an agent whose browser vanished in a call may come back so long; 0: 20000 */
 	const char *record_dir;  /* recordings go to record_dir/YYYY/MM/DD/... */
 	int64_t centre_id;
 	unsigned node;           /* of the id generator */
