@@ -248,6 +248,7 @@ int call_leg_incoming(struct call_leg **ret, struct call_env *env, int64_t id, s
 		leg_drop(leg);
 		return 503;
 	}
+	(void)med_leg_peer(env->media, leg->media, inv->source.host);
 	if (leg->late_offer)
 		r = med_leg_offer(env->media, leg->media, sdp, sizeof(sdp));
 	else
@@ -276,8 +277,10 @@ int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, e
 		return -ENOMEM;
 	r = med_leg_open(env->media, &leg->media, profile, id);
 	/* A browser is offered every address of ours; a telephone the one on its side. */
-	if (!r && profile == MED_PLAIN && !sip_dial_host(env->sip, d, host, sizeof(host)))
+	if (!r && profile == MED_PLAIN && !sip_dial_host(env->sip, d, host, sizeof(host))) {
 		(void)med_leg_towards(env->media, leg->media, host);
+		(void)med_leg_peer(env->media, leg->media, host);
+	}
 	if (!r)
 		r = med_leg_offer(env->media, leg->media, sdp, sizeof(sdp));
 	if (r)

@@ -35,7 +35,7 @@ struct ctl {
 	int64_t cookie;
 	struct mleg *leg;         /* until CLOSE is posted */
 	uint16_t port;
-	uint32_t local_be, ssrc;
+	uint32_t local_be, ssrc, peer_be; /* peer_be: their signalling's; 0: unknown */
 	uint64_t sdp_id;
 	unsigned sdp_version;
 	enum sdp_dir remote_dir;
@@ -482,6 +482,19 @@ int med_leg_towards(struct media *m, med_leg leg, const char *address)
 	return 0;
 }
 
+int med_leg_peer(struct media *m, med_leg leg, const char *address)
+{
+	struct ctl *c = ctl_get(m, leg);
+	struct in_addr a;
+
+	if (!c)
+		return -ENOENT;
+	if (inet_pton(AF_INET, address, &a) != 1)
+		return -EINVAL;
+	c->peer_be = a.s_addr;
+	return 0;
+}
+
 /* Browsers try them all: every address of the machine, loopback last. */
 static unsigned candidates(const struct media *m, uint32_t first, uint32_t *out)
 {
@@ -614,6 +627,7 @@ static void give_remote(struct media *m, struct ctl *c, const struct sdp_in *in)
 
 	(void)msdp_addr(in, &be);
 	r->rtp = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(a->port), .sin_addr = {be}};
+	r->peer_be = c->peer_be;
 	r->rtcp = r->rtp;
 	r->rtcp.sin_port = htons(a->at.rtcp_port ? a->at.rtcp_port : (uint16_t)(a->port + 1));
 	if (!be) /* old hold: no address */
@@ -635,6 +649,17 @@ static void give_remote(struct media *m, struct ctl *c, const struct sdp_in *in)
 	c->fresh = false;
 }
 
+static bool is_loopback(uint32_t be)
+{
+	return ntohl(be) >> 24 == 127;
+}
+
+/* One call is no way to send to many, nor to what listens on this machine only. */
+static bool may_be_theirs(const struct ctl *c, uint32_t be)
+{
+	return ntohl(be) >> 28 < 14 && (!is_loopback(be) || !c->peer_be || is_loopback(c->peer_be));
+}
+
 /* Theirs that stays with the control half. MED_E_PROFILE when it is the other kind of leg. */
 static int take_remote(struct ctl *c, const struct sdp_in *in)
 {
@@ -644,6 +669,8 @@ static int take_remote(struct ctl *c, const struct sdp_in *in)
 	if ((in->proto == SDP_SAVPF) != (c->profile == MED_WEBRTC))
 		return MED_E_PROFILE;
 	(void)msdp_addr(in, &be);
+	if (c->profile == MED_PLAIN && !may_be_theirs(c, be))
+		return MED_E_SDP;
 	c->remote_dir = msdp_dir(in);
 	c->held_by_remote = !(c->remote_dir & SDP_RECVONLY) || (in->proto != SDP_SAVPF && !be);
 	c->rtcp_mux = in->m[in->audio].at.rtcp_mux;

@@ -88,6 +88,9 @@ int med_leg_answered(struct media *m, med_leg leg, const char *sdp, size_t len);
 int med_leg_answer(struct media *m, med_leg leg, const char *offer, size_t len, char *sdp, size_t size);
 /** The address our offer goes to, when it is known before: decides which of our addresses the offer names. Optional. */
 int med_leg_towards(struct media *m, med_leg leg, const char *address);
+/** The address their signalling comes from; give it before their description. A phone behind NAT sends audio from there, whatever it
+    describes. Audio from any third address is heard until a better one speaks, but nothing is sent there. Unknown: any is as good. */
+int med_leg_peer(struct media *m, med_leg leg, const char *address);
 /** Whether the other side has us on hold (sendonly or inactive in its last description). */
 bool med_leg_held_by_remote(struct media *m, med_leg leg);
 /** The direction of our next offer: true gives sendonly (we hold them; music can be heard), false sendrecv. */

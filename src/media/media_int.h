@@ -35,6 +35,7 @@
 
 struct leg_remote { /* what the descriptions agreed; fixed for the media half until the next one */
 	struct sockaddr_in rtp, rtcp; /* sin_port 0: not known yet */
+	uint32_t peer_be;             /* where their signalling comes from; 0: unknown */
 	enum law law;                 /* what we send */
 	uint8_t tx_pt, tx_dtmf, rx_alaw, rx_ulaw, rx_dtmf; /* 255: none */
 	bool rtcp_mux, may_send, expect; /* expect: they ought to be sending */
@@ -121,7 +122,7 @@ struct play {
 	bool active;
 };
 
-enum source_lock { SRC_OPEN, SRC_TENTATIVE, SRC_LOCKED };
+enum source_lock { SRC_OPEN, SRC_FOREIGN, SRC_TENTATIVE, SRC_LOCKED };
 enum { TICK_PLAY = 1, TICK_DIGITS = 2, TICK_DTMF = 4, TICK_SECURE = 8 };
 
 struct rec;

@@ -267,6 +267,81 @@ TEST(the_described_source_wins_over_who_came_first)
 	phone_close(&x);
 }
 
+/* As phone_open, at another address of this machine. */
+static void phone_at(struct phone *p, const char *address)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+
+	phone_open(p, 2000, 0x33333333);
+	phone_close(p);
+	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(inet_pton(AF_INET, address, &at.sin_addr), 1);
+	assert_int_equal(bind(p->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+}
+
+TEST(a_stranger_who_speaks_first_is_never_sent_the_audio)
+{
+	char offer[1024], sdp[MED_SDP_MAX];
+	med_leg la, lb;
+	unsigned n;
+	int len;
+
+	up();
+	two_phones(&la, &lb, "8");
+	assert_int_equal(med_leg_peer(m, la, "127.0.0.1"), 0);
+	len = phone_sdp(&a, offer, sizeof(offer), "8", "sendrecv");
+	assert_int_equal(med_leg_answer(m, la, offer, (size_t)len, sdp, sizeof(sdp)), 0);
+	assert_int_equal(med_bridge(m, la, lb), 0);
+	phone_send(&b);
+	run_ms(20);
+	phone_at(&x, "127.0.0.2");
+	x.to = a.to;
+	phone_send(&x);
+	hear(&b, 1); /* heard: some gateways send from elsewhere */
+	n = a.packets;
+	phone_send(&b);
+	hear(&a, n + 1); /* but the answer goes where it was described */
+	phone_hear(&x);
+	assert_int_equal(x.packets, 0);
+	assert_true(a.packets > n);
+	phone_close(&a); /* behind NAT: another port, the signalling's address */
+	n = a.to;
+	phone_open(&a, 440, 0x11111111);
+	a.to = (uint16_t)n;
+	phone_send(&a);
+	hear(&b, 2);
+	assert_int_equal(b.packets, 2); /* takes the stranger's place */
+	phone_send(&x);
+	run_ms(30);
+	phone_hear(&b);
+	assert_int_equal(b.packets, 2);
+	phone_send(&b);
+	hear(&a, 1);
+	assert_int_equal(a.packets, 1);
+	down();
+	phone_close(&a);
+	phone_close(&b);
+	phone_close(&x);
+}
+
+TEST(a_description_cannot_point_the_audio_at_many_or_at_this_machine)
+{
+	static const char *const bad[] = {"224.0.0.1", "255.255.255.255", "127.0.0.1"};
+	char offer[512], sdp[MED_SDP_MAX];
+	med_leg l;
+
+	up();
+	assert_int_equal(med_leg_open(m, &l, MED_PLAIN, 1), 0);
+	assert_int_equal(med_leg_peer(m, l, "192.0.2.7"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		int n = snprintf(offer, sizeof(offer), "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 5000 RTP/AVP 8\r\n", bad[i]);
+
+		assert_int_equal(med_leg_answer(m, l, offer, (size_t)n, sdp, sizeof(sdp)), MED_E_SDP);
+	}
+	med_leg_close(m, l);
+	down();
+}
+
 TEST(late_packets_are_passed_on_and_duplicates_are_not)
 {
 	med_leg la, lb;

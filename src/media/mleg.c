@@ -91,7 +91,7 @@ static const struct sockaddr_in *target(const struct mleg *l)
 {
 	if (l->sec)
 		return msecure_target(l);
-	if (l->lock != SRC_OPEN)
+	if (l->lock >= SRC_TENTATIVE)
 		return &l->src;
 	return l->rem.rtp.sin_port ? &l->rem.rtp : NULL;
 }
@@ -217,9 +217,19 @@ static void unlock_source(struct mleg *l)
 	l->lock = SRC_OPEN;
 }
 
+/* Behind NAT a phone describes an address that it is not seen under; the one of its signalling vouches for it. */
+static bool vouched(const struct mleg *l, const struct sockaddr_in *from)
+{
+	uint32_t be = from->sin_addr.s_addr;
+
+	return !l->rem.peer_be || be == l->rem.peer_be || be == l->rem.rtp.sin_addr.s_addr;
+}
+
 /*
- * The described address is believed at once. Another one (NAT) is taken if it comes first, and given up
- * if the described one speaks within NAT_SETTLE_MS; then it is locked too.
+ * The described address is believed at once. Another port, or the signalling's address (NAT), is taken if it comes first, and
+ * given up if the described one speaks within NAT_SETTLE_MS; then it is locked too. An address that nothing speaks for is
+ * heard, since some gateways send from elsewhere, but never sent to, or whoever sprays packets over our ports would get the
+ * audio of others' calls; and whoever has a better claim takes its place at any time.
  */
 static bool source_ok(struct mleg *l, const struct sockaddr_in *from, int64_t now_ms)
 {
@@ -231,15 +241,19 @@ static bool source_ok(struct mleg *l, const struct sockaddr_in *from, int64_t no
 		lock_source(l, from);
 		return true;
 	}
-	if (l->lock == SRC_OPEN) {
+	if (l->lock < SRC_TENTATIVE && vouched(l, from)) {
 		l->lock = SRC_TENTATIVE;
 		l->src = *from;
 		l->tentative_ms = now_ms;
 		return true;
 	}
+	if (l->lock == SRC_OPEN) {
+		l->lock = SRC_FOREIGN;
+		l->src = *from;
+	}
 	if (!same_addr(from, &l->src))
 		return false;
-	if (now_ms - l->tentative_ms > NAT_SETTLE_MS)
+	if (l->lock == SRC_TENTATIVE && now_ms - l->tentative_ms > NAT_SETTLE_MS)
 		lock_source(l, from);
 	return true;
 }
@@ -560,7 +574,7 @@ static void send_rtcp(struct mleg *l, int64_t now_us)
 		return;
 	}
 	to = l->rem.rtcp;
-	if (l->lock != SRC_OPEN) /* NAT: where the audio comes from */
+	if (l->lock >= SRC_TENTATIVE) /* NAT: where the audio comes from */
 		to.sin_addr = l->src.sin_addr;
 	if (to.sin_port)
 		(void)sendto(l->rtcp_fd, buf, n, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
