@@ -12,6 +12,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -34,6 +35,15 @@ class Server:
         self.ring = f"/dev/shm/{os.path.basename(folder)}.ring"
         self.cmd = [self.exe, "serve", "--data", folder, "--ring", self.ring, "--sip", self.sip, "--http", f"127.0.0.1:{a.port + 1}",
                     "--rtp-bind", "127.0.0.1", "--rtp-min", "11000", "--rtp-max", "14999", "--log", "warn"]
+
+    def seed(self, agents, phones):
+        """the benchmark's rows; the telephones, which all have one address, at the port @phones of this run's own"""
+        path = os.path.join(self.dir, "huawu.db")
+        subprocess.run([self.exe, "seed", "bench", "--agents", str(agents), "--db", path], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        with sqlite3.connect(path) as db:
+            for table, column in (("devices", "static_uri"), ("numbers", "uri")):
+                db.execute(f"UPDATE {table} SET {column} = replace({column}, ':28090', ':{phones}')")
 
     def start(self):
         self.starts += 1
@@ -61,6 +71,12 @@ class Server:
         self.p.stdout.close()
         self.log.close()
         return code
+
+
+def free_port(host):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
 
 
 def sipp(folder, name, scenario, args):
@@ -142,19 +158,19 @@ def main():
     rnd = random.Random(a.seed)
     folder = tempfile.mkdtemp(prefix="huawu-kill9.")
     srv = Server(a, folder)
-    subprocess.run([srv.exe, "seed", "bench", "--agents", "40", "--db", os.path.join(folder, "huawu.db")], check=True,
-                   stdout=subprocess.DEVNULL)
+    phones = free_port("127.0.0.2")
+    srv.seed(40, phones)
     procs = []
     ok = False
     try:
         srv.start()
         srv.wait_up()
-        procs.append(sipp(folder, "agents", "agent.xml", ["-i", "127.0.0.2", "-p", "28090", "-d", "400", "-aa"]))
+        procs.append(sipp(folder, "agents", "agent.xml", ["-i", "127.0.0.2", "-p", str(phones), "-d", "400", "-aa"]))
         time.sleep(0.5)
-        for name, dest, addr in (("bridge", "1000", "127.0.0.3:28080"), ("queue", "q", "127.0.0.3:28081")):
-            ip, port = addr.split(":")
-            procs.append(sipp(folder, name, "caller.xml", [srv.sip, "-i", ip, "-p", port, "-s", dest, "-r", str(a.rate), "-l", "25",
-                                                           "-m", "1000000", "-aa", "-key", "run", name[0]]))
+        for name, dest in (("bridge", "1000"), ("queue", "q")):
+            procs.append(sipp(folder, name, "caller.xml",
+                              [srv.sip, "-i", "127.0.0.3", "-p", str(free_port("127.0.0.3")), "-s", dest, "-r", str(a.rate),
+                               "-l", "25", "-m", "1000000", "-aa", "-key", "run", name[0]]))
         for k in range(a.kills):
             # every fifth life is so short that it ends in recovery or start-up
             time.sleep(rnd.uniform(0, 0.12) if k % 5 == 4 else rnd.uniform(0.1, 1.0))

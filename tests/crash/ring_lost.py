@@ -20,15 +20,14 @@ import kill9  # noqa: E402
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--build", default=os.path.join(kill9.TOP, "build"))
+    p.add_argument("--build", default=os.environ.get("BUILD", os.path.join(kill9.TOP, "build")))
     p.add_argument("--port", type=int, default=15160)
     a = p.parse_args()
     folder = tempfile.mkdtemp(prefix="huawu-ring.")
-    ring = f"/dev/shm/huawu-ring-lost-{os.getpid()}"
     db_path = os.path.join(folder, "huawu.db")
     srv = kill9.Server(a, folder)
-    srv.cmd += ["--ring", ring]
-    subprocess.run([srv.exe, "seed", "bench", "--agents", "20", "--db", db_path], check=True, stdout=subprocess.DEVNULL)
+    ring = srv.ring
+    srv.seed(20, kill9.free_port("127.0.0.2"))
     wrong = []
     worst = 0
     try:
@@ -36,7 +35,7 @@ def main():
             srv.start()
             srv.wait_up()
             caller = kill9.sipp(folder, f"caller{k}", "caller.xml",
-                                [srv.sip, "-i", "127.0.0.3", "-p", "29980", "-s", "q", "-r", "40", "-l", "100", "-m", "400", "-key",
+                                [srv.sip, "-i", "127.0.0.3", "-p", str(kill9.free_port("127.0.0.3")), "-s", "q", "-r", "40", "-l", "100", "-m", "400", "-key",
                                  "run", f"p{k}"])
             time.sleep(1 + 0.13 * k)
             now = time.time() * 1000
