@@ -112,9 +112,9 @@ static int take_frame(struct ws_parser *p, size_t *used, const struct ws_handler
 
 int ws_feed(struct ws_parser *p, const uint8_t *data, size_t len, const struct ws_handlers *hd)
 {
-	int r = 1;
+	int r;
 
-	while (len || r == 1) {
+	while (len) {
 		/* Never more than one frame and a read ahead is held. */
 		size_t n = len < 4096 ? len : 4096, used = 0;
 
