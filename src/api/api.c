@@ -295,6 +295,8 @@ static void serve(struct ask *k, const struct endpoint *e)
 	}
 	if (e->roles) {
 		code = auth_identify(k, writes);
+		if (!code && k->user.must_change_password && strncmp(e->path, "/session", 8) != 0)
+			code = "must_change_password";
 		if (!code && !may(k, e->roles))
 			code = "forbidden";
 		if (code) {

@@ -43,6 +43,8 @@ struct api_conf {
 	bool secure;                /* browsers reach us by TLS (ours or a proxy's): cookies are Secure */
 	const struct api_demo_user *demo_users; /* NULL: no demo */
 	size_t demo_user_n;
+	void (*demo_cleared)(void *arg); /* on a worker, before the demo's rows go: its callers should hang up; may be NULL */
+	void *demo_arg;
 	const char *const *stun;    /* NULL-ended; may be NULL */
 };
 

@@ -111,6 +111,7 @@ void auth_patch(struct ask *k);
 void auth_logout(struct ask *k);
 void auth_password(struct ask *k);
 bool auth_origin_ok(struct ask *k);
+bool auth_is_demo(struct ask *k); /* nobody has cleared it yet */
 
 /* ---- limit.c: how often, per key ---- */
 struct limiter *limiter_new(unsigned burst, int64_t refill_ms);

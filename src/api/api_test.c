@@ -312,8 +312,53 @@ TEST(the_demo_is_cleared_by_the_administrator)
 	fix_start(&f, true);
 	c = fix_login(&f, "root", "correct horse 7");
 	assert_true(fix_get(&f, "SELECT COUNT(*) FROM queues") > 0);
-	(void)ask_for(&c, "DELETE", "/demo", NULL, "204");
+	assert_null(text_at(ask_for(&c, "DELETE", "/demo", NULL, "200"), "password"));
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM queues"), 0);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM users"), 1);
+	(void)ask_for(&c, "DELETE", "/demo", NULL, "404 no_demo");
+	fix_stop(&f);
+}
+
+TEST(who_clears_the_demo_stays_and_gets_a_password)
+{
+	static char password[64];
+	struct client c, other;
+	const json_t *o;
+	struct fix f;
+
+	fix_start(&f, true);
+	fix_run(&f, "INSERT INTO call (id, centre_id, dir, trunk_id, start_ms, end_ms) SELECT 1, t.centre_id, 'in', t.id, 1, 2 FROM trunks t");
+	fix_run(&f, "INSERT INTO call (id, centre_id, dir, start_ms, end_ms) SELECT 2, centre_id, 'in', 1, 2 FROM trunks");
+	c = fix_login(&f, "admin", NULL);
+	other = fix_login(&f, "agent", NULL);
+	o = ask_for(&c, "DELETE", "/demo", NULL, "200");
+	assert_text(o, "login", "admin");
+	(void)str_copy(password, sizeof(password), text_at(o, "password"));
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM users WHERE login NOT IN ('admin', 'root')"), 0);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM teams"), 0);
+	assert_int_equal(fix_get(&f, "SELECT id FROM call"), 2); /* the one that is not the demo's */
+	(void)ask_for(&c, "GET", "/board", NULL, "200");
+	(void)ask_for(&other, "GET", "/session", NULL, "401 no_session");
+	(void)ask_for(&c, "POST", "/session", "{\"demo\":\"admin\"}", "404 no_demo");
+	assert_false(json_is_true(get(ask_for(&c, "GET", "/status", NULL, "200"), "demo")));
+	(void)fix_login(&f, "admin", password);
+	fix_stop(&f);
+}
+
+TEST(a_password_that_was_given_is_changed_before_anything_else)
+{
+	struct client c;
+	struct fix f;
+
+	fix_start(&f, true);
+	fix_run(&f, "UPDATE users SET must_change_password = 1 WHERE login = 'root'");
+	c = fix_login(&f, "root", "correct horse 7");
+	assert_true(json_is_true(get(ask_for(&c, "GET", "/session", NULL, "200"), "user.must_change_password")));
+	(void)ask_for(&c, "GET", "/board", NULL, "403 must_change_password");
+	(void)ask_for(&c, "GET", "/events", NULL, "403 must_change_password");
+	(void)ask_for(&c, "POST", "/users", "{}", "403 must_change_password");
+	(void)ask_for(&c, "POST", "/session/password", "{\"old\":\"correct horse 7\",\"new\":\"battery staple 8\"}", "204");
+	(void)ask_for(&c, "GET", "/board", NULL, "200");
 	fix_stop(&f);
 }
 
@@ -574,7 +619,7 @@ TEST(a_call_in_detail_and_its_recording_by_the_same_right)
 	fix_run(&f, sql);
 	(void)snprintf(sql, sizeof(sql),
 		       "INSERT INTO offer (id, centre_id, core_id, call_id, agent_id, start_ms, why) VALUES (5, 1, 1, %lld, " AGENT
-		       ", 1, '{\"winner\":{\"idle_ms\":7}}')", id);
+		       ", 1, '{\"winner\":\"7\",\"best\":[{\"agent\":\"' || " AGENT " || '\",\"idle_ms\":7},{\"agent\":\"9\"}]}')", id);
 	fix_run(&f, sql);
 	(void)snprintf(sql, sizeof(sql),
 		       "INSERT INTO leg (id, centre_id, call_id, role, dir, start_ms, quality) VALUES (6, 1, %lld, 'customer', 'in', 1,"
@@ -593,7 +638,9 @@ TEST(a_call_in_detail_and_its_recording_by_the_same_right)
 	(void)snprintf(path, sizeof(path), "/calls/%lld", id);
 	o = ask_for(&boss, "GET", path, NULL, "200");
 	assert_string_equal(text_at(o, "segments.1.type"), "talk");
-	assert_int_equal(json_integer_value(get(o, "offers.0.why.winner.idle_ms")), 7);
+	assert_int_equal(json_integer_value(get(o, "offers.0.why.best.0.idle_ms")), 7);
+	assert_string_equal(text_at(o, "offers.0.why.best.0.name"), text_at(o, "offers.0.agent"));
+	assert_null(get(o, "offers.0.why.best.1.name")); /* gone meanwhile */
 	assert_int_equal(json_integer_value(get(o, "legs.0.quality.rx")), 500);
 	assert_int_equal(json_integer_value(get(o, "recordings.0.bytes")), 10);
 	a = ask(&boss, "GET", "/recordings/9/audio", "Range: bytes=4-6\r\n", NULL);

@@ -150,18 +150,26 @@ bool auth_origin_ok(struct ask *k)
 
 /* ---- log-in ---- */
 
+bool auth_is_demo(struct ask *k)
+{
+	bool there = false;
+
+	return k->api->conf.demo_users && !people_demo_present(&there, k->db, k->api->conf.centre_id) && there;
+}
+
 void auth_status(struct ask *k)
 {
 	const struct api_conf *c = &k->api->conf;
-	json_t *o = json_pack("{s:s, s:s, s:b, s:b, s:[s,s]}", "name", c->centre_name, "version", c->version, "demo",
-			      c->demo_users != NULL, "secure", c->secure, "lang", "zh", "en");
+	bool demo = auth_is_demo(k);
+	json_t *o = json_pack("{s:s, s:s, s:b, s:b, s:[s,s]}", "name", c->centre_name, "version", c->version, "demo", demo,
+			      "secure", c->secure, "lang", "zh", "en");
 	json_t *users = json_array();
 
 	for (size_t i = 0; i < c->demo_user_n; i++)
 		(void)json_array_append_new(users, json_pack("{s:s, s:s, s:s, s:s, s:s}", "login", c->demo_users[i].login, "name",
 							     c->demo_users[i].name, "role", c->demo_users[i].role, "zh",
 							     c->demo_users[i].zh, "en", c->demo_users[i].en));
-	if (c->demo_users)
+	if (demo)
 		(void)json_object_set(o, "demo_users", users);
 	json_decref(users);
 	api_ok(k, 200, o);
@@ -268,14 +276,15 @@ static void demo_login(struct ask *k, const char *role)
 {
 	const struct api_conf *c = &k->api->conf;
 	struct people_user u;
+	bool demo = auth_is_demo(k);
 
-	for (size_t i = 0; i < c->demo_user_n; i++)
+	for (size_t i = 0; demo && i < c->demo_user_n; i++)
 		if (!strcmp(c->demo_users[i].role, role) &&
 		    !people_user_find(&u, k->db, c->centre_id, c->demo_users[i].login) && u.active) {
 			let_in(k, &u);
 			return;
 		}
-	api_refuse(k, c->demo_users ? "bad_login" : "no_demo", NULL, NULL);
+	api_refuse(k, demo ? "bad_login" : "no_demo", NULL, NULL);
 }
 
 /* Failures count per (login, address) and per address, so that neither one account nor many can be tried for long. */

@@ -225,7 +225,7 @@ void calls_list(struct ask *k)
 
 /* ---- one call ---- */
 
-typedef void put_fn(struct jw *w, struct db_stmt *st);
+typedef void put_fn(struct ask *k, struct jw *w, struct db_stmt *st);
 
 static int put_all(struct ask *k, struct jw *w, const char *key, const char *sql, int64_t id, put_fn *put)
 {
@@ -238,7 +238,7 @@ static int put_all(struct ask *k, struct jw *w, const char *key, const char *sql
 	jw_arr(w, key);
 	while ((r = db_step(st)) == DB_ROW) {
 		jw_obj(w, NULL);
-		put(w, st);
+		put(k, w, st);
 		jw_end_obj(w);
 	}
 	jw_end_arr(w);
@@ -246,7 +246,7 @@ static int put_all(struct ask *k, struct jw *w, const char *key, const char *sql
 	return r;
 }
 
-static void put_segment(struct jw *w, struct db_stmt *st)
+static void put_segment(struct ask *k, struct jw *w, struct db_stmt *st)
 {
 	put_id(w, "id", st, 0);
 	put_text(w, "type", st, 1);
@@ -260,7 +260,7 @@ static void put_segment(struct jw *w, struct db_stmt *st)
 	put_text(w, "by", st, 9);
 }
 
-static void put_leg(struct jw *w, struct db_stmt *st)
+static void put_leg(struct ask *k, struct jw *w, struct db_stmt *st)
 {
 	put_id(w, "id", st, 0);
 	put_text(w, "role", st, 1);
@@ -276,18 +276,40 @@ static void put_leg(struct jw *w, struct db_stmt *st)
 	jw_raw(w, "quality", db_is_null(st, 11) ? "null" : db_text(st, 11));
 }
 
-static void put_offer(struct jw *w, struct db_stmt *st)
+/* The candidates' names, beside the ids that the decision was noted with. */
+static char *with_names(struct ask *k, const char *why)
 {
+	json_t *o = json_loads(why, 0, NULL), *c, *best = json_object_get(o, "best");
+	struct people_user u;
+	char *text = NULL;
+	int64_t id;
+	size_t i;
+
+	json_array_foreach(best, i, c)
+		if (str_to_i64(&id, json_string_value(json_object_get(c, "agent")) ?: "", 1, INT64_MAX) && !people_user_get(&u, k->db, id))
+			(void)json_object_set_new(c, "name", json_string(u.name));
+	if (o)
+		text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return text;
+}
+
+static void put_offer(struct ask *k, struct jw *w, struct db_stmt *st)
+{
+	char *why = db_is_null(st, 6) ? NULL : with_names(k, db_text(st, 6));
+
+
 	put_id(w, "id", st, 0);
 	put_id(w, "agent_id", st, 1);
 	put_text(w, "agent", st, 2);
 	put_int(w, "start_ms", st, 3);
 	put_int(w, "end_ms", st, 4);
 	put_text(w, "outcome", st, 5);
-	jw_raw(w, "why", db_is_null(st, 6) ? "null" : db_text(st, 6));
+	jw_raw(w, "why", why ? why : "null");
+	free(why);
 }
 
-static void put_recording(struct jw *w, struct db_stmt *st)
+static void put_recording(struct ask *k, struct jw *w, struct db_stmt *st)
 {
 	put_id(w, "id", st, 0);
 	put_id(w, "segment_id", st, 1);

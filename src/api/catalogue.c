@@ -10,6 +10,7 @@ static const struct {
 	{"no_session", "请先登录。", "Please log in first."},
 	{"bad_login", "用户名或密码不对。", "Login or password is wrong."},
 	{"bad_password", "原密码不对。", "The old password is wrong."},
+	{"must_change_password", "请先修改密码，再继续使用。", "Please choose a new password first."},
 	{"csrf", "这个页面已过期，请刷新后重试。", "This page is out of date; please reload it and try again."},
 	{"forbidden", "您没有权限这样做。", "You may not do this."},
 	{"bad_origin", "这个连接来自别的网站，已拒绝。", "This connection comes from another site and was refused."},

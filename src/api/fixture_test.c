@@ -130,6 +130,8 @@ static int seed(struct db *db, void *arg)
 		r = people_demo_seed(db, f->centre_id, &demo);
 	if (!r)
 		r = people_create_admin(db, "root", "correct horse 7");
+	if (!r)
+		r = db_run(db, "UPDATE users SET must_change_password = 0 WHERE login = 'root'", "");
 	return r;
 }
 

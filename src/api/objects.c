@@ -1,6 +1,9 @@
 /* List, form and all: the same five handlers for every declared resource. */
 #include "api/api_int.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #define LIST_DEFAULT 50
 
 void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e)
@@ -190,35 +193,105 @@ void objects_delete(struct ask *k)
 
 /* ---- the demo ---- */
 
+#define HANG_UP_US 1000000 /* its callers end their calls, so that these are cleared too */
+
+struct clear_job {
+	struct ask *k;
+	struct res_ctx c;
+	const char *hash; /* of the password that who asks gets; NULL: he has one */
+	unsigned left;
+};
+
 static int clear_job(struct db *db, void *arg)
 {
-	struct res_ctx *c = arg;
-	unsigned left = 0;
+	struct clear_job *j = arg;
 	int r;
 
-	c->db = db;
-	r = people_demo_clear(c, &left);
-	if (!r && left)
-		log_info("demo cleared left=%u rows that others refer to", left);
+	j->c.db = db;
+	j->c.now_ms = clock_utc_ms();
+	r = people_demo_clear(&j->c, &j->left);
+	if (!r && j->hash)
+		r = people_password_set(&j->c, j->hash);
+	if (!r)
+		r = people_centre_rename(db, j->c.who->centre_id, "话务中心"); /* the page says so after the next start */
+	if (!r) /* only who asks stays logged in */
+		r = db_run(db, "DELETE FROM session WHERE id <> $1", "i", j->k->session_id);
+	if (!r)
+		r = db_run(db, "UPDATE session SET created_ms = $2 WHERE id = $1", "ii", j->k->session_id, j->c.now_ms + 1);
 	return r;
+}
+
+/* The files of what was cleared; what cannot be removed is only said. */
+static int recordings(struct ask *k, json_t *paths)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, k->db, "SELECT path FROM recording_part WHERE centre_id = $1");
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, k->who.centre_id);
+	while ((r = db_step(st)) == DB_ROW)
+		(void)json_array_append_new(paths, json_string(db_text(st, 0)));
+	db_done(st);
+	return r;
+}
+
+static void remove_recordings(struct ask *k, const json_t *before)
+{
+	json_t *kept = json_array(), *have = json_object(), *v;
+	size_t i;
+
+	if (!recordings(k, kept)) {
+		json_array_foreach(kept, i, v)
+			(void)json_object_set_new(have, json_string_value(v), json_true());
+		json_array_foreach(before, i, v) {
+			const char *p = json_string_value(v);
+			const char *path = p[0] == '/' || !k->api->conf.record_dir ? p : arena_printf(k->arena, "%s/%s", k->api->conf.record_dir, p);
+
+			if (!json_object_get(have, p) && unlink(path) && errno != ENOENT)
+				log_warn("recording of the demo stays path=%s error=%d", path, errno);
+		}
+	}
+	json_decref(kept);
+	json_decref(have);
 }
 
 void demo_clear(struct ask *k)
 {
 	struct res_error e = {0};
-	struct res_ctx c = {.who = &k->who, .error = &e, .now_ms = k->now_ms};
-	int r;
+	struct clear_job j = {.k = k, .c = {.who = &k->who, .error = &e, .now_ms = k->now_ms}};
+	char password[32], hash[PEOPLE_HASH_MAX];
+	json_t *files = json_array();
+	int r = 0;
 
-	if (!k->api->conf.demo_users) {
+	if (!auth_is_demo(k)) {
+		json_decref(files);
 		api_refuse(k, "no_demo", NULL, NULL);
 		return;
 	}
-	r = db_writer_call(k->api->conf.writer, DB_BUSINESS, clear_job, &c);
+	if (k->session_id && !k->user.password_ms) {
+		people_password_random(password, sizeof(password), 3);
+		r = people_password_hash(hash, password);
+		j.hash = hash;
+	}
+	if (!r && k->api->conf.demo_cleared) {
+		k->api->conf.demo_cleared(k->api->conf.demo_arg);
+		(void)usleep(HANG_UP_US);
+	}
+	if (!r)
+		r = recordings(k, files);
+	if (!r)
+		r = db_writer_call(k->api->conf.writer, DB_BUSINESS, clear_job, &j);
 	if (r) {
+		json_decref(files);
 		api_refuse_res(k, r, "demo", &e);
 		return;
 	}
 	res_error_done(&e);
+	log_info("demo cleared left=%u", j.left);
+	remove_recordings(k, files);
+	json_decref(files);
+	live_bye(k->api->live, 0, 0, k->session_id, "logged_out");
 	api_conf_changed(k->api, k->db);
-	api_none(k);
+	api_ok(k, 200, json_pack("{s:s?, s:s?}", "login", k->session_id ? k->user.login : NULL, "password", j.hash ? password : NULL));
 }

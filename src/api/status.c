@@ -8,6 +8,7 @@ const struct api_code api_codes[] = {
 	{"no_session", 401},
 	{"bad_login", 401},
 	{"bad_password", 403},
+	{"must_change_password", 403},
 	{"csrf", 403},
 	{"forbidden", 403},
 	{"bad_origin", 403},

@@ -119,12 +119,37 @@ static int count_calls(struct db *db, void *arg)
 	return db_get_i64(arg, db, "SELECT count(*) FROM call", "");
 }
 
+struct was_cleared {
+	int64_t centre_id;
+	bool *ret;
+};
+
+/* Somebody administrates it, and nothing of the demo is left. */
+static int was_cleared(struct db *db, void *arg)
+{
+	const struct was_cleared *w = arg;
+	bool demo = false, admin = false;
+	int r = people_demo_present(&demo, db, w->centre_id);
+
+	if (!r)
+		r = people_has_admin(&admin, db, w->centre_id);
+	*w->ret = admin && !demo;
+	return r;
+}
+
 int demo_prepare(struct db_writer *w, int64_t centre_id)
 {
 	struct history h = {.centre_id = centre_id};
 	int64_t today = (clock_utc_ms() + ZONE_MS) / DAY_MS * DAY_MS - ZONE_MS, calls = 0;
+	bool cleared = false;
 	int r;
 
+	r = db_writer_call(w, DB_BUSINESS, was_cleared, &(struct was_cleared){centre_id, &cleared});
+	if (r || cleared) {
+		if (cleared)
+			log_info("the demo was cleared: this is a centre of its own, and --demo does nothing any more");
+		return r ? r : 1;
+	}
 	r = db_writer_call(w, DB_BUSINESS, make_people, &centre_id);
 	if (!r)
 		r = db_writer_call(w, DB_BUSINESS, count_calls, &calls);

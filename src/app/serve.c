@@ -41,6 +41,7 @@ struct server {
 	char sip[64];
 	char **orphans;
 	size_t orphan_n;
+	_Atomic bool demo_cleared;
 	pid_t network; /* the demo's simulated telephone network; 0: none */
 };
 
@@ -98,6 +99,10 @@ static int open_database(struct server *s)
 	r = db_writer_call(s->writer, DB_BUSINESS, first_start, s);
 	if (!r && s->conf.demo)
 		r = demo_prepare(s->writer, s->centre.id);
+	if (r == 1) {
+		s->conf.demo = false;
+		r = 0;
+	}
 	if (r)
 		return fail("first start", r < 0 ? r : -EIO);
 	r = db_open(&s->db, s->conf.db, DB_RO);
@@ -165,6 +170,16 @@ static int start_switch(struct server *s)
 	return 0;
 }
 
+/* Nobody calls a centre that is no demo any more. The main thread notices that the child has ended. */
+static void demo_cleared(void *arg)
+{
+	struct server *s = arg;
+
+	s->demo_cleared = true;
+	if (s->network > 0)
+		(void)kill(s->network, SIGTERM);
+}
+
 static int make_api(struct server *s)
 {
 	struct api_conf ac = {
@@ -172,6 +187,7 @@ static int make_api(struct server *s)
 		.centre_name = s->centre.name, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir,
 		.data_dir = s->conf.data_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
 		.demo_users = s->conf.demo ? demo_cards : NULL, .demo_user_n = s->conf.demo ? demo_card_n : 0,
+		.demo_cleared = demo_cleared, .demo_arg = s,
 	};
 	int r = api_new(&s->api, &ac);
 
@@ -220,6 +236,8 @@ static void network_ended(struct server *s)
 	if (s->network <= 0 || waitpid(s->network, NULL, WNOHANG) != s->network)
 		return;
 	s->network = 0;
+	if (s->demo_cleared)
+		return;
 	log_error("the simulated telephone network has ended: nobody calls the demo (is another demo running on this machine?)");
 }
 

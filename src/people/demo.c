@@ -265,6 +265,50 @@ static int read_demo_rows(struct demo_row **ret, size_t *n, struct db *db, int64
 	return r;
 }
 
+#define DEMO(resource) "(SELECT row_id FROM demo_row WHERE centre_id = $1 AND resource = '" resource "')"
+#define CALLS                                                                                                          \
+	"(SELECT id FROM call WHERE centre_id = $1 AND end_ms IS NOT NULL AND (trunk_id IN " DEMO("trunks")           \
+	" OR queue_id IN " DEMO("queues") " OR agent_id IN " DEMO("users") "))"
+
+/* Calls that still run stay; the sealed event log keeps all of them. */
+static int clear_history(struct db *db, int64_t centre_id)
+{
+	static const char *const sql[] = {
+		"DELETE FROM recording_part WHERE call_id IN " CALLS,
+		"DELETE FROM offer WHERE call_id IN " CALLS,
+		"DELETE FROM segment WHERE call_id IN " CALLS,
+		"DELETE FROM leg WHERE call_id IN " CALLS,
+		"DELETE FROM call_pii WHERE call_id IN " CALLS,
+		"DELETE FROM call WHERE id IN " CALLS,
+		"DELETE FROM activity WHERE end_ms IS NOT NULL AND agent_id IN " DEMO("users"),
+		"DELETE FROM rollup_agent_day WHERE agent_id IN " DEMO("users"),
+		"DELETE FROM rollup_agent_slot WHERE agent_id IN " DEMO("users"),
+		"DELETE FROM rollup_queue_slot WHERE queue_id IN " DEMO("queues"),
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(sql); i++)
+		r = db_run(db, sql[i], "i", centre_id);
+	return r;
+}
+
+/* Who clears the demo stays, if he is one of its people: as an administrator with nothing of the demo about him. */
+static int keep_who_asks(struct res_ctx *c)
+{
+	struct system_ctx sys;
+	int64_t mine = 0;
+	int r = db_get_i64(&mine, c->db, "SELECT row_id FROM demo_row WHERE centre_id = $1 AND resource = 'users' AND row_id = $2",
+			   "ii", c->who->centre_id, c->who->user_id);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	system_init(&sys, c->db, c->who->centre_id);
+	r = system_write(NULL, &sys, &people_users, mine,
+			 json_pack("{s:s, s:n, s:n, s:n}", "name", "管理员", "team_id", "extension", "staff_no"));
+	system_done(&sys);
+	return r;
+}
+
 int people_demo_clear(struct res_ctx *c, unsigned *left)
 {
 	struct demo_row *rows = NULL;
@@ -272,6 +316,11 @@ int people_demo_clear(struct res_ctx *c, unsigned *left)
 	int r;
 
 	*left = 0;
+	r = clear_history(c->db, c->who->centre_id);
+	if (!r)
+		r = keep_who_asks(c);
+	if (r)
+		return r;
 	r = read_demo_rows(&rows, &n, c->db, c->who->centre_id);
 	for (size_t i = 0; !r && i < n; i++)
 		if (rows[i].d)

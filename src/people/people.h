@@ -101,7 +101,10 @@ struct people_demo {
  * the logins "agent", "lead" and "admin" for one click, teams, queues, numbers, trunk. Again: no change.
  */
 int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf);
-/** Removes what the demo made and nobody else uses; @left: how many rows stay because others refer to them. */
+/**
+ * Removes what the demo made and nobody else uses, with its calls; @left: how many rows stay because others refer to them. Who asks
+ * stays, even if the demo made him.
+ */
 int people_demo_clear(struct res_ctx *c, unsigned *left);
 int people_demo_present(bool *ret, struct db *db, int64_t centre_id);
 

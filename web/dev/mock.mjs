@@ -320,7 +320,7 @@ function route(method, path, q, body, s, req, lang) {
 	if (path === '/meta')
 		return { resources: META.map(m => ({ ...m, can_write: s.user.role === 'admin' })) }
 	if (path === '/demo' && method === 'DELETE')
-		return null
+		return { login: s.user.login, password: null }
 	const res = /^\/(\w+)(?:\/(\w+))?$/.exec(path)
 	const meta = res && META.find(m => m.name === res[1])
 	if (meta)

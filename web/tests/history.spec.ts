@@ -92,7 +92,7 @@ describe('why this agent', () => {
 		const w = explain(parseWhy({ side: 'agents', winner: '1', runner_up: '2', best, members, refused: 1 })!, id => `N${id}`, say, ms => `${ms / 1000}s`)
 		expect(w.lead).toBe('why.lead_idle(90s)')
 		expect(w.second).toBe('why.second(N2,why.second_idle(60s,N1,30s))')
-		expect(w.others).toEqual([{ code: 'talking', n: 4 }, { code: 'offline', n: 2 }, { code: 'break', n: 1 }, { code: 'refused', n: 1 }])
+		expect(w.others).toBe('why.others(8,why.reason.talking(4)why.comma()why.reason.offline(2)why.comma()why.reason.break(1)why.comma()why.reason.refused(1))')
 	})
 	it('a lower level goes first', () => {
 		const w = explain(parseWhy({ side: 'agents', winner: '1', best: [best[0], { ...best[1], level: 2, idle_ms: 999_000 }], members, refused: 0 })!, id => id, say, String)

@@ -18,7 +18,7 @@ export class ApiError extends Error {
 	}
 }
 
-const context = { csrf: '', lang: 'zh', lost: () => {}, noAnswer: () => 'The server does not answer' }
+const context = { csrf: '', lang: 'zh', lost: () => {}, mustChange: () => {}, noAnswer: () => 'The server does not answer' }
 
 /** The session store and i18n keep this up to date; @lost is called when the server says the log-in is over. */
 export function setContext(part: Partial<typeof context>) {
@@ -46,7 +46,8 @@ async function guardedFetch(request: Request): Promise<Response> {
 export function toError(status: number, body: unknown): ApiError {
 	const e = (body as { error?: Record<string, unknown> } | null)?.error
 	if (e && typeof e.message === 'string' && typeof e.code === 'string')
-		return new ApiError(status, e.code, e.message, (e.fields ?? {}) as Record<string, string>, e.current as Row | undefined)
+		// Who uses it: "Members 3, Numbers 1".
+		return new ApiError(status, e.code, e.code === 'in_use' && e.detail ? `${e.message} (${String(e.detail)})` : e.message, (e.fields ?? {}) as Record<string, string>, e.current as Row | undefined)
 	return new ApiError(status, 'http', `${context.noAnswer()} (${status})`)
 }
 
@@ -60,6 +61,8 @@ async function ok<T>(p: Promise<{ data?: T; error?: unknown; response: Response 
 	const e = toError(response.status, error)
 	if (e.status === 401 && e.code === 'no_session')
 		context.lost()
+	if (e.code === 'must_change_password')
+		context.mustChange()
 	throw e
 }
 

@@ -1473,7 +1473,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Clear the demo */
+        /** Clear the demo: its people, queues, lines and finished calls. Who asks stays; password: the one he got, shown once, when he had none */
         delete: {
             parameters: {
                 query?: never;
@@ -1483,12 +1483,17 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description done */
-                204: {
+                /** @description ok */
+                200: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "application/json": {
+                            login: string | null;
+                            password: string | null;
+                        };
+                    };
                 };
                 /** @description refused */
                 default: {

@@ -123,7 +123,7 @@ export const useDesk = defineStore('desk', () => {
 			callAttention(t('phone.notify_title', { who: title.value }), call.value?.id ?? '')
 		else
 			stopAttention()
-		if (before === 'call' || before === 'incoming')
+		if ((before === 'call' || before === 'incoming') && now !== 'call')
 			void api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {})
 	})
 

@@ -19,7 +19,7 @@ export interface WhyWords {
 	second: string
 	agents: BestAgent[]
 	calls: BestCall[]
-	others: { code: string; n: number }[]
+	others: string
 }
 
 type T = (key: string, named?: Record<string, unknown>) => string
@@ -45,6 +45,13 @@ function othersOf(w: Why): { code: string; n: number }[] {
 	return rows.filter(r => r.n > 0).sort((a, b) => b.n - a.n)
 }
 
+/** "The other 8: 3 signed out, 5 in a call." Empty when there were no others. */
+function othersSaid(w: Why, t: T): string {
+	const others = othersOf(w)
+	const list = others.map(o => t(`why.reason.${o.code}`, { n: o.n })).join(t('why.comma'))
+	return list && t('why.others', { n: others.reduce((sum, o) => sum + o.n, 0), list })
+}
+
 export function explain(w: Why, nameOf: (id: string) => string, t: T, span: Span): WhyWords {
 	return w.side === 'agents' ? explainAgents(w, nameOf, t, span) : explainCalls(w, nameOf, t, span)
 }
@@ -64,7 +71,7 @@ function explainAgents(w: Why, nameOf: (id: string) => string, t: T, span: Span)
 			diff = t('why.second_idle', { idle: span(b.idle_ms), winner: name(a!), less: span(a!.idle_ms - b.idle_ms) })
 		second = t('why.second', { name: name(b), diff })
 	}
-	return { lead, second, agents: best.map(x => ({ ...x, name: name(x) })), calls: [], others: othersOf(w) }
+	return { lead, second, agents: best.map(x => ({ ...x, name: name(x) })), calls: [], others: othersSaid(w, t) }
 }
 
 function explainCalls(w: Why, _nameOf: (id: string) => string, t: T, span: Span): WhyWords {
@@ -74,5 +81,5 @@ function explainCalls(w: Why, _nameOf: (id: string) => string, t: T, span: Span)
 		? t('why.call_priority', { priority: a!.priority, waited: span(a!.waited_ms) })
 		: t(b ? 'why.call_waited' : 'why.call_only', { waited: span(a!.waited_ms) })
 	const second = b ? t(a!.priority === b.priority ? 'why.call_second' : 'why.call_second_priority', { waited: span(b.waited_ms), priority: b.priority }) : ''
-	return { lead, second, agents: [], calls: best, others: othersOf(w) }
+	return { lead, second, agents: [], calls: best, others: othersSaid(w, t) }
 }

@@ -8,6 +8,8 @@ export const useSession = defineStore('session', () => {
 	const status = ref<Status | null>(null)
 	/** Why the last log-in ended; shown on the log-in page. */
 	const notice = ref('')
+	/** The password just used to log in, so that who must change it need not type it again. */
+	const typed = ref('')
 	const user = computed(() => session.value?.user ?? null)
 
 	function set(s: Session | null) {
@@ -25,6 +27,7 @@ export const useSession = defineStore('session', () => {
 
 	async function open(body: Parameters<typeof api.session.open>[0]) {
 		set(await api.session.open(body))
+		typed.value = user.value?.must_change_password && 'password' in body ? body.password : ''
 		notice.value = ''
 	}
 
@@ -41,5 +44,5 @@ export const useSession = defineStore('session', () => {
 	}
 
 	const is = (...roles: Role[]) => !!user.value && roles.includes(user.value.role)
-	return { session, status, notice, user, set, restore, open, close, loadStatus, is }
+	return { session, status, notice, typed, user, set, restore, open, close, loadStatus, is }
 })
