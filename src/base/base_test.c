@@ -195,6 +195,14 @@ TEST(log_masks_numbers)
 	assert_string_equal(log_num(NULL), "-");
 }
 
+TEST(log_lines_hold_no_control_characters_and_no_broken_utf8)
+{
+	char line[] = "a\nb\x1b[2J\x7f \xc2\x9b" "1m 话 \xff\xfe\x9b \xe8\xaf";
+
+	log_clean(line, sizeof(line) - 1);
+	assert_string_equal(line, "a b [2J    1m 话 ??? ??");
+}
+
 TEST(arena_gives_zeroed_pieces_and_can_be_reused)
 {
 	struct arena *a = arena_new(64);

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/strb.h"
+
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static const int syslog_prio[] = {3, 4, 6, 7};
 static atomic_int level_max = LOG_L_INFO;
@@ -30,6 +32,18 @@ int log_level_parse(enum log_level *ret, const char *name)
 			return 0;
 		}
 	return -EINVAL;
+}
+
+void log_clean(char *line, size_t n)
+{
+	for (size_t i = 0, k; i < n; i += k) {
+		for (k = 1; k < 4 && i + k < n && ((unsigned char)line[i + k] & 0xc0) == 0x80; k++)
+			;
+		if (!str_is_utf8(line + i, k))
+			memset(line + i, '?', k);
+		else if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f || (line[i] == '\xc2' && (unsigned char)line[i + 1] < 0xa0))
+			memset(line + i, ' ', k);
+	}
 }
 
 void log_at(enum log_level level, const char *fmt, ...)
@@ -55,10 +69,7 @@ void log_at(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (k > 0)
 		n += (size_t)k < sizeof(line) - n - 1 ? (size_t)k : sizeof(line) - n - 2;
-	/* What came from outside must not forge a second line. */
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)line[i] < 0x20)
-			line[i] = ' ';
+	log_clean(line, n);
 	line[n++] = '\n';
 	(void)!write(STDERR_FILENO, line, n);
 }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 enum log_level { LOG_L_ERROR, LOG_L_WARN, LOG_L_INFO, LOG_L_DEBUG };
 
 void log_set_level(enum log_level max);
@@ -19,5 +21,8 @@ void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(pr
 #define log_info(...) log_at(LOG_L_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_L_DEBUG, __VA_ARGS__)
 
+/** What came from outside must neither forge a second line nor drive a terminal (8-bit control characters do): control characters
+    become blanks, what is not UTF-8 question marks. Applied to every line. */
+void log_clean(char *line, size_t n);
 /** A telephone number as it may stand in a log: 138****5678. Valid until the thread's fourth next call. */
 const char *log_num(const char *number);

@@ -268,8 +268,9 @@ static bool uri_is_of_request(const struct sipa_credentials *c, const struct sip
 	return !uri_decode(&u, &pl) && (!pl_isset(&u.user) || !pl_cmp(&u.user, &m->uri.user));
 }
 
-static bool response_is_right(struct sip_stack *s, const struct sipa_credentials *c, const struct sip_msg *m)
+static bool response_is_right(struct sip_stack *s, const struct sipa_credentials *c, const struct rx *r)
 {
+	const struct sip_msg *m = r->m;
 	static const char nobody[] = "00000000000000000000000000000000";
 	bool sha256 = !strcasecmp(c->algorithm, "SHA-256"), known;
 	struct sip_ha1 ha1 = {0};
@@ -280,7 +281,7 @@ static bool response_is_right(struct sip_stack *s, const struct sipa_credentials
 		return false;
 	known = s->h.credentials && s->h.credentials(&ha1, c->user, s->h.arg);
 	h = sha256 ? ha1.sha256 : ha1.md5;
-	if (!h[0])
+	if (!h[0] || (ha1.socket_only && !r->flow.ws))
 		known = false;
 	(void)sipm_copy(method, sizeof(method), &m->met);
 	sipa_response(want, sha256, known ? h : nobody, c, method);
@@ -317,7 +318,7 @@ enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *devic
 	if (!f.found)
 		return SIPA_CHALLENGE;
 	fresh = nonce_check(s, c.nonce, &issued_s);
-	if (!response_is_right(s, &c, r->m) || !str_hex_to(nc, 4, c.nc)) {
+	if (!response_is_right(s, &c, r) || !str_hex_to(nc, 4, c.nc)) {
 		s->counters.auth_failed++;
 		return SIPA_WRONG;
 	}

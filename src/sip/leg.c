@@ -466,6 +466,14 @@ void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin
 	ask_owner(l, r, origin, trunk);
 }
 
+unsigned sipl_calls_of(const struct sip_stack *s, const char *device)
+{
+	unsigned n = 0;
+
+	ilist_each_entry(&s->legs, l, struct sip_leg, link) n += l->incoming && l->device && !strcmp(l->device, device);
+	return n;
+}
+
 bool sipl_is_merged(const struct sip_stack *s, const struct rx *r)
 {
 	char key[2 * SIPM_TOKEN_MAX + 16];

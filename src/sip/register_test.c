@@ -149,6 +149,19 @@ TEST(phone_registers_with_either_digest_and_leaves)
 	}
 }
 
+TEST(a_browsers_secret_is_good_on_its_socket_only)
+{
+	struct client k = client_of("alice", "secret");
+
+	begin();
+	seen.socket_only = true;
+	assert_true(is(reg(&k, CONTACT), 401));
+	assert_int_equal(seen.ups, 0);
+	seen.socket_only = false;
+	assert_true(is(reg(&k, CONTACT), 200));
+	end();
+}
+
 TEST(unknown_user_and_wrong_secret_get_the_same_answer)
 {
 	struct client wrong = client_of("alice", "guess"), nobody = client_of("nobody", "guess");
@@ -277,5 +290,28 @@ TEST(call_of_a_device_is_authenticated)
 	request(&other, "INVITE", "9000", "b3", "c3", "", 3, lines, SDP);
 	assert_non_null(await(&other, "SIP/2.0 407", 500));
 	assert_int_equal(seen.invites, 1);
+	end();
+}
+
+TEST(one_device_cannot_take_all_legs)
+{
+	struct client k = client_of("alice", "secret");
+	char lines[1200], uri[96], branch[16], id[16];
+	unsigned refused = 0;
+
+	begin();
+	invite(&other, "2000", "b1", "c1");
+	take_nonce(&k, await(&other, "SIP/2.0 407", 500), "Proxy-Authenticate");
+	(void)snprintf(uri, sizeof(uri), "sip:2000@%s", local);
+	for (unsigned i = 0; i < 20; i++) {
+		(void)snprintf(lines, sizeof(lines), "Proxy-Authorization: ");
+		authorization(lines + 21, sizeof(lines) - 21, &k, "INVITE", uri);
+		(void)snprintf(branch, sizeof(branch), "bx%u", i);
+		(void)snprintf(id, sizeof(id), "cx%u", i);
+		request(&other, "INVITE", "2000", branch, id, "", 2, lines, SDP);
+		refused += !strncmp(await(&other, "SIP/2.0 ", 500), "SIP/2.0 486", 11);
+	}
+	assert_int_equal(seen.invites, 16);
+	assert_int_equal(refused, 4);
 	end();
 }

@@ -52,6 +52,7 @@ struct sip_invite {
 struct sip_ha1 {
 	char md5[33];    /* hex HA1 for MD5 */
 	char sha256[65]; /* hex HA1 for SHA-256; empty: not offered */
+	bool socket_only; /* a browser's: good on its WebSocket, nowhere else */
 };
 
 /* A device's registration. A device may hold several bindings (issue of a later day); the newest one rings. */

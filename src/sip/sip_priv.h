@@ -240,6 +240,8 @@ void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin
 		 const char *device);
 /** A request inside a dialog. false: no such dialog. */
 bool sipl_take_request(struct sip_stack *s, const struct rx *r);
+/** Dialogs that @device has begun. */
+unsigned sipl_calls_of(const struct sip_stack *s, const char *device);
 bool sipl_is_merged(const struct sip_stack *s, const struct rx *r);
 /** A 2xx to an INVITE that nobody wants: ACK, then BYE. */
 void sipl_refuse_answer(struct sip_stack *s, const struct rx *r);

@@ -9,6 +9,7 @@
 
 #define LEGS_MAX      20000
 #define INVITES_PER_S 1500
+#define CALLS_PER_DEVICE 16
 #define ALLOW	      "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER\r\n"
 
 /* ---- guards ---- */
@@ -117,6 +118,15 @@ static bool authenticate(struct sip_stack *s, const struct rx *r, char *device)
 	return false;
 }
 
+/* One telephone, or who has stolen its secret, must not take all legs there are. */
+static bool device_is_busy(struct sip_stack *s, const struct rx *r, const char *device)
+{
+	if (!device[0] || sipl_calls_of(s, device) < CALLS_PER_DEVICE)
+		return false;
+	siptx_reply_stateless(s, r, 486, NULL, NULL);
+	return true;
+}
+
 static void take_invite(struct sip_stack *s, const struct rx *r)
 {
 	char device[SIPM_TOKEN_MAX] = "";
@@ -138,6 +148,8 @@ static void take_invite(struct sip_stack *s, const struct rx *r)
 		siptx_reply_stateless(s, r, 482, NULL, NULL);
 		return;
 	}
+	if (device_is_busy(s, r, device))
+		return;
 	if (!token_take(s)) {
 		overloaded(s, r);
 		return;

@@ -157,7 +157,7 @@ static struct seen {
 	int progress_code, reanswer_code, refuse;
 	char dialled[64], from_user[64], sdp[1024], digit, reason[96], device[64];
 	struct sip_close close;
-	bool claim, answer_at_once;
+	bool claim, answer_at_once, socket_only;
 	enum sip_origin origin;
 	struct sip_binding binding;
 } seen;
@@ -240,6 +240,7 @@ static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
 	sipa_hex(hex, false, text, (size_t)n);
 	memcpy(ret->md5, hex, 33);
 	sipa_hex(ret->sha256, true, text, (size_t)n);
+	ret->socket_only = seen.socket_only;
 	return true;
 }
 

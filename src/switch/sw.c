@@ -62,6 +62,7 @@ static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
 	if (c && c->until_ms > clock_utc_ms()) {
 		(void)str_copy(ret->md5, sizeof(ret->md5), c->ha1_md5);
 		(void)str_copy(ret->sha256, sizeof(ret->sha256), c->ha1_sha256);
+		ret->socket_only = true;
 		return true;
 	}
 	if (!d || !d->ha1_md5 || !d->ha1_md5[0])
