@@ -1200,8 +1200,9 @@ static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const
 	jw_int(&w, "tx", st->tx_packets);
 	jw_int(&w, "lost", st->rx_lost);
 	jw_int(&w, "dropped", st->rx_dropped);
-	strb_printf(&b, ",\"jitter_ms\":%.1f,\"rtt_ms\":%.1f,\"mos\":%.2f", (double)st->rx_jitter_ms, (double)st->rtt_ms,
-		    (double)st->mos);
+	strb_printf(&b, ",\"jitter_ms\":%.1f,\"mos\":%.2f", (double)st->rx_jitter_ms, (double)st->mos);
+	if (st->rtt_ms >= 0)
+		strb_printf(&b, ",\"rtt_ms\":%.1f", (double)st->rtt_ms);
 	jw_end_obj(&w);
 	jw_end_obj(&w);
 	sw_emit(l->sw, &e, &b);

@@ -69,7 +69,7 @@ export async function until(f, what, ms = 8000) {
 		if (v)
 			return v
 		if (Date.now() > end)
-			throw new Error(`waited ${ms} ms in vain: ${what}`)
+			throw new Error(`waited ${ms} ms in vain: ${typeof what === 'function' ? what() : what}`)
 		await new Promise(r => setTimeout(r, 50))
 	}
 }

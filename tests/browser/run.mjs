@@ -31,7 +31,8 @@ for (const file of files) {
 				console.log(`ok      ${file}: ${claim} (${Date.now() - start} ms)`)
 			} catch (e) {
 				failed++
-				console.log(`FAILED  ${file}: ${claim}\n        ${String(e.message ?? e).replaceAll('\n', '\n        ')}`)
+				const line = new RegExp(`${file}:(\\d+)`).exec(e.stack ?? '')?.[1] ?? ''
+				console.log(`FAILED  ${file}:${line} ${claim}\n        ${String(e.message ?? e).replaceAll('\n', '\n        ')}`)
 			}
 		}
 	} catch (e) {

@@ -118,6 +118,20 @@ export const useDesk = defineStore('desk', () => {
 		}
 	}, { immediate: true })
 
+	// Signs in again as what we were; ready only who was ready and had asked for nothing else.
+	watch(() => [live.restarted, phone.link] as const, async ([was, link]) => {
+		if (!was || link !== 'up')
+			return
+		live.restarted = null
+		if (me.value?.state !== 'offline' || was.pending === 'offline')
+			return
+		await tryIt(async () => {
+			await api.desk.login(was.state === 'ready' && !was.pending)
+			if (was.state === 'break' && was.reason && breaks.value.some(b => b.code === was.reason))
+				await api.desk.takeBreak(was.reason)
+		})
+	})
+
 	watch(scene, (now, before) => {
 		if (now === 'incoming')
 			callAttention(t('phone.notify_title', { who: title.value }), call.value?.id ?? '')

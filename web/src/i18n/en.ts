@@ -2,7 +2,7 @@ import type zh from './zh'
 
 const en: typeof zh = {
 	app: {
-		name: 'Huawu', centre: 'Call centre', demo: 'Demo', logout: 'Log out', password: 'Change password', language: 'Language', theme: 'Appearance',
+		name: 'Huawu', centre: 'Call centre', demo: 'Demo', logout: 'Log out', logout_call: 'You are in a call. Logging out hangs it up.', password: 'Change password', language: 'Language', theme: 'Appearance',
 		theme_auto: 'As the system', theme_light: 'Light', theme_dark: 'Dark', shortcuts: 'Keyboard shortcuts', account: 'My account', skip: 'Skip to content',
 		loading: 'Loading…', retry: 'Try again', close: 'Close', cancel: 'Cancel', save: 'Save', ok: 'OK', copy: 'Copy', copied: 'Copied',
 		copy_failed: 'Could not copy; please select the text and copy it', no_answer: 'The server does not answer. Check the network', not_found: 'There is no such page', home: 'To the first page', refresh: 'Refresh', none: 'none', yes: 'Yes', no: 'No',
@@ -48,7 +48,7 @@ const en: typeof zh = {
 		take_over: 'Use the telephone here', taken: 'The telephone is open in another tab.', mic_refused: 'The browser blocks the microphone. Click the icon left of the address, set Microphone to “Allow”, then try again.', mic_none: 'No microphone found. You can hear, but callers cannot hear you; a headset is used as soon as you plug it in.',
 		mic_insecure: 'This page is not https, so the browser gives no microphone. You can hear, but callers cannot hear you.', mic_busy: 'Another program holds the microphone. Close it and try again.', mic_moved: 'The headset was unplugged; now using “{label}”.', mic_lost: 'The microphone was unplugged; callers cannot hear you. It comes back when you plug it in.',
 		mic_back: 'Now using “{label}”.', speaker_moved: 'Sound now comes from “{label}”.', no_audio_in: 'Nothing heard from the other side for {n} s. The network may block voice (UDP).', no_audio_ok: 'The other side is heard again.', mic_silent: 'The microphone is silent. Is it muted at the headset?',
-		lost: 'The telephone lost the server, reconnecting in {n} s. A running call keeps its sound.', restored: 'The telephone is connected again', default_device: 'System default', microphone: 'Microphone', speaker: 'Earpiece', ringer: 'Ringing', ring_volume: 'Ring volume', test_ring: 'Hear the ring',
+		lost: 'The telephone lost the server, reconnecting in {n} s. A running call comes back by itself.', restored: 'The telephone is connected again', default_device: 'System default', microphone: 'Microphone', speaker: 'Earpiece', ringer: 'Ringing', ring_volume: 'Ring volume', test_ring: 'Hear the ring',
 		notify: 'Show a system notification when a call comes and this window is hidden', notify_ask: 'Allow', notify_on: 'Allowed', notify_denied: 'The browser blocks notifications; change it at the icon left of the address', notify_title: 'Incoming call: {who}',
 		selftest: 'Telephone self-test', selftest_lead: 'Ten seconds before the shift: microphone, loss and delay.', selftest_run: 'Start the test', selftest_again: 'Test again', selftest_stop: 'Stop', level: 'Microphone level', say: 'Say a few words',
 		step_mic: 'Open the microphone', step_call: 'Call the echo number *43', step_measure: 'Measure for {n} s', test_busy: 'No test during a call', loss: 'Loss', delay: 'Round trip', jitter: 'Jitter', echo: 'Sound there and back', ms: '{n} ms', percent: '{n}%',

@@ -1,6 +1,6 @@
 export default {
 	app: {
-		name: '话务', centre: '话务中心', demo: '演示', logout: '退出登录', password: '修改密码', language: '语言', theme: '外观',
+		name: '话务', centre: '话务中心', demo: '演示', logout: '退出登录', logout_call: '您正在通话，退出登录会挂断这通电话。', password: '修改密码', language: '语言', theme: '外观',
 		theme_auto: '跟随系统', theme_light: '浅色', theme_dark: '深色', shortcuts: '键盘快捷键', account: '我的账号', skip: '跳到正文',
 		loading: '正在载入…', retry: '重试', close: '关闭', cancel: '取消', save: '保存', ok: '确定', copy: '复制', copied: '已复制',
 		copy_failed: '复制不了，请手动选中后复制', no_answer: '服务器没有应答，请检查网络', not_found: '没有这个页面', home: '回到首页', refresh: '刷新', none: '无', yes: '是', no: '否',
@@ -46,7 +46,7 @@ export default {
 		take_over: '在这里接电话', taken: '电话已在另一个标签页中打开。', mic_refused: '浏览器不让用麦克风。点地址栏左边的图标，把麦克风改为“允许”，再点重试。', mic_none: '没有找到麦克风。您仍然可以听，但对方听不到您；插上耳机会自动启用。',
 		mic_insecure: '这个页面不是 https，浏览器不给麦克风。您可以听，但对方听不到您。', mic_busy: '麦克风被别的程序占用，关掉那个程序后点重试。', mic_moved: '耳机被拔掉了，已改用“{label}”。', mic_lost: '麦克风被拔掉了，对方现在听不到您。插上后会自动恢复。',
 		mic_back: '“{label}”已启用。', speaker_moved: '听筒换成了“{label}”。', no_audio_in: '已经 {n} 秒没有收到对方的声音。可能是网络拦了语音（UDP）。', no_audio_ok: '又听到对方了。', mic_silent: '麦克风没有声音，是不是硬件静音了？',
-		lost: '电话与服务器断开，{n} 秒后重连。通话中的声音不受影响。', restored: '电话又连上了', default_device: '系统默认', microphone: '麦克风', speaker: '听筒', ringer: '响铃', ring_volume: '铃声音量', test_ring: '试听铃声',
+		lost: '电话与服务器断开，{n} 秒后重连。正在进行的通话会自动接回。', restored: '电话又连上了', default_device: '系统默认', microphone: '麦克风', speaker: '听筒', ringer: '响铃', ring_volume: '铃声音量', test_ring: '试听铃声',
 		notify: '窗口在后台时用系统通知提醒来电', notify_ask: '允许通知', notify_on: '已允许', notify_denied: '浏览器已禁止通知，可在地址栏左边的图标里改回来', notify_title: '来电：{who}',
 		selftest: '电话自检', selftest_lead: '班前花十秒检查麦克风、丢包和延迟。', selftest_run: '开始自检', selftest_again: '再测一次', selftest_stop: '停止', level: '麦克风音量', say: '请对着麦克风说几句话',
 		step_mic: '打开麦克风', step_call: '呼叫回声号 *43', step_measure: '测量 {n} 秒', test_busy: '通话中不能自检', loss: '丢包', delay: '往返延迟', jitter: '抖动', echo: '声音来回', ms: '{n} 毫秒', percent: '{n}%',

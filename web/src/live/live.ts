@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { reactive, ref } from 'vue'
 import { emptyLive, fold } from './fold'
 import { EventStream, type StreamState } from './sse'
+import type { Agent } from '@/api/types'
 
 export const useLive = defineStore('live', () => {
 	const live = reactive(emptyLive())
@@ -11,11 +12,15 @@ export const useLive = defineStore('live', () => {
 	const alarms = reactive(new Map<string, string>())
 	const nowMs = ref(Date.now())
 	let stream: EventStream | null = null
+	/** What we were when the server was started anew, which leaves everybody signed out; the desk takes it from here. */
+	const restarted = ref<Agent | null>(null)
+	let epoch = ''
 	let onBye: (why: string) => void = () => {}
 	setInterval(() => (nowMs.value = Date.now() + live.skewMs), 500)
 
-	function receive(myId: string, event: string, text: string) {
+	function receive(myId: string, event: string, text: string, id: string) {
 		const data: unknown = JSON.parse(text)
+		const before = live.me
 		if (event === 'reset') {
 			stream?.reset()
 		} else if (event === 'bye') {
@@ -33,6 +38,11 @@ export const useLive = defineStore('live', () => {
 			fold(live, myId, event, data, Date.now())
 			nowMs.value = Date.now() + live.skewMs
 		}
+		// An event's id is epoch.n; an epoch is one run of the server.
+		const now = id.split('.')[0] ?? ''
+		if (epoch && now && now !== epoch && before && before.state !== 'offline' && live.me?.state === 'offline')
+			restarted.value = before
+		epoch = now || epoch
 	}
 
 	function connect(myId: string, refused: () => void, bye: (why: string) => void) {
@@ -40,7 +50,7 @@ export const useLive = defineStore('live', () => {
 		onBye = bye
 		stream = new EventStream({
 			url: '/api/v1/events',
-			onEvent: e => receive(myId, e.event, e.data),
+			onEvent: e => receive(myId, e.event, e.data, e.id),
 			onState: (s, retryMs) => {
 				state.value = s
 				retryAtMs.value = Date.now() + retryMs
@@ -55,8 +65,10 @@ export const useLive = defineStore('live', () => {
 		stream = null
 		Object.assign(live, emptyLive())
 		alarms.clear()
+		restarted.value = null
+		epoch = ''
 	}
 
 	window.addEventListener('online', () => stream?.retryNow())
-	return { live, state, retryAtMs, nowMs, alarms, connect, close, retryNow: () => stream?.retryNow() }
+	return { live, state, retryAtMs, nowMs, alarms, restarted, connect, close, retryNow: () => stream?.retryNow() }
 })

@@ -113,12 +113,13 @@ export const usePhone = defineStore('phone', () => {
 		troubles.clear()
 	}
 
-	/** Lets go of the line: the tab lost the telephone, or the person logs out. */
+	/** Lets go of the line without a word: a BYE or an un-REGISTER would end what another tab goes on with. */
 	function drop() {
 		clearTimeout(renewTimer)
-		ua?.stop()
-		socket?.disconnect()
+		const old = ua
 		ua = null
+		socket?.disconnect()
+		old?.stop()
 		socket = null
 		endCall()
 		troubles.delete('lost')
@@ -132,8 +133,8 @@ export const usePhone = defineStore('phone', () => {
 				return
 			secret = got
 			planRenewal()
-			socket = new PatientSocket(socketUrl(got.ws), { onWait })
-			ua = new jssip.default.UA({
+			socket = new PatientSocket(socketUrl(got.ws), { onWait, prepare: freshSecret })
+			const mine = new jssip.default.UA({
 				sockets: socket as never,
 				uri: `sip:${got.device}@${got.realm}`,
 				password: got.password,
@@ -143,14 +144,16 @@ export const usePhone = defineStore('phone', () => {
 				connection_recovery_max_interval: 1,
 				user_agent: 'Huawu page',
 			})
-			ua.on('registered', onRegistered)
-			ua.on('registrationFailed', onRegistrationFailed)
-			ua.on('disconnected', () => onLost())
-			ua.on('newRTCSession', (e: IncomingRTCSessionEvent | OutgoingRTCSessionEvent) => {
-				if ((e.originator as string) === 'remote')
+			ua = mine
+			// One that was let go still talks for a while.
+			mine.on('registered', () => mine === ua && onRegistered())
+			mine.on('registrationFailed', () => mine === ua && onRegistrationFailed())
+			mine.on('disconnected', () => mine === ua && onLost())
+			mine.on('newRTCSession', (e: IncomingRTCSessionEvent | OutgoingRTCSessionEvent) => {
+				if (mine === ua && (e.originator as string) === 'remote')
 					onInvite(e as IncomingRTCSessionEvent)
 			})
-			ua.start()
+			mine.start()
 		} catch (e) {
 			if (e instanceof ApiError && (e.status === 401 || e.status === 403)) {
 				link.value = 'refused'
@@ -168,14 +171,19 @@ export const usePhone = defineStore('phone', () => {
 		renewTimer = setTimeout(() => void renew(), ms)
 	}
 
+	/** Also before each new connection: a restarted server knows neither this page's secret nor that it has the telephone. */
+	async function freshSecret() {
+		secret = await api.desk.phone()
+		ua?.set('password', secret.password)
+		planRenewal()
+	}
+
 	async function renew() {
 		if (!ua)
 			return
 		try {
-			secret = await api.desk.phone()
-			ua.set('password', secret.password)
+			await freshSecret()
 			ua.register()
-			planRenewal()
 		} catch {
 			renewTimer = setTimeout(() => void renew(), RETRY_REGISTER_MS)
 		}
@@ -188,7 +196,7 @@ export const usePhone = defineStore('phone', () => {
 		link.value = 'up'
 	}
 
-	/** A restarted server no longer knows our secret: fetch a new one and go on. */
+	/** The secret ran out, or the server no longer knows it: fetch a new one and go on. */
 	function onRegistrationFailed() {
 		if (link.value === 'up' || link.value === 'connecting')
 			link.value = 'down'
@@ -213,12 +221,14 @@ export const usePhone = defineStore('phone', () => {
 		const { session: s, request } = e
 		if (testing.value)
 			stopTest()
-		if (session) {
+		const header = (name: string) => request.getHeader(name)
+		const resume = header('X-Huawu-Resume') === '1'
+		if (session && !resume) {
 			s.terminate({ status_code: 486 })
 			return
 		}
-		const header = (name: string) => request.getHeader(name)
-		const resume = header('X-Huawu-Resume') === '1'
+		// Rung back into the call: what was left of it here went with the line.
+		letGo()
 		const dialled = Date.now() < expectDialUntil
 		const auto = header('X-Huawu-Auto-Answer') === '1'
 		session = s
@@ -292,6 +302,19 @@ export const usePhone = defineStore('phone', () => {
 			trouble('no_audio_in', { n: Math.round(silent / 1000) })
 		else
 			troubles.delete('no_audio_in')
+	}
+
+	/** Ends our side of a call that the server has already given up. */
+	function letGo() {
+		const old = session
+		if (!old)
+			return
+		endCall()
+		try {
+			old.terminate()
+		} catch {
+			/* already over */
+		}
 	}
 
 	function endCall() {

@@ -7,6 +7,8 @@ import { backoffMs } from './backoff'
 export interface SocketEvents {
 	/** @retryMs 0: trying now */
 	onWait: (retryMs: number) => void
+	/** What must be had before a connection is opened anew; a refusal counts as a failed try. */
+	prepare?: () => Promise<void>
 }
 
 const JSSIP_WAITS_MS = 1000
@@ -20,6 +22,7 @@ export class PatientSocket {
 	private ws: WebSocket | null = null
 	private failures = 0
 	private timer: ReturnType<typeof setTimeout> | undefined
+	private preparing: object | null = null
 
 	constructor(
 		readonly url: string,
@@ -32,7 +35,7 @@ export class PatientSocket {
 	}
 
 	connect() {
-		if (this.ws || this.timer)
+		if (this.ws || this.timer || this.preparing)
 			return
 		const wait = this.failures ? Math.max(0, backoffMs(this.failures - 1) - JSSIP_WAITS_MS) : 0
 		if (!wait)
@@ -50,6 +53,7 @@ export class PatientSocket {
 	disconnect() {
 		clearTimeout(this.timer)
 		this.timer = undefined
+		this.preparing = null
 		const ws = this.ws
 		this.ws = null
 		ws?.close()
@@ -67,13 +71,32 @@ export class PatientSocket {
 	}
 
 	isConnecting() {
-		return this.ws?.readyState === 0 || !!this.timer
+		return this.ws?.readyState === 0 || !!this.timer || !!this.preparing
 	}
 
 	private open() {
 		clearTimeout(this.timer)
 		this.timer = undefined
 		this.events.onWait(0)
+		if (!this.failures || !this.events.prepare)
+			return this.dial()
+		const mine = (this.preparing = {})
+		const then = (go: () => void) => () => {
+			if (this.preparing !== mine)
+				return
+			this.preparing = null
+			go()
+		}
+		this.events.prepare().then(then(() => this.dial()), then(() => this.failed(true)))
+	}
+
+	private failed(error: boolean, code?: number, reason?: string) {
+		this.failures++
+		this.events.onWait(Math.max(JSSIP_WAITS_MS, backoffMs(this.failures - 1, () => 0.5)))
+		this.ondisconnect(error, code, reason)
+	}
+
+	private dial() {
 		const ws = this.make(this.url)
 		this.ws = ws
 		ws.binaryType = 'arraybuffer'
@@ -88,9 +111,7 @@ export class PatientSocket {
 			if (this.ws !== ws)
 				return
 			this.ws = null
-			this.failures++
-			this.events.onWait(Math.max(JSSIP_WAITS_MS, backoffMs(this.failures - 1, () => 0.5)))
-			this.ondisconnect(!e.wasClean, e.code, e.reason)
+			this.failed(!e.wasClean, e.code, e.reason)
 		}
 	}
 }
