@@ -23,10 +23,10 @@ test: setup web $(BUILD)/build.ninja ## every test: units, page, whole server, b
 	@ninja -C $(BUILD) -j $(J) --quiet huawu tests
 	@tools/run_tests.py --build $(BUILD) all
 
-asan: setup web ## unit tests under AddressSanitizer and UBSan
+asan: setup web ## unit and call tests under AddressSanitizer and UBSan
 	@$(CONFIGURE) -B build-asan -DHW_SANITIZE=address,undefined >/dev/null
-	@ninja -C build-asan -j $(J) --quiet tests
-	@tools/run_tests.py --build build-asan units
+	@ninja -C build-asan -j $(J) --quiet huawu tests
+	@tools/run_tests.py --build build-asan calls
 
 TSAN_TESTS = loop db journal media http sip switch
 tsan: setup web ## tests of what crosses threads under ThreadSanitizer

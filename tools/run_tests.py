@@ -2,6 +2,7 @@
 """Runs tests and closes with 'N passed, N failed, N skipped'.
 
   run_tests.py [--build DIR] units [module ...]   the unit test programs DIR/test_<module>
+  run_tests.py [--build DIR] calls                units, tests/calls, tests/sip: what sanitizers see
   run_tests.py [--build DIR] all                  units, include check, page, tests/
 
 In tests/ every executable file is a test, but for those in tests/fresh. It is run from the
@@ -116,16 +117,16 @@ def page_tests():
     return tests
 
 
-def system_tests():
-    found = [p for p in sorted((ROOT / "tests").rglob("*")) if p.is_file() and os.access(p, os.X_OK)
-             and not {"node_modules", "fresh"} & set(p.parts)]
+def system_tests(folders=("",)):
+    found = [p for d in folders for p in sorted((ROOT / "tests" / d).rglob("*")) if p.is_file() and os.access(p, os.X_OK)
+             and "fresh" not in p.relative_to(ROOT).parts]
     return [Test(str(p.relative_to(ROOT)), [str(p)], count_plain, 900) for p in found]
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--build", default="build")
-    ap.add_argument("what", choices=["units", "all"])
+    ap.add_argument("what", choices=["units", "calls", "all"])
     ap.add_argument("only", nargs="*", help="modules")
     args = ap.parse_args()
     build = (ROOT / args.build).resolve()
@@ -140,10 +141,13 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(2) as two:
         for result in two.map(lambda t: t.run(logs, env), units):
             judge(result, totals)
-    if args.what == "all":
-        rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)]
-        for test in rest + page_tests() + system_tests():
-            judge(test.run(logs, env), totals)
+    rest = []
+    if args.what == "calls":
+        rest = system_tests(("calls", "sip"))
+    elif args.what == "all":
+        rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
+    for test in rest:
+        judge(test.run(logs, env), totals)
     print(f"{totals.passed} passed, {totals.failed} failed" + (f", {totals.skipped} skipped" if totals.skipped else ""))
     return 1 if totals.failed or not totals.passed else 0
 

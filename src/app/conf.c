@@ -1,4 +1,5 @@
 /* The INI file and the flags: one table for both, so that every key has its flag, its default and its line of help. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <ini.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@ static const struct key keys[] = {
 	{"data", "db", "db", TEXT, F(db), 0, 0, "database (default: huawu.db in the data folder)"},
 	{"data", "ring", "ring", TEXT, F(ring), 0, 0, "event ring, on tmpfs (default: below /dev/shm)"},
 	{"sip", "listen", "sip", TEXT, F(sip_listen), 0, 0, "address:port for SIP over UDP"},
-	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "address by which others reach us, when it differs"},
+	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "IPv4 address by which others reach us, for SIP and audio, when it differs"},
 	{"sip", "realm", "realm", TEXT, F(realm), 0, 0, "domain of SIP passwords"},
 	{"http", "listen", "http", TEXT, F(http_listen), 0, 0, "address:port of page, API and SIP over WebSocket"},
 	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
@@ -211,6 +212,59 @@ static int make_dirs(const char *path)
 	return access(path, W_OK | X_OK) ? -errno : 0;
 }
 
+/* ---- values that must fit ---- */
+
+static bool is_ipv4(const char *s)
+{
+	struct in_addr a;
+
+	return inet_pton(AF_INET, s, &a) == 1;
+}
+
+static bool is_listen(const char *s)
+{
+	const char *colon = strrchr(s, ':');
+	int64_t port;
+
+	return colon && colon > s && str_to_i64(&port, colon + 1, 0, 65535);
+}
+
+static bool is_readable(const char *s)
+{
+	return !access(s, R_OK);
+}
+
+static int check_values(const struct app_conf *c)
+{
+	const struct {
+		const char *key, *value;
+		bool (*good)(const char *);
+		const char *what;
+	} rules[] = {
+		{"[sip] listen", c->sip_listen, is_listen, "address:port"},
+		{"[sip] external", c->sip_external, is_ipv4, "an IPv4 address"},
+		{"[http] listen", c->http_listen, is_listen, "address:port"},
+		{"[http] cert", c->http_cert, is_readable, "a readable file"},
+		{"[http] key", c->http_key, is_readable, "a readable file"},
+		{"[media] bind", c->rtp_bind, is_ipv4, "an IPv4 address"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (rules[i].value && !rules[i].good(rules[i].value)) {
+			fprintf(stderr, "huawu: %s: '%s' is not %s\n", rules[i].key, rules[i].value, rules[i].what);
+			return 3;
+		}
+	if (!c->http_cert != !c->http_key) {
+		fprintf(stderr, "huawu: [http] cert and key are given together or not at all\n");
+		return 3;
+	}
+	if (c->rtp_min >= c->rtp_max) {
+		fprintf(stderr, "huawu: rtp_min must be below rtp_max\n");
+		return 3;
+	}
+	return 0;
+}
+
 int app_conf_load(struct app_conf *c, int argc, char **argv)
 {
 	enum log_level level;
@@ -231,10 +285,9 @@ int app_conf_load(struct app_conf *c, int argc, char **argv)
 		return 3;
 	}
 	log_set_level(level);
-	if (c->rtp_min >= c->rtp_max) {
-		fprintf(stderr, "huawu: rtp_min must be below rtp_max\n");
-		return 3;
-	}
+	r = check_values(c);
+	if (r)
+		return r;
 	if (!c->data_dir)
 		c->data_dir = xstrdup("/var/lib/huawu");
 	r = make_dirs(c->data_dir);
