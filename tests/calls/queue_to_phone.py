@@ -70,7 +70,8 @@ def phone(s, n, port, **kw):
 
 def check_segments(call):
     segs, row = call.segments, call.row
-    assert segs and segs[0]["start_ms"] == row["start_ms"] and segs[-1]["end_ms"] == row["end_ms"], (row, segs)
+    # the call's event is written before its first segment's: a slow machine may see the next millisecond
+    assert segs and 0 <= segs[0]["start_ms"] - row["start_ms"] <= 20 and segs[-1]["end_ms"] == row["end_ms"], (row, segs)
     for a, b in zip(segs, segs[1:]):
         assert a["end_ms"] == b["start_ms"], f"gap or overlap between segments: {a} {b}"
 
