@@ -11,7 +11,7 @@ static const struct res_field fields[] = {
 	 .help_zh = "运营商允许的同时通话数；0 表示不限。", .help_en = "As many calls as the carrier allows; 0: no limit."},
 	{"caller_id", RES_TEXT, "外显号码", "Caller id", RES_NUMBER,
 	 .help_zh = "呼出时对方看到的号码；留空用坐席分机号。", .help_en = "The number that is shown on calls out; empty: the agent's extension."},
-	{"outbound", RES_BOOL, "可呼出", "Calls out", 0, .fallback = "false",
+	{"outbound", RES_BOOL, "可呼出", "Calls out", 0, .fallback = "true",
 	 .help_zh = "按名称排序，呼出走第一条可呼出的线路。", .help_en = "Calls out take the first such trunk, by name."},
 	{"active", RES_BOOL, "启用", "Active", 0, .fallback = "true"},
 };

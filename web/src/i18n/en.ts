@@ -87,7 +87,7 @@ const en: typeof zh = {
 	board: {
 		title: 'Live board', agents: 'Agents', queues: 'Queues', calls: 'Calls now', waiting: 'Waiting', longest: 'Longest wait', level: 'Service level', level_hint: 'answered within {s} s', abandoned: 'Abandoned', offered: 'Calls in', answered: 'Answered', offered_today: 'Calls today', answered_today: 'Answered today', abandoned_today: 'Abandoned today', level_today: 'Service level today', in_calls: 'In calls', ready: 'Ready', logged: 'Signed in', state: 'State', for: 'For', where: 'Call',
 		today: 'Today', actions: 'Actions', force_ready: 'Set ready', force_break: 'Set on break', force_out: 'Sign out', force_ask: '{what}: {name}?', forced: '{what}: {name}', no_agents: 'No agents yet', no_queues: 'No queues yet', no_calls: 'No calls now', by_state: 'What agents are doing', filter: 'Only state', everybody: 'Everybody',
-		talking: 'Talking', people: '{n}', alarms: 'Alarms', waiting_chart: 'Last 10 minutes: waiting and in calls', missed: 'Missed', since_open: 'since this page opened', answered_n: '{n} ans.', charts: 'Charts', service_none: 'no calls yet',
+		talking: 'Talking', people: '{n}', alarms: 'Alarms', waiting_chart: 'Up to 10 minutes back', missed: 'Missed', since_open: 'since this page opened', answered_n: '{n} ans.', charts: 'Charts', service_none: 'no calls yet',
 	},
 	resource: {
 		search: 'Search', add: 'New', edit: 'Edit', remove: 'Delete', remove_ask: 'Delete “{name}”? This cannot be undone.', removed: '“{name}” deleted', saved: 'Saved', created: 'Created', empty: 'Nothing here yet', empty_search: 'Nothing found for “{q}”', empty_hint: 'Press New to add the first.', total: '{n} in all', required: 'required',

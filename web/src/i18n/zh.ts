@@ -83,9 +83,9 @@ export default {
 		part: '第 {n} 段', back: '退 5 秒', forward: '进 5 秒', hint: '空格播放，左右键退进 5 秒', at: '{t} / {total}', group: '录音播放', open_part: '还在录', left: '左声道', right: '右声道',
 	},
 	board: {
-		title: '实时看板', agents: '坐席', queues: '队列', calls: '正在进行的通话', waiting: '正在等', longest: '最久等待', level: '服务水平', level_hint: '{s} 秒内接起', abandoned: '放弃', offered: '呼入', answered: '接起', offered_today: '今日呼入', answered_today: '今日接起', abandoned_today: '今日放弃', level_today: '今日服务水平', in_calls: '通话中', ready: '就绪', logged: '签入', state: '状态', for: '已', where: '通话',
+		title: '实时看板', agents: '坐席', queues: '队列', calls: '正在进行的通话', waiting: '正在等', longest: '最久等待', level: '服务水平', level_hint: '{s} 秒内接起', abandoned: '放弃', offered: '呼入', answered: '接起', offered_today: '今日呼入', answered_today: '今日接起', abandoned_today: '今日放弃', level_today: '今日服务水平', in_calls: '通话中', ready: '就绪', logged: '签入', state: '状态', for: '时长', where: '通话',
 		today: '今天', actions: '操作', force_ready: '设为就绪', force_break: '设为小休', force_out: '签出', force_ask: '确定把 {name} {what}吗？', forced: '已{what}：{name}', no_agents: '还没有坐席', no_queues: '还没有队列', no_calls: '现在没有通话', by_state: '坐席都在做什么', filter: '只看状态', everybody: '全部',
-		talking: '通话', people: '{n} 人', alarms: '告警', waiting_chart: '最近 10 分钟：等待与通话', missed: '未接', since_open: '打开此页以来', answered_n: '接 {n}', charts: '图表', service_none: '还没有来电',
+		talking: '通话', people: '{n} 人', alarms: '告警', waiting_chart: '最近 10 分钟', missed: '未接', since_open: '打开此页以来', answered_n: '接 {n}', charts: '图表', service_none: '还没有来电',
 	},
 	resource: {
 		search: '搜索', add: '新建', edit: '编辑', remove: '删除', remove_ask: '删除“{name}”？删除后不能恢复。', removed: '已删除“{name}”', saved: '已保存', created: '已建立', empty: '这里还没有内容', empty_search: '没有找到“{q}”', empty_hint: '点“新建”加第一个。', total: '共 {n} 项', required: '必填',
