@@ -51,6 +51,7 @@ struct sw_leg {
 	struct sw_call *call;     /* until gone */
 	struct call_leg *leg;
 	int64_t id, trunk_id, agent_id;
+	int64_t device_id;        /* a configured device; 0: a browser or none of ours */
 	enum sw_role role;
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
 	bool ring_logged, answer_logged;

@@ -209,13 +209,23 @@ static void leg_drop(struct sw_leg **pl, int code, int q850, const char *reason)
 	call_leg_hangup(l->leg, code, q850, reason);
 }
 
+static int64_t device_id(const struct sw *sw, const char *name)
+{
+	const struct sw_device *d = sw_device_of(sw, name);
+
+	return d ? d->id : 0;
+}
+
 static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, int64_t trunk_id, enum med_profile profile,
 		    const struct sip_dial *d)
 {
 	struct sw_leg *l = leg_new(c, role, trunk_id);
 	int r;
 
-	l->agent_id = role == ROLE_AGENT_LEG && c->agent ? c->agent->id : 0;
+	if (role == ROLE_AGENT_LEG && c->agent) {
+		l->agent_id = c->agent->id;
+		l->device_id = device_id(c->sw, c->agent->device);
+	}
 	r = call_leg_outgoing(&l->leg, c->sw->env, l->id, profile, d, &leg_handlers, l);
 	if (r) {
 		leg_abort(l);
@@ -824,6 +834,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 	c->trunk_id = inv->trunk_id;
 	c->number_id = n ? n->id : 0;
 	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
+	l->device_id = device ? device_id(sw, inv->device) : 0;
 	r = call_leg_incoming(&l->leg, sw->env, l->id, sip, inv, &leg_handlers, l);
 	if (r) {
 		leg_abort(l);

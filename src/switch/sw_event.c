@@ -91,6 +91,8 @@ void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const 
 	jw_obj(&w, NULL);
 	jw_str(&w, "role", roles[l->role]);
 	jw_str(&w, "dir", incoming ? "in" : "out");
+	if (l->device_id)
+		jw_id(&w, "device", l->device_id);
 	if (l->trunk_id)
 		jw_id(&w, "trunk", l->trunk_id);
 	jw_str(&w, "transport", transport);
