@@ -20,27 +20,20 @@ trap 'rm -f "$log"' EXIT
 
 say() { echo "setup: $*" >&2; }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
-	else
-		say "this needs root or sudo: $*"
-		exit 1
-	fi
-}
-
 installed() { # names the packages among $@ that are fully installed
 	dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^ii  *//p' | sort -u
 }
 
 install_packages() {
-	local missing
+	local missing sudo=
 	missing=$(comm -23 <(printf '%s\n' "$@" | sort -u) <(installed "$@"))
 	[ -z "$missing" ] && return
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || { say "packages are missing; as root: apt-get install --no-install-recommends" $missing; exit 1; }
+		sudo=sudo
+	fi
 	say "installing Debian packages:" $missing
-	as_root env DEBIAN_FRONTEND=noninteractive bash -euc '
+	$sudo env DEBIAN_FRONTEND=noninteractive bash -euc '
 		apt-get -qq -o DPkg::Lock::Timeout=300 update
 		apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
 	' apt $missing >"$log" 2>&1 || { cat "$log" >&2; say "apt-get failed"; exit 1; }
