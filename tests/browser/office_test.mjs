@@ -127,7 +127,7 @@ export const tests = {
 		const first = page.locator('[data-why]').first()
 		await first.locator('summary').click()
 		const words = await first.innerText()
-		ok(/空闲最久|最先轮到/.test(words) && words.includes('下一位是') && words.includes('在通话'), words)
+		ok(/空闲最久|最先轮到/.test(words) && words.includes('下一位是') && words.includes('通话中'), words)
 		const second = page.locator('[data-why]').nth(1)
 		await second.locator('summary').click()
 		ok((await second.innerText()).includes('等得最久'), 'the other side')
