@@ -226,13 +226,13 @@ static void frame_call(struct frames *f, struct live *l, const struct live_call 
 	frame(f, "call");
 }
 
-static void frame_gone(struct frames *f, int64_t id)
+static void frame_gone(struct frames *f, const char *kind, int64_t id)
 {
 	struct jw w;
 
 	jw_init(&w, &f->json);
 	jw_obj(&w, NULL);
-	jw_str(&w, "kind", "call");
+	jw_str(&w, "kind", kind);
 	jw_id(&w, "id", id);
 	jw_end_obj(&w);
 	frame(f, "gone");
@@ -361,20 +361,53 @@ static void gone_note(struct live *l, int64_t id, int64_t agent_id)
 		l->floor_n = l->gone[l->gone_next].n; /* what is forgotten cannot be told */
 }
 
+/* Who left the configuration is kept while he is busy. */
+static bool agent_left(const struct live_agent *a)
+{
+	return !a->configured && a->state == ACD_OFFLINE;
+}
+
+static bool queue_left(const struct live_queue *q)
+{
+	return !q->configured && !q->now.waiting;
+}
+
+static void drop_left(struct live *l)
+{
+	ilist_each_entry(&l->agents, a, struct live_agent, link) {
+		if (!agent_left(a))
+			continue;
+		(void)hmap_del(&l->agents_by_id, (uint64_t)a->id);
+		ilink_unlink(&a->link);
+		free(a);
+	}
+	ilist_each_entry(&l->queues, q, struct live_queue, link) {
+		if (!queue_left(q))
+			continue;
+		(void)hmap_del(&l->queues_by_id, (uint64_t)q->id);
+		ilink_unlink(&q->link);
+		free(q);
+	}
+}
+
 static void floor_frames(struct frames *f, struct live *l)
 {
 	ilist_each_entry(&l->agents, a, struct live_agent, link)
-		if (a->dirty && on_floor(a))
+		if (agent_left(a))
+			frame_gone(f, "agent", a->id);
+		else if (a->dirty && on_floor(a))
 			frame_agent(f, a);
 	ilist_each_entry(&l->queues, q, struct live_queue, link)
-		if (q->dirty)
+		if (queue_left(q))
+			frame_gone(f, "queue", q->id);
+		else if (q->dirty)
 			frame_queue(f, q);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (c->dirty)
 			frame_call(f, l, c);
 	ilist_each_entry(&l->ended, c, struct live_call, link) {
 		frame_call(f, l, c);
-		frame_gone(f, c->id);
+		frame_gone(f, "call", c->id);
 	}
 	if (l->alarms.len) {
 		f->last = f->b.len;
@@ -401,7 +434,7 @@ static void own_call(struct frames *f, struct watcher *w, const struct live_call
 		w->shown[w->shown_n++] = c->id;
 	if (at >= 0 && (over || !mine)) {
 		w->shown[at] = w->shown[--w->shown_n];
-		frame_gone(f, c->id);
+		frame_gone(f, "call", c->id);
 	}
 }
 
@@ -427,6 +460,7 @@ static void own_frames(struct frames *f, struct watcher *w)
 
 static void clean(struct live *l)
 {
+	drop_left(l);
 	ilist_each_entry(&l->agents, a, struct live_agent, link)
 		if (a->dirty) {
 			a->dirty = false;
@@ -518,7 +552,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 		const struct live_gone *g = &l->gone[i];
 
 		if (g->n > n && (w->floor || g->agent_id == w->user_id))
-			frame_gone(f, g->id);
+			frame_gone(f, "call", g->id);
 	}
 }
 

@@ -502,25 +502,6 @@ static int each(struct live *l, struct db *db, const char *sql, int64_t a, int64
 	return r;
 }
 
-/* l->lock held. Who left the configuration is kept while he is busy. */
-static void drop_unconfigured(struct live *l)
-{
-	ilist_each_entry(&l->agents, a, struct live_agent, link) {
-		if (a->configured || a->state != ACD_OFFLINE)
-			continue;
-		(void)hmap_del(&l->agents_by_id, (uint64_t)a->id);
-		ilink_unlink(&a->link);
-		free(a);
-	}
-	ilist_each_entry(&l->queues, q, struct live_queue, link) {
-		if (q->configured || q->now.waiting)
-			continue;
-		(void)hmap_del(&l->queues_by_id, (uint64_t)q->id);
-		ilink_unlink(&q->link);
-		free(q);
-	}
-}
-
 static int load_names(struct live *l, struct db *db)
 {
 	int64_t centre = l->conf->centre_id;
@@ -541,8 +522,6 @@ static int load_names(struct live *l, struct db *db)
 			 load_queue);
 	if (!r)
 		r = each(l, db, "SELECT user_id, queue_id FROM members WHERE centre_id = $1 ORDER BY queue_id", centre, -1, load_member);
-	if (!r)
-		drop_unconfigured(l);
 	l->floor_n = l->n + 1;
 	return r;
 }

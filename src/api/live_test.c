@@ -461,6 +461,26 @@ TEST(streams_are_told_of_alarms_and_of_the_end)
 	fix_stop(&f);
 }
 
+TEST(who_is_switched_off_leaves_the_board)
+{
+	struct client boss, admin;
+	struct stream *s;
+	char id[24], body[128];
+	struct fix f;
+
+	fix_start(&f, true);
+	boss = fix_login(&f, "supervisor", NULL);
+	admin = fix_login(&f, "admin", NULL);
+	(void)snprintf(id, sizeof(id), "%lld", (long long)fix_get(&f, "SELECT id FROM users WHERE login = 'hubin'"));
+	(void)snprintf(body, sizeof(body), "/users/%s", id);
+	s = stream_open(&boss, NULL);
+	(void)await(s, "snapshot", NULL);
+	assert_int_equal(ask(&admin, "PATCH", body, "If-Match: 1\r\n", "{\"active\":false}")->status, 200);
+	assert_text(await(s, "gone", id), "kind", "agent");
+	stream_close(s);
+	fix_stop(&f);
+}
+
 TEST(figures_of_today_come_from_the_roll_ups_at_start)
 {
 	struct fix f;

@@ -2053,7 +2053,7 @@ export interface components {
         };
         gone: {
             /** @enum {string} */
-            kind: "call";
+            kind: "call" | "agent" | "queue";
             id: string;
         };
         alarm: {

@@ -12,6 +12,7 @@ import { allowed, cleanNumber, party, sceneOf, type Action } from './desk'
 
 const EXTEND_MS = 30_000
 const RECENT = 8
+const WRITTEN_MS = 500 /* the end of a call is in the history by then */
 
 export const useDesk = defineStore('desk', () => {
 	const t = i18n.global.t
@@ -138,7 +139,7 @@ export const useDesk = defineStore('desk', () => {
 		else
 			stopAttention()
 		if ((before === 'call' || before === 'incoming') && now !== 'call')
-			void api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {})
+			setTimeout(() => api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {}), WRITTEN_MS)
 	})
 
 	return { breaks, lookup, lookingUp, recent, dialled, sent, keypad, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
