@@ -141,7 +141,7 @@ def compare(folder, a):
     seen = {k: len(v) for log, pre in ((bridged, "b"), (queued, "q"), (agents, "g")) for k, v in
             ((pre + "." + x, y) for x, y in log.items())}
     print("seen:", " ".join(f"{k}={v}" for k, v in sorted(seen.items())), "records:", sum(map(len, rows.values())))
-    if len(bridged.get("A", [])) < a.kills or len(agents.get("K", [])) < a.kills:
+    if min(len(bridged.get("A", [])), len(queued.get("A", [])), len(agents.get("K", []))) < 2 * a.kills:
         wrong.append("too little traffic for the test to mean anything")
     return wrong
 
@@ -195,6 +195,10 @@ def main():
         verify = subprocess.run([srv.exe, "verify", "--db", os.path.join(folder, "huawu.db")], capture_output=True, text=True)
         if verify.returncode:
             wrong.append("huawu verify: " + verify.stdout + verify.stderr)
+        replay = subprocess.run([srv.exe, "replay", "--check", "--db", os.path.join(folder, "huawu.db")], capture_output=True, text=True)
+        print("replay:", replay.stdout.strip().splitlines()[0] if replay.stdout else replay.stderr)
+        if replay.returncode:
+            wrong.append("huawu replay: " + replay.stdout + replay.stderr)
         for w in wrong[:20]:
             print("WRONG:", w)
         ok = not wrong and not code
