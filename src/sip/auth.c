@@ -304,6 +304,20 @@ static bool of_our_realm(const struct sip_hdr *h, const struct sip_msg *m, void 
 	return f->found;
 }
 
+/* Somebody may be guessing: the operator, or his fail2ban, must be able to see from where. A stranger must not fill the log. */
+static void note_refused(struct sip_stack *s, const struct rx *r, const char *user)
+{
+	int64_t now = clock_mono_ms();
+	char ip[64];
+
+	s->counters.auth_failed++;
+	if (s->auth_log_ms && now - s->auth_log_ms < 1000)
+		return;
+	s->auth_log_ms = now;
+	(void)sa_ntop(&r->flow.peer, ip, sizeof(ip));
+	log_warn("sip log-in refused peer=%s device=%.32s refused_so_far=%llu", ip, user, (unsigned long long)s->counters.auth_failed);
+}
+
 enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *device)
 {
 	struct sipa_credentials c;
@@ -319,7 +333,7 @@ enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *devic
 		return SIPA_CHALLENGE;
 	fresh = nonce_check(s, c.nonce, &issued_s);
 	if (!response_is_right(s, &c, r) || !str_hex_to(nc, 4, c.nc)) {
-		s->counters.auth_failed++;
+		note_refused(s, r, c.user);
 		return SIPA_WRONG;
 	}
 	if (fresh != SIPA_OK ||

@@ -86,6 +86,7 @@ struct sip_stack {
 
 	struct sa local_cache_peer, local_cache; /* last answer of sipnet_local_for */
 	int64_t malformed_log_ms;
+	int64_t auth_log_ms;
 };
 
 /* ---- message.c: checks, pieces, building ---- */
