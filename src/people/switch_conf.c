@@ -120,6 +120,7 @@ static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 		.calls_max = (int32_t)db_i64(st, 4),
 		.caller_id = text(l, st, 5),
 		.outbound = db_i64(st, 6),
+		.barred = text(l, st, 7),
 	};
 	know(&l->trunks, t->id);
 	return true;
@@ -299,7 +300,7 @@ static int read_all(struct load *l)
 	r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
 	if (!r)
-		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound FROM trunks"
+		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, barred FROM trunks"
 				   " WHERE centre_id = $1 AND active = 1 ORDER BY name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"

@@ -13,12 +13,17 @@ static const struct res_field fields[] = {
 	 .help_zh = "呼出时对方看到的号码；留空用坐席分机号。", .help_en = "The number that is shown on calls out; empty: the agent's extension."},
 	{"outbound", RES_BOOL, "可呼出", "Calls out", 0, .fallback = "true",
 	 .help_zh = "按名称排序，呼出走第一条可呼出的线路。", .help_en = "Calls out take the first such trunk, by name."},
+	{"barred", RES_TEXT, "禁拨号码", "Barred numbers", RES_HIDE_LIST, .max = 500, .fallback = "00 + !0086 !+86",
+	 .help_zh = "以这些数字开头的号码不能呼出，用空格分开；前加“!”为例外，以较长的为准；只填“!”则全部放开。默认只禁国际长途，防止盗打。",
+	 .help_en = "Numbers that begin so cannot be dialled out; parted by blanks. With \"!\" before it, it is an exception; the longer one "
+		    "counts; a lone \"!\" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense."},
 	{"active", RES_BOOL, "启用", "Active", 0, .fallback = "true"},
 };
 
 static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 {
 	check_ipv4(c, row, "host");
+	check_chars(c, row, "barred", "0123456789*#+! ");
 	return 0;
 }
 

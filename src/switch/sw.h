@@ -151,6 +151,7 @@ const struct sw_device *sw_device_of(const struct sw *sw, const char *name);
 const struct sw_number *sw_number_of(const struct sw *sw, int64_t trunk_id, const char *number);
 const struct sw_user *sw_user_by_extension(const struct sw *sw, const char *extension);
 const struct sw_trunk *sw_trunk_out(const struct sw *sw);
+bool sw_trunk_bars(const struct sw_trunk *t, const char *number);
 void sw_apply_conf(struct sw *sw, struct snap *conf);
 
 /* sw_agent.c: the routing core's adapter and the agents */

@@ -610,6 +610,8 @@ static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role,
 
 	if (!t)
 		return -ENOENT;
+	if (sw_trunk_bars(t, number))
+		return -EACCES;
 	if (trunk_full(c->sw, t))
 		return -EBUSY;
 	(void)snprintf(uri, sizeof(uri), strchr(t->host, ':') ? "sip:%s@[%s]:%u" : "sip:%s@%s:%u", number, t->host,
@@ -681,6 +683,8 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 	if (!sw_user_by_extension(sw, number)) {
 		if (!sw_trunk_out(sw))
 			return SW_R_NO_TRUNK;
+		if (sw_trunk_bars(sw_trunk_out(sw), number))
+			return SW_R_NUMBER;
 		if (trunk_full(sw, sw_trunk_out(sw)))
 			return SW_R_FULL;
 	}
@@ -792,7 +796,7 @@ static int route_device(struct sw_call *c, struct sw_agent *a, const char *diall
 	c->phase = CALL_DIALLING;
 	sw_seg_open(c, SEG_RING, NULL);
 	r = dial_trunk(c, &c->cust, ROLE_CUSTOMER, dialled);
-	return r == -ENOENT ? 404 : r ? 503 : 0;
+	return r == -ENOENT ? 404 : r == -EACCES ? 403 : r ? 503 : 0;
 }
 
 static struct sw_agent *agent_of_device(struct sw *sw, const char *device)

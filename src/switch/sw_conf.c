@@ -92,6 +92,23 @@ const struct sw_number *sw_number_of(const struct sw *sw, int64_t trunk_id, cons
 	return hmap_get_str(&sw->index.numbers, key);
 }
 
+bool sw_trunk_bars(const struct sw_trunk *t, const char *number)
+{
+	size_t longest = 0, n;
+	bool bars = false;
+
+	for (const char *p = t->barred ? t->barred : ""; *p; p += n + strspn(p + n, " ")) {
+		bool but = *p == '!';
+
+		n = strcspn(p, " ");
+		if (n - but > longest && !strncmp(number, p + but, n - but)) {
+			longest = n - but;
+			bars = !but;
+		}
+	}
+	return bars;
+}
+
 const struct sw_trunk *sw_trunk_out(const struct sw *sw)
 {
 	for (size_t i = 0; i < sw->conf->trunk_n; i++)

@@ -40,6 +40,7 @@ struct sw_trunk {
 	int32_t calls_max;       /* 0: no limit */
 	const char *caller_id;   /* number shown on outbound calls; NULL: the agent's extension */
 	bool outbound;           /* may be used for calls out; the first such trunk is taken */
+	const char *barred;      /* beginnings of numbers that are not dialled, "00 + !+86": the longest that fits decides; NULL: none */
 };
 
 enum sw_dest { SW_DEST_QUEUE, SW_DEST_USER, SW_DEST_URI };

@@ -371,6 +371,24 @@ TEST(click_to_dial_rings_the_agent_then_the_customer)
 	end();
 }
 
+TEST(barred_numbers_are_not_dialled)
+{
+	static const struct {
+		const char *number;
+		bool bars;
+	} all[] = {{"0555123", false}, {"00442079460000", true}, {"008613800138000", false}, {"+44207", true}, {"+8613800138000", false},
+		   {"0086190", true}, {"0", false}, {"12", true}, {"*12", false}};
+	struct sw_trunk t = {.barred = " 00 +  !0086 !+86 0086190 12 ! "};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		assert_int_equal(sw_trunk_bars(&t, all[i].number), all[i].bars);
+	plan_default();
+	plan.trunks[0].barred = "00";
+	begin();
+	assert_int_equal(dial(ALICE, "0044207"), SW_R_NUMBER);
+	end();
+}
+
 TEST(click_to_dial_fails_on_either_side_and_lets_the_agent_go)
 {
 	struct dlg a, o;

@@ -3118,6 +3118,11 @@ export interface components {
              * @description Calls out take the first such trunk, by name.
              */
             outbound: boolean;
+            /**
+             * Barred numbers
+             * @description Numbers that begin so cannot be dialled out; parted by blanks. With "!" before it, it is an exception; the longer one counts; a lone "!" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense.
+             */
+            barred: string;
             /** Active */
             active: boolean;
             once?: {
@@ -3154,6 +3159,11 @@ export interface components {
              * @description Calls out take the first such trunk, by name.
              */
             outbound?: boolean | null;
+            /**
+             * Barred numbers
+             * @description Numbers that begin so cannot be dialled out; parted by blanks. With "!" before it, it is an exception; the longer one counts; a lone "!" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense.
+             */
+            barred?: string | null;
             /** Active */
             active?: boolean | null;
         };
@@ -3187,6 +3197,11 @@ export interface components {
              * @description Calls out take the first such trunk, by name.
              */
             outbound?: boolean | null;
+            /**
+             * Barred numbers
+             * @description Numbers that begin so cannot be dialled out; parted by blanks. With "!" before it, it is an exception; the longer one counts; a lone "!" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense.
+             */
+            barred?: string | null;
             /** Active */
             active?: boolean | null;
         };
@@ -4427,6 +4442,7 @@ export interface operations {
                 calls_max?: number;
                 caller_id?: string;
                 outbound?: boolean;
+                barred?: string;
                 active?: boolean;
             };
             header?: never;
