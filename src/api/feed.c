@@ -10,6 +10,7 @@
 #define SHOWN_MAX 8
 #define STREAMS_PER_USER 16
 #define FRAMES_MAX (8u << 20)
+#define TELL_QUEUES_MS 1000 /* a queue changes with every call, for each of its agents */
 
 struct watcher {
 	struct ilink link;
@@ -438,22 +439,21 @@ static void own_call(struct frames *f, struct watcher *w, const struct live_call
 	}
 }
 
-static void own_frames(struct frames *f, struct watcher *w)
+static void own_frames(struct frames *f, struct watcher *w, const struct ilink *changed, bool queues)
 {
 	struct live *l = w->l;
 	const struct live_agent *me = live_agent_find(l, w->user_id);
 
 	if (me && me->dirty)
 		frame_agent(f, me);
-	for (unsigned i = 0; me && i < me->queue_n; i++) {
+	for (unsigned i = 0; me && queues && i < me->queue_n; i++) {
 		const struct live_queue *q = hmap_get(&l->queues_by_id, (uint64_t)me->queues[i]);
 
-		if (q && q->dirty)
+		if (q && q->owed)
 			frame_queue(f, q);
 	}
-	ilist_each_entry(&l->calls, c, struct live_call, link)
-		if (c->dirty)
-			own_call(f, w, c, false);
+	ilist_each_entry(changed, c, struct live_call, changed)
+		own_call(f, w, c, false);
 	ilist_each_entry(&l->ended, c, struct live_call, link)
 		own_call(f, w, c, true);
 }
@@ -485,29 +485,63 @@ static void clean(struct live *l)
 	strb_clear(&l->alarms);
 }
 
-void live_flush(struct live *l)
+static void tell_agents(struct live *l, const struct ilink *changed, bool queues)
 {
-	struct frames floor, own;
+	struct frames own;
 
-	recount(l);
-	frames_init(&floor);
 	frames_init(&own);
-	if (!ilist_empty(&l->watchers))
-		floor_frames(&floor, l);
 	ilist_each_entry(&l->watchers, w, struct watcher, link) {
-		if (w->floor) {
-			send_frames(w, &floor);
+		if (w->floor)
 			continue;
-		}
-		if (!floor.b.len)
-			continue; /* nothing changed for anybody */
 		strb_clear(&own.b);
 		own.last = 0;
-		own_frames(&own, w);
+		own_frames(&own, w, changed, queues);
 		send_frames(w, &own);
 	}
-	frames_done(&floor);
 	frames_done(&own);
+}
+
+/* Marks the queues that changed as owed to their agents; true when it is time to pay. */
+static bool queues_due(struct live *l)
+{
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		l->owing |= q->owed |= q->dirty;
+	return l->owing && clock_mono_ms() - l->told_mono_ms >= TELL_QUEUES_MS;
+}
+
+static void queues_told(struct live *l)
+{
+	ilist_each_entry(&l->queues, q, struct live_queue, link)
+		q->owed = false;
+	l->owing = false;
+	l->told_mono_ms = clock_mono_ms();
+}
+
+void live_flush(struct live *l)
+{
+	struct frames floor;
+	struct ilink changed;
+	bool queues;
+
+	recount(l);
+	queues = queues_due(l);
+	ilist_init(&changed);
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->dirty)
+			ilist_push_back(&changed, &c->changed);
+	frames_init(&floor);
+	if (!ilist_empty(&l->watchers))
+		floor_frames(&floor, l);
+	ilist_each_entry(&l->watchers, w, struct watcher, link)
+		if (w->floor)
+			send_frames(w, &floor);
+	if (floor.b.len || queues) /* else nothing changed for anybody */
+		tell_agents(l, &changed, queues);
+	frames_done(&floor);
+	if (queues)
+		queues_told(l);
+	while (ilist_pop_front(&changed))
+		;
 	clean(l);
 }
 
@@ -543,7 +577,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 		if (a->changed_n > n && (w->floor ? on_floor(a) : a == me))
 			frame_agent(f, a);
 	ilist_each_entry(&l->queues, q, struct live_queue, link)
-		if (q->changed_n > n && (w->floor || serves(me, q->id)))
+		if (w->floor ? q->changed_n > n : serves(me, q->id)) /* agents hear of queues late: they get them all */
 			frame_queue(f, q);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (c->changed_n > n && (w->floor || call_agent(c) == w->user_id))

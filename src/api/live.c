@@ -1,6 +1,7 @@
 /* The fold: events and configuration into live state. See live.h for the threads. */
 #include "api/live.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 #define FLUSH_MS 40
@@ -594,8 +595,11 @@ static void wait_ms(struct live *l, int64_t ms, bool for_events)
 			return;
 }
 
-static void fold_all(struct live *l, const char *in, size_t len, bool lost)
+/* True when agents are still owed something, in a second. */
+static bool fold_all(struct live *l, const char *in, size_t len, bool lost)
 {
+	bool owing;
+
 	(void)pthread_mutex_lock(&l->lock);
 	if (lost)
 		log_error("live view lost events, it is wrong until the next start");
@@ -607,7 +611,9 @@ static void fold_all(struct live *l, const char *in, size_t len, bool lost)
 	}
 	new_day(l);
 	live_flush(l);
+	owing = l->owing;
 	(void)pthread_mutex_unlock(&l->lock);
+	return owing;
 }
 
 static void *run(void *arg)
@@ -615,14 +621,17 @@ static void *run(void *arg)
 	struct live *l = arg;
 	char *spare = NULL;
 	size_t spare_cap = 0;
+	bool owing = false;
 
+	(void)pthread_setname_np(pthread_self(), "live");
+	(void)setpriority(PRIO_PROCESS, 0, 5); /* this thread's alone: calls go first */
 	(void)pthread_mutex_lock(&l->in_lock);
 	while (!l->stopping) {
 		char *in;
 		size_t len, cap;
 		bool lost;
 
-		wait_ms(l, 5000, true);
+		wait_ms(l, owing ? 1000 : 5000, true);
 		in = l->in;
 		len = l->in_len;
 		cap = l->in_cap;
@@ -632,7 +641,7 @@ static void *run(void *arg)
 		l->in_len = 0;
 		l->in_lost = false;
 		(void)pthread_mutex_unlock(&l->in_lock);
-		fold_all(l, in, len, lost);
+		owing = fold_all(l, in, len, lost);
 		spare = in;
 		spare_cap = cap;
 		(void)pthread_mutex_lock(&l->in_lock);

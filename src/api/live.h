@@ -50,13 +50,14 @@ struct live_queue {
 		int64_t waiting, oldest_ms, ready, talking, logged_in;
 	} now, then; /* recounted at each flush; as sent last */
 	bool dirty;
+	bool owed; /* changed since its agents were told; they are told once a second */
 	int64_t changed_n;
 };
 
 enum live_call_state { LC_IVR, LC_QUEUE, LC_RINGING, LC_TALKING, LC_HELD, LC_ENDED };
 
 struct live_call {
-	struct ilink link;
+	struct ilink link, changed; /* changed: during a flush */
 	int64_t id, number_id, queue_id, agent_id, start_ms, since_ms;
 	char dir[12], from[40], to[40], name[128];
 	enum live_call_state state;
@@ -98,6 +99,8 @@ struct live {
 	int64_t day;        /* yyyymmdd, local, of today's figures */
 	struct strb alarms; /* frames, for the next flush */
 	struct ilink ended; /* calls that ended since the last flush */
+	bool owing;         /* some queue is owed to its agents */
+	int64_t told_mono_ms; /* when agents were told of their queues last */
 	struct ilink watchers;
 	unsigned watcher_n;
 };

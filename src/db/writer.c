@@ -200,6 +200,7 @@ static void *writer_main(void *arg)
 {
 	struct db_writer *w = arg;
 
+	(void)pthread_setname_np(pthread_self(), "store");
 	pthread_mutex_lock(&w->lock);
 	while (wait_for_work(w)) {
 		w->working = true;

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -371,10 +372,14 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx, enu
 	struct http *h = arg;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		static _Thread_local bool low;
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 		struct conn *c = xcalloc(1, sizeof(*c));
 		int one = 1;
 
+		if (!low)
+			(void)setpriority(PRIO_PROCESS, 0, 5); /* this thread's alone: calls go first */
+		low = true;
 		c->fd = info ? info->connect_fd : -1;
 		(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		c->deadline_ms = clock_mono_ms() + h->idle_ms;
@@ -404,6 +409,7 @@ static void *tick(void *arg)
 	struct http *h = arg;
 	struct timespec at;
 
+	(void)pthread_setname_np(pthread_self(), "http tick");
 	(void)pthread_mutex_lock(&h->lock);
 	while (h->ticking) {
 		int64_t now_ms = clock_mono_ms();
@@ -493,7 +499,7 @@ static struct MHD_Daemon *start_daemon(struct http *h, const struct http_conf *c
 		(unsigned)IO_THREADS, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
 		conf->connections_max ? conf->connections_max : 4000u, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		conf->connections_per_ip ? conf->connections_per_ip : 400u, MHD_OPTION_CONNECTION_TIMEOUT,
+		conf->connections_per_ip ? conf->connections_per_ip : 3000u, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)((h->idle_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_ARRAY, h->tls ? tls : none, MHD_OPTION_END);

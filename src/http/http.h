@@ -22,7 +22,7 @@ struct http_conf {
 	const char *cert_pem, *key_pem; /* file paths; NULL: plain http. Read anew when the files change */
 	struct pool *pool;
 	unsigned connections_max;   /* 0: 4000 */
-	unsigned connections_per_ip;/* 0: 400 */
+	unsigned connections_per_ip;/* 0: 3000: a whole site may come from one address */
 	size_t body_max;            /* for JSON bodies; 0: 1 MiB */
 	int idle_ms;                /* to deliver a whole request, to stay idle, to take some of an answer; 0: 60 s */
 };

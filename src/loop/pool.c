@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/base.h"
 
@@ -30,6 +31,8 @@ static void *worker(void *arg)
 {
 	struct lane *l = arg;
 
+	(void)pthread_setname_np(pthread_self(), "worker");
+	(void)setpriority(PRIO_PROCESS, 0, 5); /* this thread's alone: calls go first */
 	for (;;) {
 		struct ilink *k;
 

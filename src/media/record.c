@@ -430,6 +430,7 @@ static void *run(void *arg)
 	struct ilink batch;
 
 	ilist_init(&batch);
+	(void)pthread_setname_np(pthread_self(), "recorder");
 	(void)setpriority(PRIO_PROCESS, 0, 5); /* this thread's alone: where cores are few, packets go first */
 	while (take(r, &batch)) {
 		for (struct ilink *l; (l = ilist_pop_front(&batch));)

@@ -422,6 +422,7 @@ static void *edge_main(void *arg)
 	struct sip_edge *e = arg;
 	struct epoll_event ev[64];
 
+	(void)pthread_setname_np(pthread_self(), "edge");
 	while (!atomic_load(&e->stop)) {
 		int n = epoll_wait(e->ep, ev, ARRAY_LEN(ev), ilist_empty(&e->list) ? -1 : 500);
 		int64_t now;
