@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -110,6 +111,7 @@ static void *media_main(void *arg)
 	struct mthread *t = arg;
 	int r = loop_thread_init();
 
+	(void)pthread_setname_np(pthread_self(), "media");
 	if (!r)
 		r = mbox_attach(t->box, mleg_command, t);
 	if (r) {
@@ -117,8 +119,11 @@ static void *media_main(void *arg)
 		return NULL;
 	}
 	t->next_tick_ms = clock_mono_ms() + TICK_MS;
+	t->load.fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	ltimer_set(&t->timer, TICK_MS, mleg_tick, t);
 	(void)loop_run();
+	if (t->load.fd >= 0)
+		(void)close(t->load.fd);
 	mbox_detach(t->box);
 	loop_thread_done();
 	return NULL;
@@ -257,6 +262,11 @@ void media_stop(struct media *m)
 	free((char *)(uintptr_t)m->conf.external);
 	(void)pthread_mutex_destroy(&m->ev_lock);
 	free(m);
+}
+
+unsigned media_load_pct(const struct media *m)
+{
+	return atomic_load_explicit(&m->thread.load_pct, memory_order_relaxed);
 }
 
 const char *media_fingerprint(const struct media *m)

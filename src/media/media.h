@@ -129,6 +129,12 @@ void med_record_stop(struct media *m, int64_t rec_id);
 /** Repairs a header left open by a crash; duration in ms or negative. Any thread, no media needed. */
 int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65]);
 
+/**
+ * How busy the media thread was in the last second, per cent: running, or ready to run while others did. Near 100 packets begin
+ * to wait. 0 where the kernel does not tell (schedstat). Any thread.
+ */
+unsigned media_load_pct(const struct media *m);
+
 /* ---- for tools and tests ---- */
 /** ITU-T G.107 estimate for G.711: @loss_pct 0-100, @delay_ms one-way. */
 float med_mos(float loss_pct, float delay_ms, float jitter_ms);

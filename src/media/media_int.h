@@ -201,8 +201,16 @@ struct mthread {
 	struct ltimer timer;
 	unsigned ticks, next_bucket;
 	int64_t next_tick_ms;
+	struct mload {
+		int fd; /* the thread's own schedstat; -1: none */
+		int64_t busy_ns, at_us; /* at the last look */
+	} load;
+	atomic_uint load_pct;
 	bool running;
 };
+
+/** @stat  what /proc/.../schedstat says: "ns_on_cpu ns_ready times". Per cent of the time since the last look, at most 100. */
+unsigned mload_look(struct mload *l, const char *stat, int64_t now_us);
 
 void mleg_command(int type, void *data, size_t len, void *arg); /* mbox handler; arg: mthread */
 void mleg_tick(void *arg);

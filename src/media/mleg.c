@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #define LATE_MAX 64        /* packets out of order that are still passed on */
 #define JUMP_MAX 1000
 #define PT_NONE 255
+#define LOAD_TICKS 50
 
 static _Thread_local uint8_t room[PACKET_ROOM + PACKET_MAX + PACKET_ROOM]; /* the one packet in hand */
 
@@ -608,6 +610,32 @@ static void wheel_check(struct mthread *t, int64_t now_ms)
 			check_silence(l, now_ms);
 }
 
+unsigned mload_look(struct mload *l, const char *stat, int64_t now_us)
+{
+	long long run, ready;
+	int64_t busy, pct = 0;
+
+	if (sscanf(stat, "%lld %lld", &run, &ready) != 2)
+		return 0;
+	busy = run + ready;
+	if (l->at_us && now_us > l->at_us)
+		pct = (busy - l->busy_ns) / 10 / (now_us - l->at_us);
+	l->busy_ns = busy;
+	l->at_us = now_us;
+	return pct < 0 ? 0 : pct > 100 ? 100 : (unsigned)pct;
+}
+
+static void look_at_load(struct mthread *t, int64_t now_us)
+{
+	char stat[128];
+	ssize_t n = t->load.fd < 0 ? -1 : pread(t->load.fd, stat, sizeof(stat) - 1, 0);
+
+	if (n <= 0)
+		return;
+	stat[n] = '\0';
+	atomic_store_explicit(&t->load_pct, mload_look(&t->load, stat, now_us), memory_order_relaxed);
+}
+
 void mleg_tick(void *arg)
 {
 	struct mthread *t = arg;
@@ -620,6 +648,8 @@ void mleg_tick(void *arg)
 	wheel_turn(&t->wheel[t->ticks % RTCP_TICKS], now_us);
 	wheel_check(t, now_ms);
 	t->ticks++;
+	if (t->ticks % LOAD_TICKS == 0)
+		look_at_load(t, now_us);
 	t->next_tick_ms += TICK_MS;
 	if (t->next_tick_ms < now_ms - 1000) /* the machine slept: no storm of ticks */
 		t->next_tick_ms = now_ms;

@@ -193,6 +193,24 @@ static void watch_clock(struct sw *sw)
 	sw_alarm(sw, "clock", "the machine's clock was stepped; events keep the time of before", dev > 1000 || dev < -1000);
 }
 
+static void refuse_new(struct sw *sw)
+{
+	sip_refuse_new(sw->sip, sw->pressed || sw->overload || sw->stopping ? 503 : 0);
+}
+
+/* New calls are refused before those that run are harmed. With few calls the load is not ours, and refusing would not help. */
+bool sw_overloaded(struct sw *sw)
+{
+	bool over = sw->calls.count >= SW_LOAD_CALLS && media_load_pct(sw->media) > (sw->overload ? SW_LOAD_PCT - 10 : SW_LOAD_PCT);
+
+	if (over == sw->overload)
+		return over;
+	sw->overload = over;
+	refuse_new(sw);
+	sw_alarm(sw, "overload", "the machine has enough to do with the calls that run; new ones are refused", over);
+	return over;
+}
+
 static void watch_ring(struct sw *sw)
 {
 	bool pressed = journal_pressed(sw->journal);
@@ -200,7 +218,7 @@ static void watch_ring(struct sw *sw)
 	if (pressed == sw->pressed)
 		return;
 	sw->pressed = pressed;
-	sip_refuse_new(sw->sip, pressed || sw->stopping ? 503 : 0);
+	refuse_new(sw);
 	sw_alarm(sw, "journal", "the database does not take events; new calls are refused", pressed);
 }
 
@@ -260,6 +278,7 @@ static void on_tick(void *arg)
 	watch_invariants(sw);
 	watch_clock(sw);
 	watch_ring(sw);
+	(void)sw_overloaded(sw);
 	forget_creds(sw);
 	if (day != sw->day) {
 		sw->day = day;
@@ -307,7 +326,7 @@ static void on_command(struct sw *sw, const struct command_msg *m)
 static void on_stop(struct sw *sw, int deadline_ms)
 {
 	sw->stopping = true;
-	sip_refuse_new(sw->sip, 503);
+	refuse_new(sw);
 	log_info("stopping: no new calls calls=%zu deadline_ms=%d", sw->calls.count, deadline_ms);
 	ltimer_set(&sw->deadline, deadline_ms, past_deadline, sw);
 	try_finish(sw, false);
@@ -426,6 +445,7 @@ static void *run(void *arg)
 {
 	struct sw *sw = arg;
 
+	(void)pthread_setname_np(pthread_self(), "switch");
 	sw->start_error = loop_thread_init();
 	if (!sw->start_error)
 		sw->start_error = start_parts(sw);

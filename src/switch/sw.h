@@ -14,6 +14,8 @@
 
 #define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
+#define SW_LOAD_PCT 90 /* of the media thread; below 80 calls are taken again */
+#define SW_LOAD_CALLS 50
 
 /* Lookups into one configuration version, made once when it is applied. */
 struct sw_index {
@@ -120,7 +122,7 @@ struct sw {
 	int64_t acd_timer_ms;
 	struct ltimer acd_timer, tick, deadline;
 	int64_t deviation_ms, day;
-	bool pressed, stopping, rec_alarm;
+	bool pressed, overload, stopping, rec_alarm;
 	atomic_bool stopped;
 	const char *broken;         /* the invariant that the last alarm named; NULL: all hold */
 	pthread_t thread;
@@ -138,6 +140,7 @@ struct sw_rec {
 void sw_emit(struct sw *sw, struct ev *e, const struct strb *body);
 void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body); /* with the call's ids */
 void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on);
+bool sw_overloaded(struct sw *sw); /* and says so when it begins and ends */
 void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why);
 void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const char *local, const char *remote);
 

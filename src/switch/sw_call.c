@@ -821,7 +821,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 	struct sw_leg *l;
 	int r;
 
-	if (sw->stopping || sw->pressed)
+	if (sw->stopping || sw->pressed || sw_overloaded(sw))
 		return 503;
 	if (!device) {
 		t = sw_trunk_of(sw, inv->trunk_id);
