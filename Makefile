@@ -37,7 +37,8 @@ tsan: setup web ## tests of what crosses threads under ThreadSanitizer
 fuzz: setup web ## every fuzz target for SECONDS_EACH seconds (30)
 	@tools/fuzz.sh seconds $(SECONDS_EACH)
 
-bench: setup build ## call set-up, recorded calls, queue: one JSON object a run
+bench: setup build ## call set-up, a bare relay, recorded calls, queue: one JSON object a run
+	@ninja -C $(BUILD) -j $(J) --quiet media_bench
 	@bench/run.sh
 
 setup: ## install the packages that build and tests need

@@ -1,6 +1,7 @@
 #!/bin/bash
 # `make bench`: the three scenarios of README.md at a moderate size, the server on core 0, generators on core 1; prints a JSON
-# object a run. RATE, CONC and CALLS make it larger.
+# object a run. RATE, CONC and CALLS make it larger. Before the recorded calls comes the yardstick: a bare relay of as many
+# calls, no more than recvfrom and sendto. Absolute figures move with the machine; the ratio of the two moves little.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d "${TMPDIR:-/tmp}/huawu-bench-run.XXXXXX")
@@ -14,9 +15,9 @@ stop() {
 trap 'stop; rm -rf "$work"' EXIT
 
 gcc -O2 -Wall -o "$work/rtpload" bench/rtpload.c
-cores=$(nproc) pin=() gen=()
+cores=$(nproc) pin=() gen=() on_gen=()
 if [ "$cores" -ge 2 ]; then
-	pin=(taskset -c 0) gen=(--gen-cpu 1)
+	pin=(taskset -c 0) gen=(--gen-cpu 1) on_gen=(taskset -c 1)
 fi
 
 scenario() { # what agents mode options...
@@ -30,6 +31,18 @@ scenario() { # what agents mode options...
 	rm -rf "$(sed -n 's/^dir=//p' "$work/serve")"
 }
 
+yardstick() { # calls
+	local load
+	: >"$work/a"
+	: >"$work/b"
+	"${on_gen[@]}" "$work/rtpload" -o "$work/yardstick.json" -t 14 -a "127.0.0.3,30000,$work/a" -a "127.0.0.2,40000,$work/b" >/dev/null 2>&1 &
+	load=$!
+	"${pin[@]}" "${MEDIA_BENCH:-build/media_bench}" bare "$1" 10 "$work/a" "$work/b"
+	kill "$load"
+	wait "$load" || true
+}
+
 scenario bridge 1 rate --dest 1000 --rate "${RATE:-50}" --secs 10
+yardstick "${CONC:-50}"
 scenario record 1 hold --dest 2000 --conc "${CONC:-50}" --rate 15 --window 10 --rtpload "$work/rtpload"
 scenario queue 50 queue --dest q --rate 20 --calls "${CALLS:-200}" --talk 1000 --limit 30 --rtpload "$work/rtpload"
