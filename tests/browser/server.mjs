@@ -1,9 +1,9 @@
 /* A real centre for browser tests: `huawu serve` on its own folder and ports, its API, SIPp and baresip as the other side, tones. */
 import { execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { launch, scratch, until } from './lib.mjs'
 
@@ -41,7 +41,8 @@ export class Centre {
 		mkdirSync(this.data)
 		this.sip = `127.0.0.1:${port}`
 		this.base = `${secure ? 'https' : 'http'}://${host}:${port + 1}`
-		this.args = ['serve', '--data', this.data, '--sip', this.sip, '--http', `${host}:${port + 1}`, '--rtp-bind', host,
+		this.ring = `/dev/shm/${basename(this.dir)}.ring`
+		this.args = ['serve', '--data', this.data, '--ring', this.ring, '--sip', this.sip, '--http', `${host}:${port + 1}`, '--rtp-bind', host,
 			'--rtp-min', String(port + 100), '--rtp-max', String(port + 898), '--log', 'info', ...options]
 		this.peers = []
 	}
