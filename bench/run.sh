@@ -28,7 +28,8 @@ scenario() { # what agents mode options...
 	python3 bench/sip_bench.py "$mode" --label "$what" --pid "$pid" --target "$(sed -n 's/^sip=//p' "$work/serve")" "${gen[@]}" \
 		--workdir "$work" "$@"
 	stop
-	rm -rf "$(sed -n 's/^dir=//p' "$work/serve")"
+	dir=$(sed -n 's/^dir=//p' "$work/serve")
+	rm -rf "$dir" "/dev/shm/$(basename "$dir").ring"
 }
 
 yardstick() { # calls

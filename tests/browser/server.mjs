@@ -97,6 +97,7 @@ export class Centre {
 			await p.stop()
 		this.child?.kill('SIGTERM')
 		const code = this.killed ? 0 : await this.exit
+		rmSync(this.ring, { force: true })
 		if (code === 0 && !process.env.KEEP)
 			this.scratch.remove()
 		else
