@@ -24,6 +24,8 @@
 
 #define DRAIN_MS 100
 #define WORKERS 4
+#define CONNECTIONS_MAX 8000
+#define CONNECTIONS_PER_IP 2000 /* a whole centre may come from one address: NAT, or a proxy */
 #define BODY_MAX (128 * 1024) /* strangers may send one on each of their connections */
 #define ZONE "Asia/Shanghai"
 
@@ -198,7 +200,7 @@ static int start_http(struct server *s)
 {
 	struct http_conf hc = {
 		.listen = s->conf.http_listen, .cert_pem = s->conf.http_cert, .key_pem = s->conf.http_key, .pool = s->pool,
-		.body_max = BODY_MAX,
+		.body_max = BODY_MAX, .connections_max = CONNECTIONS_MAX, .connections_per_ip = CONNECTIONS_PER_IP,
 	};
 	int r = http_start(&s->http, &hc);
 

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define SOCKETS_MAX    1000
-#define PER_PEER_MAX   16
+#define PER_DEVICE_MAX 16 /* not of an address: a whole centre may sit behind one */
 #define OUT_MAX	       (256 * 1024) /* what a browser that does not read may cost us */
 #define PING_MS	       25000
 #define SILENT_MS      60000 /* no byte in two pings: gone */
@@ -74,7 +74,7 @@ struct sip_edge {
 	size_t orders_n;
 	unsigned sockets; /* under lock; counts from sip_edge_add on */
 	uint64_t next_id;
-	struct hmap peers; /* under lock: hash of the peer's address -> number of sockets */
+	struct hmap devices; /* under lock: hash of the device's name -> number of sockets */
 	int ep, wake;
 	atomic_bool stop;
 	struct hmap conns; /* edge thread only */
@@ -126,55 +126,53 @@ int sipe_send(struct sip_edge *e, uint64_t ws, const char *data, size_t len)
 	return e ? order_post(e, order_new(ORDER_SEND, ws, data, len)) : -ENOTCONN;
 }
 
-/* ---- counts of sockets, in all and of a peer ---- */
+/* ---- counts of sockets, in all and of a device ---- */
 
-static uint64_t peer_key(const struct sa *peer)
+static uint64_t device_key(const char *device)
 {
-	uint64_t key = 1469598103934665603ULL; /* FNV-1a over the whole address: IPv6 has more than 32 bits */
-	char text[64] = "";
+	uint64_t key = 1469598103934665603ULL; /* FNV-1a */
 
-	(void)sa_ntop(peer, text, sizeof(text));
-	for (const char *p = text; *p; p++)
+	for (const char *p = device; *p; p++)
 		key = (key ^ (uint8_t)*p) * 1099511628211ULL;
 	return key;
 }
 
 /* Values are counts doubled, as pointers; no entry: none. */
-static unsigned peer_count(struct sip_edge *e, uint64_t key)
+static unsigned device_count(struct sip_edge *e, uint64_t key)
 {
-	return (unsigned)((uintptr_t)hmap_get(&e->peers, key) / 2);
+	return (unsigned)((uintptr_t)hmap_get(&e->devices, key) / 2);
 }
 
-static void peer_set(struct sip_edge *e, uint64_t key, unsigned n)
+static void device_set(struct sip_edge *e, uint64_t key, unsigned n)
 {
 	if (n)
-		hmap_set(&e->peers, key, (void *)(uintptr_t)(n * 2));
+		hmap_set(&e->devices, key, (void *)(uintptr_t)(n * 2));
 	else
-		(void)hmap_del(&e->peers, key);
+		(void)hmap_del(&e->devices, key);
 }
 
-static bool admit(struct sip_edge *e, const struct sa *peer)
+static bool admit(struct sip_edge *e, const char *device)
 {
-	uint64_t key = peer_key(peer);
+	uint64_t key = device_key(device);
 	bool ok;
 
 	(void)pthread_mutex_lock(&e->lock);
-	ok = e->sockets < SOCKETS_MAX && peer_count(e, key) < PER_PEER_MAX;
+	ok = e->sockets < SOCKETS_MAX && device_count(e, key) < PER_DEVICE_MAX;
 	if (ok) {
 		e->sockets++;
-		peer_set(e, key, peer_count(e, key) + 1);
+		device_set(e, key, device_count(e, key) + 1);
 	}
 	(void)pthread_mutex_unlock(&e->lock);
 	return ok;
 }
 
-static void leave(struct sip_edge *e, const struct sa *peer)
+static void leave(struct sip_edge *e, const char *device)
 {
-	uint64_t key = peer_key(peer);
+	uint64_t key = device_key(device);
 
 	(void)pthread_mutex_lock(&e->lock);
 	e->sockets--;
-	peer_set(e, key, peer_count(e, key) - 1);
+	device_set(e, key, device_count(e, key) - 1);
 	(void)pthread_mutex_unlock(&e->lock);
 }
 
@@ -327,7 +325,7 @@ static bool conn_gone(struct sip_edge *e, struct conn *c)
 	(void)epoll_ctl(e->ep, EPOLL_CTL_DEL, c->fd, NULL);
 	ilink_unlink(&c->link);
 	(void)hmap_del(&e->conns, c->id);
-	leave(e, &c->peer);
+	leave(e, c->device);
 	if (c->closed)
 		c->closed(c->arg); /* the descriptor is theirs */
 	else
@@ -456,7 +454,7 @@ static void edge_free(struct sip_edge *e)
 		mbox_free(e->inbox);
 	}
 	hmap_done(&e->conns);
-	hmap_done(&e->peers);
+	hmap_done(&e->devices);
 	(void)pthread_mutex_destroy(&e->lock);
 	free(e);
 }
@@ -473,7 +471,7 @@ int sip_edge_start(struct sip_edge **ret, struct sip_stack *s)
 	ilist_init(&e->orders);
 	ilist_init(&e->list);
 	hmap_init(&e->conns, false);
-	hmap_init(&e->peers, false);
+	hmap_init(&e->devices, false);
 	(void)pthread_mutex_init(&e->lock, NULL);
 	r = mbox_new(&e->inbox, INBOX_MAX);
 	if (!r)
@@ -530,7 +528,7 @@ int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const 
 	if (sa_set_str(&sa, peer->host, peer->port) || !device[0] || strlen(device) >= SIPM_TOKEN_MAX ||
 		extra_len > WS_MESSAGE_MAX)
 		return -EINVAL;
-	if (!admit(e, &sa))
+	if (!admit(e, device))
 		return -EAGAIN;
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

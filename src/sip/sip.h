@@ -162,7 +162,7 @@ void sip_edge_stop(struct sip_edge *e);
  * @device  the device this log-in may register as; anything else gets 403
  * @extra   bytes already read behind the handshake
  * @closed  called on the edge's thread when the socket is to be given back (http's upgrade handle); may be NULL
- * Limits: 64 kB a message, 500 messages a second, 1,000 sockets, 16 of one peer address, ping each 25 s.
+ * Limits: 64 kB a message, 500 messages a second, 1,000 sockets, 16 of one device, ping each 25 s.
  * Returns 0, -EAGAIN when one of these is reached, -EINVAL; then the socket stays the caller's.
  */
 int sip_edge_add(struct sip_edge *e, int fd, const struct sip_addr *peer, const char *device, const void *extra, size_t extra_len,
