@@ -166,6 +166,9 @@ TEST(sessions_end_when_idle_switched_off_or_of_an_old_password)
 	fix_run(&f, "UPDATE session SET expires_ms = 1");
 	(void)ask_for(&c, "GET", "/session", NULL, "401 no_session");
 	c = fix_login(&f, "agent", NULL);
+	fix_run(&f, "UPDATE session SET created_ms = created_ms - 8 * 86400000"); /* busy for more than a week */
+	(void)ask_for(&c, "GET", "/session", NULL, "401 no_session");
+	c = fix_login(&f, "agent", NULL);
 	fix_run(&f, "UPDATE users SET active = 0 WHERE login = 'agent'");
 	(void)ask_for(&c, "GET", "/session", NULL, "401 no_session");
 	fix_run(&f, "UPDATE users SET active = 1 WHERE login = 'agent'");

@@ -10,6 +10,7 @@
 
 #define SECRET_BYTES 32
 #define IDLE_MS (12LL * 3600 * 1000)
+#define LIFE_MS (7LL * 24 * 3600 * 1000) /* a stolen cookie that is kept busy ends too */
 #define SEEN_EVERY_MS (5LL * 60 * 1000)
 #define SESSIONS_PER_USER 20
 #define COOKIE "huawu_session"
@@ -111,7 +112,7 @@ static const char *by_cookie(struct ask *k, const char *cookie, bool check_csrf)
 		k->expires_ms = db_i64(st, 4);
 	}
 	db_done(st);
-	if (r != DB_ROW || k->expires_ms <= k->now_ms)
+	if (r != DB_ROW || k->expires_ms <= k->now_ms || k->now_ms - created_ms > LIFE_MS)
 		return r < 0 ? "internal" : "no_session";
 	r = people_user_get(&k->user, k->db, k->who.user_id);
 	if (r && r != -ENOENT)
