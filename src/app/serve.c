@@ -216,6 +216,9 @@ static void tell(struct server *s)
 	bool any = !strncmp(s->conf.http_listen, "0.0.0.0", 7) || !strncmp(s->conf.http_listen, "[::]", 4);
 	int host = colon ? (int)(colon - s->conf.http_listen) : 0;
 
+	if (s->conf.demo && strncmp(s->conf.http_listen, "127.", 4) != 0 && strncmp(s->conf.http_listen, "[::1]", 5) != 0)
+		log_warn("the demo is open to the network listen=%s: whoever reaches it is its administrator without a password",
+			 s->conf.http_listen);
 	if (s->conf.demo)
 		printf("\n  示例中心已启动 / the demo centre is up:  %s://%.*s:%u/\n  Ctrl-C 停止 / stops it\n\n", s->conf.http_cert ? "https" : "http",
 		       any ? 9 : host, any ? "localhost" : s->conf.http_listen, http_port(s->http));
