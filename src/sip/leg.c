@@ -1046,6 +1046,11 @@ const char *sip_leg_call_id(const struct sip_leg *l)
 	return l->call_id;
 }
 
+bool sip_leg_is_over(const struct sip_leg *l)
+{
+	return l->state == ENDED;
+}
+
 bool sip_leg_is_established(const struct sip_leg *l)
 {
 	return l->state == UP;

@@ -144,6 +144,8 @@ int sip_leg_reinvite(struct sip_leg *leg, const char *sdp);
 void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason);
 const char *sip_leg_call_id(const struct sip_leg *leg);
 bool sip_leg_is_established(const struct sip_leg *leg);
+/** It has ended, though closed() may not have been called yet. */
+bool sip_leg_is_over(const struct sip_leg *leg);
 
 /** Serialises a dialog (JSON), enough for sip_orphan_bye in another process: one that is up, or an incoming one before its 200, so that it
     can be written down first. The ACK to a 2xx leaves after `established` has returned, for the same reason. -ENOSPC, -ENOTCONN. */

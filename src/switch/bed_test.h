@@ -78,10 +78,15 @@ static int event_n;
 static pthread_mutex_t events_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t events_come = PTHREAD_COND_INITIALIZER;
 
+/* When a telephone says that it rings, the switch's thread stands still so long: once. */
+static atomic_int stall_ms;
+
 static void on_event(const struct ev *e, void *arg)
 {
 	struct heard *h;
 
+	if (e->kind == EV_LEG_RING)
+		(void)poll(NULL, 0, atomic_exchange(&stall_ms, 0));
 	(void)pthread_mutex_lock(&events_lock);
 	assert_true(event_n < EVENTS_MAX);
 	h = &events[event_n++];

@@ -866,6 +866,11 @@ static struct sw_leg *other(struct sw_call *c, struct sw_leg *l)
 	return l == c->cust ? c->ag : c->cust;
 }
 
+static bool leg_over(const struct sw_leg *l)
+{
+	return l && sip_leg_is_over(call_leg_sip(l->leg));
+}
+
 /* The first of them; how many come is the other side's choice. */
 static void log_ring(struct sw_leg *l, int code)
 {
@@ -906,8 +911,8 @@ static void on_up(struct call_leg *leg, void *arg)
 	struct sw_call *c = l->call;
 
 	leg_answered(l);
-	if (l->dropped)
-		return;
+	if (l->dropped || leg_over(other(c, l)))
+		return; /* the other side has gone in the same moment: that is told next */
 	switch (c->phase) {
 	case CALL_OFFERED:
 		if (l == c->ag)
