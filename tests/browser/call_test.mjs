@@ -8,7 +8,7 @@ let centre
 let browser
 let desk
 export async function setup() {
-	centre = await new Centre(23_000).seed(queue(QUEUE, '4001', { ring_s: 5 }), person(8001, QUEUE), person(8002, QUEUE)).start()
+	centre = await new Centre(26_000).seed(queue(QUEUE, '4001', { ring_s: 5 }), person(8001, QUEUE), person(8002, QUEUE)).start()
 	browser = await browserWithVoice(centre)
 	desk = await Desk.open(browser, centre, 8001)
 }

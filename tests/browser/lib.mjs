@@ -16,9 +16,9 @@ const FLAGS = [
 	'--allow-loopback-in-peer-connection', '--use-fake-device-for-media-stream', '--autoplay-policy=no-user-gesture-required',
 ]
 
-/** A browser of its own. @mic false: nobody answers the question for the microphone with yes. @args: further flags. */
-export function launch({ mic = true, args = [] } = {}) {
-	return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...(mic ? ['--use-fake-ui-for-media-stream'] : ['--deny-permission-prompts']), ...args] })
+/** A browser of its own. @mic false: nobody answers the question for the microphone with yes. @args: further flags. @program: what starts Chromium */
+export function launch({ mic = true, args = [], program = process.env.CHROMIUM ?? '/usr/bin/chromium' } = {}) {
+	return chromium.launch({ executablePath: program, args: [...FLAGS, ...(mic ? ['--use-fake-ui-for-media-stream'] : ['--deny-permission-prompts']), ...args] })
 }
 
 /** Starts the stand-in on a port of the kernel's; { base, post(path, body), stop() }. */

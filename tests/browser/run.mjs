@@ -5,6 +5,7 @@
  *   node tests/browser/run.mjs [WORD...]
  *
  * A test file exports `tests`, { claim: async function }, and may export setup() and done().
+ * A test that cannot run here answers { skipped: why }.
  */
 import { readdirSync } from 'node:fs'
 
@@ -13,6 +14,7 @@ const words = process.argv.slice(2)
 const files = readdirSync(new URL('.', import.meta.url)).filter(f => f.endsWith('_test.mjs') && (!words.length || words.some(w => f.includes(w)))).sort()
 let passed = 0
 let failed = 0
+let left = 0
 
 function limited(run) {
 	let timer
@@ -26,7 +28,12 @@ for (const file of files) {
 		for (const [claim, run] of Object.entries(m.tests)) {
 			const start = Date.now()
 			try {
-				await limited(run)
+				const skipped = (await limited(run))?.skipped
+				if (skipped) {
+					left++
+					console.log(`skipped ${file}: ${claim}: ${skipped}`)
+					continue
+				}
 				passed++
 				console.log(`ok      ${file}: ${claim} (${Date.now() - start} ms)`)
 			} catch (e) {
@@ -42,5 +49,5 @@ for (const file of files) {
 		await m.done?.()
 	}
 }
-console.log(`${passed} passed, ${failed} failed`)
+console.log(`${passed} passed, ${failed} failed${left ? `, ${left} skipped` : ''}`)
 process.exit(failed ? 1 : 0)

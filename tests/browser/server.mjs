@@ -61,6 +61,7 @@ export class Centre {
 	async start() {
 		this.killed = false
 		const log = openSync(join(this.dir, 'server.log'), 'a')
+		const before = this.log().length
 		this.child = spawn(HUAWU, this.args, { stdio: ['ignore', log, log] })
 		this.exit = new Promise(done => this.child.on('exit', (code, signal) => done(signal ?? code)))
 		let ended = false
@@ -68,17 +69,9 @@ export class Centre {
 		await until(() => {
 			if (ended)
 				throw new Error(`the server ended at start:\n${this.log().slice(-2000)}`)
-			return this.answers()
+			return this.log().includes('\nhttp=', before)
 		}, 'the server', 15_000)
 		return this
-	}
-
-	async answers() {
-		try {
-			return (await fetch(`${this.base}/api/v1/status`)).ok
-		} catch {
-			return false
-		}
 	}
 
 	log() {
@@ -281,13 +274,25 @@ export class Caller {
 		c.port = centre.port + 10 + nth
 		c.voice = new Voice('127.0.0.6', hz)
 		const rtp = await c.voice.open()
-		c.child = spawn('sipp', ['-sf', join(TOP, 'tests/calls', 'caller_until_told.xml'), centre.sip, '-nostdin', '-i', '127.0.0.3',
-			'-p', String(c.port), '-mi', '127.0.0.9', '-m', '1', '-s', number, '-aa', '-key', 'user', from,
-			'-key', 'rtp_host', '127.0.0.6', '-key', 'rtp_port', String(rtp), '-trace_logs', '-log_file', `${c.name}.log`, '-trace_err',
-			'-error_file', `${c.name}.err`, '-trace_msg', '-message_file', `${c.name}.msg`, '-timeout', '85s'], { cwd: centre.dir, stdio: 'ignore' })
-		c.exit = new Promise(done => c.child.on('exit', (code, signal) => done(signal ?? code)))
-		centre.peers.push(c)
+		c.sipp(centre, 'caller_until_told.xml', rtp, [centre.sip, '-s', number, '-key', 'user', from])
 		return c
+	}
+
+	/** The other side of calls out, at the trunk's address: early media at once, the answer after @ms. */
+	static async carrier(centre, ms) {
+		const c = new Caller()
+		Object.assign(c, { name: `carrier${++nth}`, dir: centre.dir, port: centre.port + 3, voice: new Voice('127.0.0.6', CALLER_HZ) })
+		c.sipp(centre, 'carrier.xml', await c.voice.open(), ['-d', String(ms)])
+		await sleep(300)
+		return c
+	}
+
+	sipp(centre, scenario, rtp, args) {
+		this.child = spawn('sipp', ['-sf', join(TOP, 'tests/calls', scenario), '-nostdin', '-i', '127.0.0.3', '-p', String(this.port), '-mi', '127.0.0.9', '-m', '1',
+			'-aa', '-key', 'rtp_host', '127.0.0.6', '-key', 'rtp_port', String(rtp), '-trace_logs', '-log_file', `${this.name}.log`, '-trace_err', '-error_file',
+			`${this.name}.err`, '-trace_msg', '-message_file', `${this.name}.msg`, '-timeout', '85s', ...args], { cwd: centre.dir, stdio: 'ignore' })
+		this.exit = new Promise(done => this.child.on('exit', (code, signal) => done(signal ?? code)))
+		centre.peers.push(this)
 	}
 
 	/** Seconds since 1970 at which SIPp noted D dialled, P rings, A answered, B the other side's BYE, H its own; 0: not yet. */
@@ -336,7 +341,7 @@ snd_path ${dir}
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen ${host}:${port + 1}
+ctrl_tcp_listen ${host}:${port + 2}
 audio_source aufile,${source}
 audio_player aubridge,x
 audio_alert aufile,${dir}/none.wav
@@ -345,21 +350,21 @@ auplay_srate 8000
 rtp_ports ${port + 10}-${port + 60}
 `
 
-/** baresip: with @register a desk phone, else a carrier at the trunk's address that takes every call. */
+/** baresip as a desk phone: registers, answers by itself, plays a tone, keeps what it hears. */
 export class Baresip {
-	static async start(centre, name, { port, host = '127.0.0.5', hz = 600, register = true, answers = true }) {
+	static async start(centre, name, { port, host = '127.0.0.5', hz = MIC_HZ }) {
 		const b = new Baresip()
 		b.dir = join(centre.dir, `baresip-${name}-${++nth}`)
-		b.ctrl = { host, port: port + 1 }
+		b.ctrl = { host, port: port + 2 }
 		mkdirSync(b.dir)
 		writeTone(join(b.dir, 'tone.wav'), hz, { secs: 60 })
 		writeFileSync(join(b.dir, 'config'), config(host, port, b.dir, join(b.dir, 'tone.wav')))
-		writeFileSync(join(b.dir, 'accounts'), `<sip:${name}@${register ? centre.sip : `${host}:${port}`}>;${register ? `auth_user=${name};auth_pass=${SECRET};regint=60` : 'regint=0'};answermode=${answers ? 'auto' : 'manual'};audio_codecs=PCMA/8000/1${register ? '' : ';catchall=yes'}\n`)
+		writeFileSync(join(b.dir, 'accounts'), `<sip:${name}@${centre.sip}>;auth_user=${name};auth_pass=${SECRET};regint=60;answermode=auto;audio_codecs=PCMA/8000/1\n`)
 		const out = openSync(join(b.dir, 'out.txt'), 'w')
 		b.child = spawn('baresip', ['-f', b.dir], { stdio: ['ignore', out, out] })
 		b.exit = new Promise(done => b.child.on('exit', done))
 		centre.peers.push(b)
-		await until(() => b.said(register ? '200 OK' : 'baresip is ready'), 'baresip', 10_000)
+		await until(() => b.said('200 OK'), 'baresip', 10_000)
 		return b
 	}
 
@@ -469,10 +474,10 @@ function tap() {
 }
 
 /** Chromium whose microphone plays a file with the tone MIC_HZ. */
-export async function browserWithVoice(centre, args = []) {
+export async function browserWithVoice(centre, more = {}) {
 	const mic = join(centre.dir, 'mic.wav')
 	writeTone(mic, MIC_HZ, { rate: 48_000 })
-	return launch({ args: [`--use-file-for-fake-audio-capture=${mic}`, '--window-size=1366,768', ...args] })
+	return launch({ args: [`--use-file-for-fake-audio-capture=${mic}`, '--window-size=1366,768'], ...more })
 }
 
 export class Desk {

@@ -8,7 +8,7 @@ let browser
 let desk
 export async function setup() {
 	const short = { wrapup_s: 3 }
-	centre = await new Centre(24_000).seed(queue('q1', '4001', short), queue('q2', '4002', short), queue('q3', '4003', { ...short, auto_answer: true }),
+	centre = await new Centre(27_000).seed(queue('q1', '4001', short), queue('q2', '4002', short), queue('q3', '4003', { ...short, auto_answer: true }),
 		person(8001, 'q1'), person(8002, 'q2'), person(8003, 'q3'), person(8004, 'q1')).start()
 	browser = await browserWithVoice(centre)
 	desk = await Desk.open(browser, centre, 8001)
