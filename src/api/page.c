@@ -137,6 +137,14 @@ static const char ca_en[] =
 	"<h2>iOS, iPadOS</h2><ol><li>Download with Safari; Settings, Profile Downloaded, Install.</li>"
 	"<li>Settings, General, About, Certificate Trust Settings: switch this centre on.</li></ol>";
 
+static const char none_zh[] =
+	"<h1>本中心还没有证书</h1><p>浏览器只在受信任的 https 网页上开放麦克风。请管理员在服务器上运行 <code>huawu cert</code>，"
+	"再用 <code>--cert</code> 和 <code>--key</code> 启动；之后这里就能下载根证书。</p>";
+static const char none_en[] =
+	"<h1>This centre has no certificate yet</h1><p>Browsers give a page the microphone only over trusted https. An administrator runs "
+	"<code>huawu cert</code> on the server and starts it with <code>--cert</code> and <code>--key</code>; then the root certificate "
+	"can be had here.</p>";
+
 static const char ca_style[] =
 	"<style>body{font:16px/1.6 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1f2937}code{word-break:break-all;"
 	"background:#f3f4f6;padding:.1em .3em}h2{margin-top:1.6em;font-size:1.1rem}.get{display:inline-block;padding:.5em 1em;background:#1d4ed8;"
@@ -147,19 +155,18 @@ void page_ca(struct ask *k)
 	char fingerprint[100];
 	struct strb b;
 	bool zh = k->lang[0] == 'z';
+	bool none = !k->api->conf.ca_pem || cert_fingerprint(fingerprint, k->api->conf.ca_pem);
 
-	if (!k->api->conf.ca_pem || cert_fingerprint(fingerprint, k->api->conf.ca_pem)) {
-		api_refuse(k, "not_found", NULL, NULL);
-		return;
-	}
 	strb_init(&b, 1 << 16);
 	strb_printf(&b, "<!doctype html><html lang=%s><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>%s</title>%s",
 		    zh ? "zh-CN" : "en", zh ? "安装证书" : "Install the certificate", ca_style);
-	if (zh)
+	if (none)
+		strb_printf(&b, "%s", zh ? none_zh : none_en);
+	else if (zh)
 		strb_printf(&b, ca_zh, fingerprint);
 	else
 		strb_printf(&b, ca_en, fingerprint);
 	http_set_header(k->rq, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-	http_reply(k->rq, 200, "text/html; charset=utf-8", b.buf, b.len);
+	http_reply(k->rq, none ? 404 : 200, "text/html; charset=utf-8", b.buf, b.len);
 	strb_done(&b);
 }

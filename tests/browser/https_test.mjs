@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { equal, ok, text } from './lib.mjs'
+import { axe, equal, ok, text } from './lib.mjs'
 import { BOTH, browserWithVoice, Caller, Centre, Desk, expectHeard, HUAWU, person, queue } from './server.mjs'
 
 const NS = `huawu-e2e-${process.pid}`
@@ -67,6 +67,10 @@ export const tests = {
 		const desk = await Desk.open(browser, safe, 8001)
 		equal(await desk.page.evaluate(() => window.isSecureContext), true)
 		equal(await desk.page.locator('[data-trouble]').count(), 0, 'troubles')
+		const ca = await desk.tab()
+		await ca.goto(`${safe.base}/ca`)
+		equal(await axe(ca), [], '/ca')
+		await ca.close()
 		const caller = await Caller.call(safe, '4001')
 		await desk.scene('incoming')
 		await desk.answer()
@@ -81,6 +85,8 @@ export const tests = {
 		await page.goto(`${plain.base}/login`)
 		const note = await text(page, '.insecure')
 		ok(note.includes('https') && note.includes('麦克风'), `the note: ${note}`)
+		await page.goto(`${plain.base}/ca`)
+		ok((await text(page, 'body')).includes('huawu cert'), 'without a CA the page says what to do')
 		await ctx.close()
 		const desk = await Desk.open(browser, plain, 8001)
 		ok((await text(desk.page, '[data-trouble=mic_insecure]')).includes('https'), 'the desk says it too')
