@@ -57,7 +57,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@touch $@
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@tools/setup.sh run
-	cd web && npm run --silent build
+	cd web && npm run --silent build -- --logLevel warn
 	@touch $@
 else
 web:
