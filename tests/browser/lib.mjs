@@ -61,15 +61,17 @@ export function ok(condition, what) {
 	if (!condition)
 		throw new Error(what)
 }
+/* Times are for an idle machine; a busy one is waited for longer. Only failures take their time. */
+export const PATIENCE = 3
 /** Asks @f until it gives something true. */
 export async function until(f, what, ms = 8000) {
-	const end = Date.now() + ms
+	const end = Date.now() + ms * PATIENCE
 	for (;;) {
 		const v = await f()
 		if (v)
 			return v
 		if (Date.now() > end)
-			throw new Error(`waited ${ms} ms in vain: ${typeof what === 'function' ? what() : what}`)
+			throw new Error(`waited ${ms * PATIENCE} ms in vain: ${typeof what === 'function' ? what() : what}`)
 		await new Promise(r => setTimeout(r, 50))
 	}
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, wri
 import { connect } from 'node:net'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { launch, scratch, until } from './lib.mjs'
+import { PATIENCE, launch, scratch, until } from './lib.mjs'
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url))
 export const HUAWU = process.env.HUAWU ?? join(TOP, 'build/huawu')
@@ -290,7 +290,7 @@ export class Caller {
 	sipp(centre, scenario, rtp, args) {
 		this.child = spawn('sipp', ['-sf', join(TOP, 'tests/calls', scenario), '-nostdin', '-i', '127.0.0.3', '-p', String(this.port), '-mi', '127.0.0.9', '-m', '1',
 			'-aa', '-key', 'rtp_host', '127.0.0.6', '-key', 'rtp_port', String(rtp), '-trace_logs', '-log_file', `${this.name}.log`, '-trace_err', '-error_file',
-			`${this.name}.err`, '-trace_msg', '-message_file', `${this.name}.msg`, '-timeout', '85s', ...args], { cwd: centre.dir, stdio: 'ignore' })
+			`${this.name}.err`, '-trace_msg', '-message_file', `${this.name}.msg`, '-timeout', '170s', ...args], { cwd: centre.dir, stdio: 'ignore' })
 		this.exit = new Promise(done => this.child.on('exit', (code, signal) => done(signal ?? code)))
 		centre.peers.push(this)
 	}
@@ -507,7 +507,7 @@ export class Desk {
 	}
 
 	up(ms = 15_000, page = this.page) {
-		return page.waitForSelector('[data-act=phone][data-link=up]', { timeout: ms })
+		return page.waitForSelector('[data-act=phone][data-link=up]', { timeout: ms * PATIENCE })
 	}
 
 	/** Who comes back soon is what he was. */
@@ -519,7 +519,7 @@ export class Desk {
 	}
 
 	scene(s, ms = 10_000) {
-		return this.page.waitForSelector(`.bar[data-scene=${s}]`, { timeout: ms })
+		return this.page.waitForSelector(`.bar[data-scene=${s}]`, { timeout: ms * PATIENCE })
 	}
 
 	/** Back to the desk, whatever an earlier test left open. */
@@ -563,7 +563,7 @@ const hears = h => ({ page: h.page.caller > HEARD, caller: h.caller.agent > HEAR
 
 /** Waits until the page hears the caller (or not), the caller the page (or not), and neither himself. */
 export async function expectHeard(desk, caller, { page, caller: far }, what, ms = 8000) {
-	const end = Date.now() + ms
+	const end = Date.now() + ms * PATIENCE
 	let h
 	do {
 		h = await listenBoth(desk, caller)
