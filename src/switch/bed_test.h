@@ -148,6 +148,8 @@ struct peer {
 	unsigned n;
 	uint8_t frames[70000];
 	size_t frames_n;
+	char rung_for[64][40];       /* Call-IDs of INVITEs it has had: on a slow machine they are repeated */
+	unsigned rung_n;
 };
 
 /* A dialog as the telephone has it. */
@@ -438,10 +440,26 @@ static void respond(struct dlg *d, const char *req, int code, const char *body)
 		  body[0] ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
 }
 
+static bool is_repeat(struct peer *p, const char *invite)
+{
+	const char *id = header(invite, "Call-ID");
+
+	for (unsigned i = 0; i < p->rung_n; i++)
+		if (!strcmp(p->rung_for[i], id))
+			return true;
+	assert_true(p->rung_n < ARRAY_LEN(p->rung_for));
+	(void)str_copy(p->rung_for[p->rung_n++], sizeof(p->rung_for[0]), id);
+	return false;
+}
+
 /* The switch's INVITE at a telephone, which rings. */
 static void rung(struct dlg *d, struct peer *p)
 {
-	const char *m = await(p, "INVITE", NULL);
+	const char *m;
+
+	do
+		m = await(p, "INVITE", NULL);
+	while (is_repeat(p, m));
 
 	*d = (struct dlg){.p = p};
 	(void)snprintf(d->invite, sizeof(d->invite), "%s", m);
