@@ -514,7 +514,7 @@ export class Desk {
 	async ready() {
 		await this.page.waitForSelector('[data-act=ready]:not([disabled]), .bar[data-scene=ready]')
 		if (!await this.page.locator('.bar[data-scene=ready]').count())
-			await this.page.click('[data-act=ready]')
+			await this.page.click('[data-act=ready]', { timeout: 2000 }).catch(() => {}) // ready by itself meanwhile
 		await this.scene('ready')
 	}
 
