@@ -41,6 +41,7 @@ static struct plan {
 	struct sw_device devices[3];
 	struct sw_user users[3];
 	struct sw_trunk trunks[1];
+	int32_t dead_ms;
 	struct sw_number numbers[4];
 	struct sw_queue queues[2];
 	struct acd_queue_conf aq[2];
@@ -757,7 +758,7 @@ static void begin(void)
 	static bool started;
 	struct sw_start start = {
 		.sip_listen = "127.0.0.1:0", .external = "127.0.0.1", .realm = REALM, .rtp_bind = "127.0.0.1", .rtp_min = 16000, .rtp_max = 17998,
-		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms,
+		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
 		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir,
 	};
 

@@ -384,7 +384,7 @@ static int start_parts(struct sw *sw)
 	struct sip_handlers sh = {on_credentials, on_trunk_of, sw_call_invite, on_registered, sw};
 	struct media_conf mc = {
 		.bind = sw->start.rtp_bind, .external = sw->start.external, .port_min = sw->start.rtp_min, .port_max = sw->start.rtp_max,
-		.threads = sw->start.media_threads,
+		.threads = sw->start.media_threads, .silence_ms = sw->start.dead_ms / 6,
 	};
 	int r;
 
@@ -512,6 +512,8 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	int r;
 
 	sw->start = *start;
+	if (!sw->start.dead_ms)
+		sw->start.dead_ms = SW_DEAD_MS;
 	sw->start.sip_listen = copy(start->sip_listen);
 	sw->start.external = copy(start->external);
 	sw->start.realm = copy(start->realm);

@@ -14,6 +14,7 @@
 
 #define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
+#define SW_DEAD_MS 120000   /* a telephone that vanished without a word; there are no session timers yet */
 #define SW_LOAD_PCT 90 /* of the media thread; below 80 calls are taken again */
 #define SW_LOAD_CALLS 50
 
@@ -57,6 +58,7 @@ struct sw_leg {
 	enum sw_role role;
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
 	bool ring_logged, answer_logged;
+	struct ltimer dead;       /* runs while no audio arrives */
 };
 
 /*

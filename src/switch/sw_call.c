@@ -1037,13 +1037,32 @@ enum sw_refusal sw_call_digits(struct sw_call *c, const char *digits)
 	return med_send_digits(media_of(c), med_of(c->cust), digits) ? SW_R_STATE : SW_OK;
 }
 
+/* Nobody is there any more, and no BYE will come. A telephone that holds us sends nothing, and that is as it should be. */
+static void leg_dead(void *arg)
+{
+	struct sw_leg *l = arg;
+
+	if (l->dropped)
+		return;
+	if (med_leg_held_by_remote(l->sw->media, med_of(l))) {
+		ltimer_set(&l->dead, l->sw->start.dead_ms, leg_dead, l);
+		return;
+	}
+	log_warn("no audio for %d s, hanging up call=%lld leg=%lld", l->sw->start.dead_ms / 1000, (long long)l->call->id, (long long)l->id);
+	sw_call_end(l->call, "line", 0, 27, "no audio arrives");
+}
+
 static void on_silent(struct call_leg *leg, bool silent, void *arg)
 {
 	struct sw_leg *l = arg;
 
 	log_info("%s call=%lld leg=%lld", silent ? "no audio arrives" : "audio is back", (long long)l->call->id, (long long)l->id);
-	if (silent && l->call->phase == CALL_ECHO)
+	if (!silent)
+		ltimer_cancel(&l->dead);
+	else if (l->call->phase == CALL_ECHO)
 		sw_call_end(l->call, "line", 0, 27, "no audio arrives"); /* there is nobody else to hang up */
+	else
+		ltimer_set(&l->dead, l->sw->start.dead_ms - l->sw->start.dead_ms / 6, leg_dead, l);
 }
 
 /* ---- the agent's browser vanishes in mid-call and comes back ---- */
@@ -1185,6 +1204,7 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	struct sw_call *c = l->call;
 
 	trunk_count(l->sw, l->trunk_id, -1);
+	ltimer_cancel(&l->dead);
 	if (l->dropped)
 		return;
 	l->dropped = true;

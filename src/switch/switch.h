@@ -86,6 +86,7 @@ struct sw_start {
 	const char *record_dir;  /* recordings go to record_dir/YYYY/MM/DD/... */
 	int64_t centre_id;
 	unsigned node;           /* of the id generator */
+	int32_t dead_ms;         /* a leg from which no audio has come for so long is hung up; 0: 120 s */
 };
 
 /** Starts the switch's thread (SIP, media, loop). @j is its from now on. Blocks until it listens. */

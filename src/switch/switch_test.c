@@ -336,6 +336,24 @@ TEST(hold_by_the_telephone_and_by_the_page_cuts_segments_and_recordings)
 	end();
 }
 
+TEST(telephone_that_falls_silent_for_good_is_hung_up_but_not_one_that_holds)
+{
+	struct dlg c, a;
+	int held;
+
+	only_alice();
+	plan.dead_ms = 1200; /* our telephones here never send audio */
+	begin();
+	talk(&c, &a, "1");
+	reinvite(&a, "sendonly");
+	held = await_event(0, EV_SEG_OPEN, ALICE, "\"hold\"");
+	(void)await_event(held, EV_CALL_END, 0, "\"by\":\"line\""); /* the caller's silence, not the holder's */
+	expect_bye(&a);
+	expect_bye(&c);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"ready\",\"prev\":\"talking\"");
+	end();
+}
+
 /* ---- calls out and between colleagues ---- */
 
 TEST(click_to_dial_rings_the_agent_then_the_customer)
