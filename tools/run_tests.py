@@ -8,7 +8,8 @@
 In tests/ every executable file is a test, but for those in tests/fresh. It is run from the
 repository's root with HUAWU (the program) and BUILD in its environment; it passes by exit code 0, is skipped
 by 77 (its last line says why), and may close with its own 'N passed, N failed', which is then counted.
-Output goes to DIR/test-logs; what failed is shown.
+Output goes to DIR/test-logs; what failed is shown. Telephones and media play in real time and miss their moment on a machine that is
+too busy: what failed is run once more, alone, at the end, and fails only when it fails again.
 """
 import argparse
 import concurrent.futures
@@ -75,8 +76,8 @@ class Test:
         return self, code, text, time.time() - start
 
 
-def judge(result, totals):
-    """Counts one finished test, prints its line and, when it failed, the end of its output."""
+def judge(result, totals, again=None):
+    """Counts one finished test, prints its line and, when it failed, the end of its output. With @again, a failed one is put there instead."""
     test, code, text, secs = result
     last = text.rstrip().splitlines()[-1:] or [""]
     if code == 77:
@@ -88,7 +89,10 @@ def judge(result, totals):
         failed = 1
     if not code and not failed and not passed:
         passed = 1
-    totals.add(passed, failed, skipped)
+    if failed and again is not None:
+        again.append(test)
+    else:
+        totals.add(passed, failed, skipped)
     what = f"{passed} passed" + (f", {skipped} skipped" if skipped else "")
     if not failed:
         print(f"ok    {test.name}: {what} ({secs:.1f} s)", flush=True)
@@ -137,16 +141,20 @@ def main():
     env.setdefault("TSAN_OPTIONS", "halt_on_error=1:second_deadlock_stack=1")
 
     totals = Totals()
+    again = []
     units = unit_tests(build, args.only)
     with concurrent.futures.ThreadPoolExecutor(2) as two:
         for result in two.map(lambda t: t.run(logs, env), units):
-            judge(result, totals)
+            judge(result, totals, again)
     rest = []
     if args.what == "calls":
         rest = system_tests(("calls", "sip"))
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
     for test in rest:
+        judge(test.run(logs, env), totals, again)
+    for test in again:
+        print(f"again {test.name}", flush=True)
         judge(test.run(logs, env), totals)
     print(f"{totals.passed} passed, {totals.failed} failed" + (f", {totals.skipped} skipped" if totals.skipped else ""))
     return 1 if totals.failed or not totals.passed else 0
