@@ -19,18 +19,30 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t file[4096 + DATA];
-static char ring_path[64], spill_path[64];
+static char dir[] = "/dev/shm/hw_fuzz.XXXXXX", ring_path[64], spill_path[64];
 static struct db *db;
+
+static void clean(void)
+{
+	const char *const paths[] = {ring_path, spill_path};
+	char damaged[80];
+
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(damaged, sizeof(damaged), "%s.damaged", paths[i]);
+		(void)unlink(damaged);
+		(void)unlink(paths[i]);
+	}
+	(void)rmdir(dir);
+}
 
 static void make_db(void)
 {
-	static char dir[] = "/dev/shm/hw_fuzz.XXXXXX";
-
 	log_set_level(LOG_L_ERROR - 1);
 	if (!mkdtemp(dir) || db_open(&db, ":memory:", DB_RW) || db_migrate(db))
 		abort();
 	snprintf(ring_path, sizeof(ring_path), "%s/ring", dir);
 	snprintf(spill_path, sizeof(spill_path), "%s/spill", dir);
+	(void)atexit(clean);
 }
 
 static void put(const char *path, const uint8_t *p, size_t n)
