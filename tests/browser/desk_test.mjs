@@ -91,6 +91,7 @@ export const tests = {
 	},
 	'letters typed into the dial field are no commands': async () => {
 		await fresh('ready')
+		await scene('ready')
 		await page.keyboard.press('/')
 		await page.keyboard.type('m13800138000')
 		await page.keyboard.press('Enter')
