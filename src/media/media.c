@@ -169,6 +169,9 @@ static int conf_take(struct media *m, const struct media_conf *c)
 	m->conf.external = c->external && c->external[0] ? xstrdup(c->external) : NULL;
 	m->ports = ((unsigned)m->conf.port_max - m->conf.port_min + 1) / 2;
 	m->port_used = xcalloc(1, m->ports / 8 + 1);
+	/* Not from the first port on: after a crash phones of the old run still send to its ports, and would be taken for ours. */
+	if (getrandom(&m->port_next, sizeof(m->port_next), 0) != sizeof(m->port_next))
+		m->port_next = (unsigned)clock_mono_us();
 	return 0;
 }
 
