@@ -55,7 +55,7 @@ struct sip_ha1 {
 	bool socket_only; /* a browser's: good on its WebSocket, nowhere else */
 };
 
-/* A device's registration. A device may hold several bindings (issue of a later day); the newest one rings. */
+/* A device's registration. A device may hold several bindings; the newest one rings. */
 struct sip_binding {
 	const char *device;
 	const char *transport;
