@@ -234,7 +234,7 @@ bool sipr_find(const struct sip_stack *s, const char *device, struct sipr_target
 void sipr_drop_socket(struct sip_stack *s, uint64_t ws, const char *device);
 void sipr_close(struct sip_stack *s);
 
-/* ---- leg.c ---- */
+/* ---- leg*.c ---- */
 
 /** An authenticated INVITE outside a dialog; answers it. */
 void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,

@@ -1,0 +1,189 @@
+/* Incoming legs, up to our final answer. */
+#include "sip/leg_priv.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- incoming ---- */
+
+static void cancelled(const struct rx *r, void *arg)
+{
+	struct sip_leg *l = arg;
+	struct sipm_reason why;
+
+	if (l->state != RINGING)
+		return;
+	sipm_reason(&why, r->m);
+	(void)siptx_reply(l->server, 487, NULL, NULL, NULL, NULL, 0);
+	leg_end(l, SIP_BY_REMOTE, 487, why.q850 ? why.q850 : 16, why.text);
+}
+
+bool leg_refuse_body(struct sip_stack *s, const struct rx *r)
+{
+	const struct sip_hdr *enc = sip_msg_hdr(r->m, SIP_HDR_CONTENT_ENCODING);
+
+	if ((!r->body_len || leg_has_sdp(r)) && (!enc || !pl_strcasecmp(&enc->val, "identity")))
+		return false;
+	siptx_reply_stateless(s, r, 415, NULL, "Accept: " SDP_TYPE "\r\n");
+	return true;
+}
+
+static struct sip_leg *incoming_new(struct sip_stack *s, const struct rx *r, const char *device)
+{
+	const struct sip_msg *m = r->m;
+	char call_id[SIPM_TOKEN_MAX], routes[SIPM_ROUTES_MAX];
+	struct sip_leg *l;
+
+	if (sipm_routes(routes, sizeof(routes), m, SIP_HDR_RECORD_ROUTE, false))
+		return NULL;
+	(void)sipm_copy(call_id, sizeof(call_id), &m->callid);
+	l = leg_new(s, call_id);
+	l->incoming = true;
+	l->state = RINGING;
+	leg_replace_pl(&l->rtag, &m->from.tag);
+	l->rseq = l->server_cseq = m->cseq.num;
+	l->merge_key = xasprintf("%s|%s|%u", call_id, l->rtag, m->cseq.num);
+	hmap_set_str(&s->merges, l->merge_key, l);
+	l->local = xasprintf("%.*s;tag=%s", (int)m->to.val.l, m->to.val.p, l->ltag);
+	leg_replace_pl(&l->remote, &m->from.val);
+	leg_refresh_target(l, m);
+	if (routes[0])
+		l->routes = xstrdup(routes);
+	if (device[0])
+		l->device = xstrdup(device);
+	l->offer_is_ours = !leg_has_sdp(r);
+	leg_choose_flow(l, r);
+	siptx_server_watch(siptx_server_new(s, r, l->ltag, true), cancelled, &l->server, l);
+	return l;
+}
+
+static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin origin, int64_t trunk)
+{
+	struct sip_stack *s = l->s;
+	const struct sip_msg *m = r->m;
+	char dialled[SIPM_TOKEN_MAX], from_user[SIPM_TOKEN_MAX], from_name[SIPM_TOKEN_MAX],
+		to_user[SIPM_TOKEN_MAX];
+	struct sip_invite inv = {
+		.origin = origin,
+		.trunk_id = trunk,
+		.device = l->device,
+		.transport = r->flow.ws ? "ws" : "udp",
+		.dialled = dialled,
+		.from_user = from_user,
+		.from_name = from_name,
+		.to_user = to_user,
+		.call_id = l->call_id,
+	};
+	int code;
+
+	(void)sipm_user(dialled, sizeof(dialled), &m->uri.user);
+	(void)sipm_user(from_user, sizeof(from_user), &m->from.uri.user);
+	(void)sipm_user(to_user, sizeof(to_user), &m->to.uri.user);
+	sipm_display(from_name, sizeof(from_name), &m->from.dname);
+	(void)sa_ntop(&r->flow.peer, inv.source.host, sizeof(inv.source.host));
+	inv.source.port = sa_port(&r->flow.peer);
+	inv.sdp = leg_sdp_of(r, &inv.sdp_len);
+	code = s->h.invite(l, &inv, s->h.arg);
+	if (code >= 300 && l->state == RINGING)
+		(void)siptx_reply(l->server, code, NULL, NULL, NULL, NULL, 0);
+	else if (!l->claimed && l->state == RINGING)
+		(void)siptx_reply(l->server, 500, NULL, NULL, NULL, NULL, 0);
+	else
+		return;
+	l->h = (struct sip_leg_handlers){0}; /* refused: nobody is told */
+	leg_end(l, SIP_BY_LOCAL, code, 0, NULL);
+}
+
+void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,
+		 const char *device)
+{
+	struct sip_leg *l;
+
+	if (leg_refuse_body(s, r))
+		return;
+	l = incoming_new(s, r, device);
+	if (!l) {
+		siptx_reply_stateless(s, r, 400, "Route Set Too Long", NULL);
+		return;
+	}
+	(void)siptx_reply(l->server, 100, NULL, NULL, NULL, NULL, 0);
+	ask_owner(l, r, origin, trunk);
+}
+
+unsigned sipl_calls_of(const struct sip_stack *s, const char *device)
+{
+	unsigned n = 0;
+
+	ilist_each_entry(&s->legs, l, struct sip_leg, link) n += l->incoming && l->device && !strcmp(l->device, device);
+	return n;
+}
+
+bool sipl_is_merged(const struct sip_stack *s, const struct rx *r)
+{
+	char key[2 * SIPM_TOKEN_MAX + 16];
+
+	(void)snprintf(key, sizeof(key), "%.*s|%.*s|%u", (int)r->m->callid.l, r->m->callid.p,
+		       (int)r->m->from.tag.l, r->m->from.tag.p, r->m->cseq.num);
+	return hmap_get_str(&s->merges, key) != NULL;
+}
+
+struct sip_leg *sip_leg_claim(struct sip_leg *l, const struct sip_leg_handlers *h, void *arg)
+{
+	assert(l->incoming && !l->claimed);
+	l->claimed = true;
+	l->h = *h;
+	l->arg = arg;
+	return obj_ref(l);
+}
+
+static void ring_repeat(void *arg)
+{
+	struct sip_leg *l = arg;
+
+	if (l->server)
+		(void)siptx_resend(l->server);
+	ltimer_set(&l->ring_timer, RING_REPEAT_MS, ring_repeat, l);
+}
+
+int sip_leg_progress(struct sip_leg *l, int code, const char *reason, const char *sdp)
+{
+	char lines[256];
+
+	assert(code > 100 && code < 200);
+	if (!l->incoming || l->state != RINGING || !l->server)
+		return -ENOTCONN;
+	leg_contact_lines(l, lines, sizeof(lines));
+	ltimer_set(&l->ring_timer, RING_REPEAT_MS, ring_repeat, l);
+	return siptx_reply(l->server, code, reason, lines, SDP_TYPE, sdp, sdp ? strlen(sdp) : 0);
+}
+
+int sip_leg_answer(struct sip_leg *l, const char *sdp)
+{
+	char lines[256];
+	int r;
+
+	if (!l->incoming || l->state != RINGING || !l->server)
+		return -ENOTCONN;
+	leg_contact_lines(l, lines, sizeof(lines));
+	r = siptx_reply(l->server, 200, NULL, lines, SDP_TYPE, sdp, sdp ? strlen(sdp) : 0);
+	if (r)
+		return r;
+	ltimer_cancel(&l->ring_timer);
+	l->state = ANSWERED;
+	leg_ack_expect(l);
+	return 0;
+}
+
+int sip_leg_reject(struct sip_leg *l, int code, const char *reason)
+{
+	assert(code >= 300);
+	if (!l->incoming || l->state != RINGING || !l->server)
+		return -ENOTCONN;
+	(void)siptx_reply(l->server, code, reason, NULL, NULL, NULL, 0);
+	leg_end(l, SIP_BY_LOCAL, code, 0, reason);
+	return 0;
+}

@@ -1,0 +1,232 @@
+/* Outgoing legs, up to the answer, and what its forks still bring. */
+#include "sip/leg_priv.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- outgoing ---- */
+
+static void established(struct sip_leg *l, const struct rx *r)
+{
+	char routes[SIPM_ROUTES_MAX];
+	const char *sdp;
+	size_t len;
+
+	ltimer_cancel(&l->ring_timer);
+	leg_replace_pl(&l->rtag, &r->m->to.tag);
+	leg_replace_pl(&l->remote, &r->m->to.val);
+	leg_refresh_target(l, r->m);
+	if (sipm_routes(routes, sizeof(routes), r->m, SIP_HDR_RECORD_ROUTE, true))
+		routes[0] = '\0';
+	leg_replace(&l->routes, routes[0] ? routes : NULL);
+	if (!l->device)
+		leg_choose_flow(l, r);
+	l->state = UP;
+	l->ack_due = r->m->cseq.num;
+	sdp = leg_sdp_of(r, &len);
+	(void)obj_ref(l);
+	if (l->h.established)
+		l->h.established(sdp, len, l->arg);
+	leg_ack_flush(l);
+	(void)obj_unref(l);
+}
+
+static void failed(struct sip_leg *l, const struct rx *r)
+{
+	struct sipm_reason why;
+	char phrase[96];
+
+	sipm_reason(&why, r->m);
+	(void)sipm_copy(phrase, sizeof(phrase), &r->m->reason);
+	leg_end(l, SIP_BY_REMOTE, r->m->scode, why.q850, why.text[0] ? why.text : phrase);
+}
+
+static void on_answer(const struct rx *r, void *arg)
+{
+	struct sip_leg *l = arg;
+	const char *sdp;
+	size_t len;
+
+	obj_ref(l);
+	if (!r) {
+		leg_end(l, SIP_BY_LOST, 408, 0, "No answer at all");
+	} else if (l->state != CALLING) {
+		if (r->m->scode >= 200 && r->m->scode < 300)
+			sipl_refuse_answer(l->s, r); /* a repeat of the one we took, or another fork's */
+	} else if (r->m->scode < 200) {
+		sdp = leg_sdp_of(r, &len);
+		if (r->m->scode > 100 && l->h.progress)
+			l->h.progress(r->m->scode, sdp, len, l->arg);
+	} else if (r->m->scode < 300) {
+		established(l, r);
+	} else {
+		failed(l, r);
+	}
+	obj_unref(l);
+}
+
+/* The repeat of a 2xx in a dialog that is up: its ACK was lost. */
+static bool acknowledged_again(struct sip_stack *s, const struct rx *r)
+{
+	char key[2 * SIPM_TOKEN_MAX + 2];
+	struct sip_leg *l;
+
+	(void)snprintf(key, sizeof(key), "%.*s|%.*s", (int)r->m->callid.l, r->m->callid.p,
+		       (int)r->m->from.tag.l, r->m->from.tag.p);
+	l = hmap_get_str(&s->dialogs, key);
+	if (!l || l->state != UP || !l->rtag || pl_strcmp(&r->m->to.tag, l->rtag))
+		return false;
+	if (l->ack && l->ack_cseq == r->m->cseq.num)
+		(void)sipnet_send(s, leg_flow(l), l->ack, l->ack_len);
+	return true;
+}
+
+void sipl_refuse_answer(struct sip_stack *s, const struct rx *r)
+{
+	const struct sip_hdr *h = sip_msg_hdr(r->m, SIP_HDR_CONTACT);
+	char uri[SIPM_URI_MAX], from[SIPM_URI_MAX], to[SIPM_URI_MAX], call_id[SIPM_TOKEN_MAX],
+		routes[SIPM_ROUTES_MAX], buf[8192];
+	struct siptx_request q = {
+		.uri = uri, .from = from, .to = to, .call_id = call_id, .cseq = r->m->cseq.num, .routes = routes};
+	struct re_sip_addr a;
+	struct strb b;
+
+	if (acknowledged_again(s, r) || !h || sip_addr_decode(&a, &h->val) ||
+		!sipm_copy(uri, sizeof(uri), &a.auri) || !sipm_copy(from, sizeof(from), &r->m->from.val) ||
+		!sipm_copy(to, sizeof(to), &r->m->to.val) ||
+		sipm_routes(routes, sizeof(routes), r->m, SIP_HDR_RECORD_ROUTE, true))
+		return;
+	(void)sipm_copy(call_id, sizeof(call_id), &r->m->callid);
+	strb_init_fixed(&b, buf, sizeof(buf));
+	q.method = "ACK";
+	(void)siptx_send_ack(s, &r->flow, &q, &b);
+	q.method = "BYE";
+	q.cseq++;
+	(void)siptx_client_new(NULL, s, &r->flow, &q, NULL, NULL);
+}
+
+void leg_give_up_ringing(struct sip_leg *l, const char *lines)
+{
+	struct siptx_client *t = l->client;
+
+	if (!t)
+		return;
+	siptx_client_detach(t);
+	siptx_client_cancel(t, lines && lines[0] ? lines : NULL);
+}
+
+static void ring_timeout(void *arg)
+{
+	struct sip_leg *l = arg;
+
+	leg_give_up_ringing(l, "Reason: Q.850;cause=19;text=\"No answer\"\r\n");
+	leg_end(l, SIP_BY_TIMEOUT, 408, 19, "No answer");
+}
+
+/* Finds where to send it. 0, -ENOENT, -EINVAL, -EHOSTUNREACH. */
+static int aim(struct sipr_target *t, struct sip_stack *s, const struct sip_dial *d)
+{
+	struct pl pl;
+	int r;
+
+	assert(!d->device != !d->uri);
+	if (d->device)
+		return sipr_find(s, d->device, t) ? 0 : -ENOENT;
+	pl_set_str(&pl, d->uri);
+	if (strpbrk(d->uri, "<> \r\n") || !str_copy(t->uri, sizeof(t->uri), d->uri))
+		return -EINVAL;
+	r = sipnet_flow_of_uri(&t->flow, &pl);
+	t->routes[0] = '\0';
+	return r;
+}
+
+int sip_dial_host(struct sip_stack *s, const struct sip_dial *d, char *host, size_t size)
+{
+	struct sipr_target t;
+	int r = aim(&t, s, d);
+
+	return r ? r : sa_ntop(&t.flow.peer, host, (int)size) ? -EINVAL : 0;
+}
+
+static void outgoing_names(struct sip_leg *l, const struct sip_dial *d)
+{
+	const char *realm = l->s->conf.realm,
+		   *user = d->from_user && d->from_user[0] ? d->from_user : "anonymous";
+	struct strb b;
+
+	strb_init(&b, SIPM_URI_MAX);
+	sipm_put_addr(&b, d->from_name, user, realm);
+	strb_printf(&b, ";tag=%s", l->ltag);
+	l->local = strb_take(&b);
+	if (d->device) {
+		strb_init(&b, SIPM_URI_MAX);
+		sipm_put_addr(&b, NULL, d->device, realm);
+		l->remote = strb_take(&b);
+		l->device = xstrdup(d->device);
+	} else {
+		l->remote = xasprintf("<%s>", d->uri);
+	}
+}
+
+static int outgoing_send(struct sip_leg *l, const struct sip_dial *d)
+{
+	struct siptx_request q = leg_request(l, "INVITE", l->lseq);
+	struct strb b;
+	int r;
+
+	strb_init(&b, 16384);
+	strb_puts(&b, LEG_LINES);
+	if (d->pai) {
+		strb_puts(&b, "P-Asserted-Identity: ");
+		sipm_put_addr(&b, d->from_name, d->pai, l->s->conf.realm);
+		strb_puts(&b, "\r\n");
+	}
+	if (d->headers)
+		strb_puts(&b, d->headers);
+	q.lines = b.buf;
+	q.contact = true;
+	q.content_type = SDP_TYPE;
+	q.body = d->sdp;
+	q.body_len = d->sdp ? strlen(d->sdp) : 0;
+	r = b.overflow ? -EMSGSIZE : siptx_client_new(&l->client, l->s, &l->flow, &q, on_answer, l);
+	strb_done(&b);
+	return r;
+}
+
+int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d,
+	     const struct sip_leg_handlers *h, void *arg)
+{
+	struct sipr_target t;
+	struct sip_leg *l;
+	char call_id[34];
+	int r;
+
+	r = aim(&t, s, d);
+	if (r)
+		return r;
+	sipm_random(call_id);
+	sipm_random(call_id + 16);
+	l = leg_new(s, call_id);
+	l->state = CALLING;
+	l->target = xstrdup(t.uri);
+	l->routes = t.routes[0] ? xstrdup(t.routes) : NULL;
+	l->flow = t.flow;
+	outgoing_names(l, d);
+	r = outgoing_send(l, d);
+	if (r) {
+		l->state = ENDED;
+		l->reported = true;
+		leg_done(l);
+		return r;
+	}
+	l->h = *h;
+	l->arg = arg;
+	ltimer_set(&l->ring_timer, d->ring_timeout_ms ? d->ring_timeout_ms : RING_TIMEOUT_MS, ring_timeout,
+		   l);
+	*ret = obj_ref(l);
+	return 0;
+}
