@@ -83,6 +83,19 @@ static int rows(struct db *db, int64_t centre_id)
 	return r;
 }
 
+/* Beside the database file, as a server with that data folder would have it. */
+static int open_key(const char *db)
+{
+	const char *slash = strrchr(db, '/');
+	char *path = xasprintf("%.*ssecrets.key", slash ? (int)(slash + 1 - db) : 0, db);
+	int r = strstr(db, "://") ? 0 : people_secrets_open(path);
+
+	if (r)
+		fprintf(stderr, "huawu seed: %s: %s\n", path, strerror(-r));
+	free(path);
+	return r;
+}
+
 /* @agents: for the benchmark; negative: rows from standard input. */
 static int seed(const char *path, int64_t agents)
 {
@@ -127,7 +140,7 @@ int seed_main(int argc, char **argv)
 		fprintf(stderr, "usage: huawu seed bench [--agents N] --db PATH\n       huawu seed rows --db PATH <rows.json\n");
 		return 2;
 	}
-	if (people_init(NULL))
+	if (people_init(NULL) || open_key(path))
 		return 1;
 	return seed(path, agents);
 }

@@ -298,6 +298,15 @@ static void stop(struct server *s)
 	free(s->ca);
 }
 
+static int open_secrets(struct server *s)
+{
+	char *path = xasprintf("%s/secrets.key", s->conf.data_dir);
+	int r = people_secrets_open(path);
+
+	free(path);
+	return r ? fail("secrets.key in the data folder", r) : 0;
+}
+
 static int start(struct server *s)
 {
 	int r;
@@ -310,6 +319,9 @@ static int start(struct server *s)
 		r = loop_process_init();
 	if (r)
 		return fail("libraries", r);
+	r = open_secrets(s);
+	if (r)
+		return r;
 	r = open_database(s);
 	if (!r)
 		r = open_journal(s);

@@ -84,6 +84,45 @@ void check_ipv4(struct res_ctx *c, const json_t *row, const char *field)
 		bad_format(c, field);
 }
 
+/* A numeric address, or labels of letters, digits and hyphens; a name's last label is not all digits. */
+static bool is_host(const char *s)
+{
+	unsigned char six[16];
+	size_t n, digits = 0;
+
+	if (is_ipv4(s) || inet_pton(AF_INET6, s, six) == 1)
+		return true;
+	for (; *s; s += n + (s[n] == '.')) {
+		n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+		if (!n || n > 63 || *s == '-' || s[n - 1] == '-' || (s[n] && (s[n] != '.' || !s[n + 1])))
+			return false;
+		digits = n - strspn(s, "0123456789");
+	}
+	return digits;
+}
+
+void check_host(struct res_ctx *c, const json_t *row, const char *field, bool with_port)
+{
+	const char *s = row_text(row, field), *colon = strrchr(s, ':');
+	char host[256];
+	size_t len = strlen(s);
+	int64_t port;
+
+	if (with_port && colon && colon == strchr(s, ':')) { /* several colons: an IPv6 address */
+		if (!str_to_i64(&port, colon + 1, 1, 65535))
+			bad_format(c, field);
+		len = (size_t)(colon - s);
+	}
+	if (len >= sizeof(host)) {
+		bad_format(c, field);
+		return;
+	}
+	memcpy(host, s, len);
+	host[len] = '\0';
+	if (*s && !is_host(host))
+		bad_format(c, field);
+}
+
 static bool is_sip_uri(const char *s)
 {
 	char host[64];

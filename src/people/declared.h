@@ -40,6 +40,8 @@ void check_prompt(struct res_ctx *c, const json_t *row, const char *field);
 void check_sip_uri(struct res_ctx *c, const json_t *row, const char *field);
 /** A numeric IPv4 address. */
 void check_ipv4(struct res_ctx *c, const json_t *row, const char *field);
+/** A numeric address or a host name; with @port also "host:port". */
+void check_host(struct res_ctx *c, const json_t *row, const char *field, bool port);
 /** Characters of a SIP user part that need no escape, without what has a meaning in URIs. */
 #define SIP_USER_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+*#._-"
 

@@ -3,7 +3,8 @@
  * *_resource.c). Here is what the declarations cannot say: passwords, tokens, the first start, the demo centre.
  *
  * Codes of the hooks besides the engine's: 409 last_admin (nobody could administrate any more), 409 yourself (nobody locks
- * himself out), 409 history (calls know this row: set it inactive); fields: weak (password), reserved (a name that is ours).
+ * himself out), 409 history (calls know this row: set it inactive); fields: weak (password), reserved (a name that is ours),
+ * no_key (secrets.key beside the data is missing).
  */
 #pragma once
 
@@ -33,6 +34,16 @@ void people_password_random(char *ret, size_t size, unsigned groups);
 
 /** HA1 of RFC 7616 for both algorithms. */
 void people_ha1(char md5[33], char sha256[65], const char *user, const char *realm, const char *secret);
+
+/**
+ * Opens the key that secrets are sealed with, which must be said again in clear (a carrier's password), or makes it at the first start.
+ * @path: "<data>/secrets.key". Before any thread. Without it nothing is sealed: forms refuse such secrets.
+ */
+int people_secrets_open(const char *path);
+/** NULL without a key; else the caller frees it. */
+char *people_seal(const char *plain);
+/** NULL when it is not sealed with this key; else the caller wipes and frees it. */
+char *people_unseal(const char *sealed);
 
 /* ---- who is it ---- */
 

@@ -579,7 +579,13 @@ TEST(queues_trunks_numbers_and_members_refuse_what_cannot_work)
 	q = put(&f, "queues", 0, "{'name':'Q'}");
 	assert_true(q > 0);
 	assert_int_equal(putf(&f, "queues", q, "{'overflow':'queue','overflow_queue_id':'%lld'}", (long long)q), -422);
-	assert_bad(&f, "trunks", "{'name':'T','host':'sip.example.com','port':0}", "{'host':'format','port':'range'}");
+	assert_bad(&f, "trunks", "{'name':'T','host':'no host','port':65536,'sources':'192.0.2.0/33'}",
+		   "{'host':'format','port':'range','sources':'format'}");
+	assert_bad(&f, "trunks", "{'name':'T','host':'192.0.2.300','proxy':'a:b','sources':'x'}",
+		   "{'host':'format','proxy':'format','sources':'format'}");
+	assert_bad(&f, "trunks", "{'name':'T','host':'-a.example.com','proxy':'a..b','kind':'register'}",
+		   "{'host':'format','proxy':'format','username':'required'}");
+	assert_bad(&f, "trunks", "{'name':'T','host':'sip.example.com','auth_in':true}", "{'username':'required','secret':'required'}");
 	t = put(&f, "trunks", 0, "{'name':'T','host':'192.0.2.7'}");
 	assert_true(t > 0);
 	assert_bad(&f, "numbers", "{'number':'10 10'}", "{'number':'format','queue_id':'required'}");
@@ -633,6 +639,61 @@ static const struct sw_conf *load(struct snap **s, struct fix *f)
 {
 	assert_int_equal(switch_conf_load(s, f->db, f->centre), 0);
 	return snap_data(*s);
+}
+
+TEST(a_trunks_password_is_sealed_and_comes_back_to_the_switch_alone)
+{
+	const struct sw_trunk *tr;
+	const struct sw_conf *c;
+	struct snap *s;
+	struct fix f;
+	char key[128], *sealed;
+	json_t *row;
+	int64_t t;
+
+	fix_init(&f);
+	(void)snprintf(key, sizeof(key), "%s.key", f.path);
+	assert_int_equal(people_secrets_open(key), 0);
+	t = put(&f, "trunks", 0, "{'name':'R','host':'sip.example.com','kind':'register','username':'0571','secret':'tiger','auth_in':true,"
+				 "'sources':'203.0.113.0/24 2001:db8::7','proxy':'192.0.2.1:5070','turn':3,'weight':5,'calls_per_s':7,'answer_s':4}");
+	assert_true(t > 0);
+	sealed = stored(&f, "SELECT secret FROM trunks WHERE id = $1", t);
+	assert_non_null(sealed);
+	assert_null(strstr(sealed, "tiger"));
+	free(sealed);
+	row = get(&f, "trunks", t);
+	assert_null(json_object_get(row, "secret"));
+	json_decref(row);
+
+	c = load(&s, &f);
+	assert_int_equal(c->trunk_n, 1);
+	tr = &c->trunks[0];
+	assert_string_equal(tr->secret, "tiger");
+	assert_true(tr->registers && tr->auth_in && tr->outbound);
+	assert_string_equal(tr->username, "0571");
+	assert_string_equal(tr->proxy, "192.0.2.1:5070");
+	assert_string_equal(tr->sources, "203.0.113.0/24 2001:db8::7");
+	assert_int_equal(tr->turn, 3);
+	assert_int_equal(tr->weight, 5);
+	assert_int_equal(tr->calls_per_s, 7);
+	assert_int_equal(tr->answer_ms, 4000);
+	assert_int_equal(tr->options_s, 30);
+	/* printf '0571:huawu:tiger' | md5sum */
+	assert_string_equal(tr->ha1_md5, "06fe1692b21b1383ed212a95c05413b7");
+	snap_unref(s);
+
+	assert_true(put(&f, "trunks", t, "{'secret':'','turn':4}") > 0); /* a form's empty password box */
+	c = load(&s, &f);
+	assert_string_equal(c->trunks[0].secret, "tiger");
+	snap_unref(s);
+
+	assert_int_equal(unlink(key), 0); /* another machine, without the key */
+	assert_int_equal(people_secrets_open(key), 0);
+	c = load(&s, &f);
+	assert_null(c->trunks[0].secret);
+	snap_unref(s);
+	(void)unlink(key);
+	fix_done(&f);
 }
 
 TEST(the_switch_gets_what_the_tables_say)

@@ -108,6 +108,34 @@ static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 	return true;
 }
 
+static int32_t ms(struct db_stmt *st, int col)
+{
+	return (int32_t)(db_i64(st, col) * 1000);
+}
+
+static enum sw_transport transport_of(const char *name)
+{
+	return !strcmp(name, "tls") ? SW_TLS : !strcmp(name, "tcp") ? SW_TCP : SW_UDP;
+}
+
+static void take_trunk_secret(struct load *l, struct sw_trunk *t, const char *sealed)
+{
+	char *plain = people_unseal(sealed), md5[33], sha256[65];
+
+	if (!plain) {
+		log_warn("trunk=%lld its password cannot be read with the key beside the data: enter it again", (long long)t->id);
+		return;
+	}
+	t->secret = arena_strdup(l->arena, plain);
+	if (t->auth_in && t->username) {
+		people_ha1(md5, sha256, t->username, people_realm(), plain);
+		t->ha1_md5 = arena_strdup(l->arena, md5);
+		t->ha1_sha256 = arena_strdup(l->arena, sha256);
+	}
+	explicit_bzero(plain, strlen(plain));
+	free(plain);
+}
+
 static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 {
 	struct sw_trunk *t = entry;
@@ -121,7 +149,23 @@ static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 		.caller_id = text(l, st, 5),
 		.outbound = db_i64(st, 6),
 		.barred = text(l, st, 7),
+		.registers = !strcmp(db_text(st, 8), "register"),
+		.transport = transport_of(db_text(st, 9)),
+		.sources = text(l, st, 10),
+		.username = text(l, st, 11),
+		.auth_user = text(l, st, 12),
+		.proxy = text(l, st, 14),
+		.expires_s = (int32_t)db_i64(st, 15),
+		.auth_in = db_i64(st, 16),
+		.turn = (int32_t)db_i64(st, 17),
+		.weight = (int32_t)db_i64(st, 18),
+		.calls_per_s = (int32_t)db_i64(st, 19),
+		.options_s = (int32_t)db_i64(st, 20),
+		.options_fails = (int32_t)db_i64(st, 21),
+		.answer_ms = ms(st, 22),
 	};
+	if (!db_is_null(st, 13))
+		take_trunk_secret(l, t, db_text(st, 13));
 	know(&l->trunks, t->id);
 	return true;
 }
@@ -157,11 +201,6 @@ static enum acd_overflow overflow_of(const char *name)
 		if (!strcmp(names[i], name))
 			return (enum acd_overflow)i;
 	return ACD_OVERFLOW_NONE;
-}
-
-static int32_t ms(struct db_stmt *st, int col)
-{
-	return (int32_t)(db_i64(st, col) * 1000);
 }
 
 static bool take_acd_queue(struct load *l, void *entry, struct db_stmt *st)
@@ -300,8 +339,9 @@ static int read_all(struct load *l)
 	r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
 	if (!r)
-		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, barred FROM trunks"
-				   " WHERE centre_id = $1 AND active = 1 ORDER BY name", take_trunk, trunk);
+		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, barred, kind, transport, sources,"
+				   " username, auth_user, secret, proxy, expires_s, auth_in, turn, weight, calls_per_s, options_s,"
+				   " options_fails, answer_s FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
 				   " announce_position, overflow_number FROM queues WHERE centre_id = $1 ORDER BY id",

@@ -33,14 +33,29 @@ struct sw_user {
 	bool static_agent;       /* logged in and ready at start, without a desk (bench, phones without browser) */
 };
 
+enum sw_transport { SW_UDP, SW_TCP, SW_TLS };
+
 struct sw_trunk {
 	int64_t id;
-	const char *name, *host; /* numeric address it sends from; and where calls to it go */
-	uint16_t port;           /* where calls to it go; any source port is accepted */
+	const char *name, *host; /* the carrier's numeric address or name: where calls to it go, and come from */
+	uint16_t port;           /* where calls to it go; any source port is accepted. 0: by SRV, or the transport's own */
 	int32_t calls_max;       /* 0: no limit */
 	const char *caller_id;   /* number shown on outbound calls; NULL: the agent's extension */
-	bool outbound;           /* may be used for calls out; the first such trunk is taken */
+	bool outbound;           /* may be used for calls out */
 	const char *barred;      /* beginnings of numbers that are not dialled, "00 + !+86": the longest that fits decides; NULL: none */
+	enum sw_transport transport;
+	const char *sources;     /* further addresses and networks that its calls come from, parted by blanks; NULL */
+	bool registers;          /* we log in there, as @username */
+	const char *username, *auth_user; /* NULL: none; auth_user NULL: the same */
+	const char *secret;      /* in clear: memory only */
+	const char *proxy;       /* "host" or "host:port" that everything is sent to; NULL: host */
+	int32_t expires_s;
+	bool auth_in;            /* its calls authenticate as @username, wherever they come from; its address alone counts nothing */
+	const char *ha1_md5, *ha1_sha256; /* with auth_in */
+	int32_t turn, weight;    /* smaller turns first; trunks of one turn share by weight */
+	int32_t calls_per_s;     /* 0: no limit */
+	int32_t options_s, options_fails; /* asked so often whether it is there (0: never); down after so many failures */
+	int32_t answer_ms;       /* without any answer for so long, the next trunk is tried; 0: RFC 3261's 32 s */
 };
 
 enum sw_dest { SW_DEST_QUEUE, SW_DEST_USER, SW_DEST_URI };

@@ -3092,31 +3092,104 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Kind
+             * @description "By address" when the carrier gave you addresses; "by registration" when it gave you an account to log in with.
+             * @enum {string}
+             */
+            kind: "address" | "register";
+            /**
              * Address
-             * @description Numeric IPv4 address of the carrier or gateway. Calls from it need no password: enter only one you trust.
+             * @description Address or host name of the carrier or gateway (by registration: the registrar). Calls from it need no password: enter only one you trust.
              */
             host: string;
             /**
              * Port
              * Format: int64
-             * @description UDP port for calls out; calls in may come from any.
+             * @description Port for calls out; calls in may come from any. 0: as the name's SRV records say.
              */
             port: number;
             /**
+             * Transport
+             * @enum {string}
+             */
+            transport: "udp" | "tcp" | "tls";
+            /**
+             * Further sources
+             * @description Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24.
+             */
+            sources: string | null;
+            /**
+             * Account
+             * @description Needed to register; by address only when the carrier asks for it.
+             */
+            username: string | null;
+            /**
+             * Authentication user
+             * @description Only when it differs from the account.
+             */
+            auth_user: string | null;
+            /**
+             * Outbound proxy
+             * @description Only when the carrier names one, such as sbc.example.com or 192.0.2.1:5060.
+             */
+            proxy: string | null;
+            /**
+             * Registration lasts (s)
+             * Format: int64
+             */
+            expires_s: number;
+            /**
+             * Calls in need the password
+             * @description For a carrier without a fixed address: its calls must authenticate with the account and password above.
+             */
+            auth_in: boolean;
+            /**
              * Calls at once
              * Format: int64
-             * @description As many calls as the carrier allows; 0: no limit.
+             * @description As many calls as the carrier allows, in and out together; 0: no limit.
              */
             calls_max: number;
+            /**
+             * Calls a second
+             * Format: int64
+             * @description New calls a second; 0: no limit.
+             */
+            calls_per_s: number;
+            /**
+             * Order
+             * Format: int64
+             * @description Calls out try the smaller number first, and go on to the next when it fails.
+             */
+            turn: number;
+            /**
+             * Weight
+             * Format: int64
+             * @description Trunks of the same order share the calls by weight.
+             */
+            weight: number;
+            /**
+             * Give up after (s)
+             * Format: int64
+             * @description Without any answer for so long, the next trunk is tried.
+             */
+            answer_s: number;
+            /**
+             * Supervise every (s)
+             * Format: int64
+             * @description Asks by OPTIONS whether the carrier is there; 0: never.
+             */
+            options_s: number;
+            /**
+             * Down after (failures)
+             * Format: int64
+             */
+            options_fails: number;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
              */
             caller_id: string | null;
-            /**
-             * Calls out
-             * @description Calls out take the first such trunk, by name.
-             */
+            /** Calls out */
             outbound: boolean;
             /**
              * Barred numbers
@@ -3133,31 +3206,109 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Kind
+             * @description "By address" when the carrier gave you addresses; "by registration" when it gave you an account to log in with.
+             * @enum {string|null}
+             */
+            kind?: "address" | "register" | null;
+            /**
              * Address
-             * @description Numeric IPv4 address of the carrier or gateway. Calls from it need no password: enter only one you trust.
+             * @description Address or host name of the carrier or gateway (by registration: the registrar). Calls from it need no password: enter only one you trust.
              */
             host: string;
             /**
              * Port
              * Format: int64
-             * @description UDP port for calls out; calls in may come from any.
+             * @description Port for calls out; calls in may come from any. 0: as the name's SRV records say.
              */
             port?: number | null;
             /**
+             * Transport
+             * @enum {string|null}
+             */
+            transport?: "udp" | "tcp" | "tls" | null;
+            /**
+             * Further sources
+             * @description Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24.
+             */
+            sources?: string | null;
+            /**
+             * Account
+             * @description Needed to register; by address only when the carrier asks for it.
+             */
+            username?: string | null;
+            /**
+             * Authentication user
+             * @description Only when it differs from the account.
+             */
+            auth_user?: string | null;
+            /**
+             * Password
+             * @description From the carrier. Kept encrypted, never shown again.
+             */
+            secret?: string | null;
+            /**
+             * Outbound proxy
+             * @description Only when the carrier names one, such as sbc.example.com or 192.0.2.1:5060.
+             */
+            proxy?: string | null;
+            /**
+             * Registration lasts (s)
+             * Format: int64
+             */
+            expires_s?: number | null;
+            /**
+             * Calls in need the password
+             * @description For a carrier without a fixed address: its calls must authenticate with the account and password above.
+             */
+            auth_in?: boolean | null;
+            /**
              * Calls at once
              * Format: int64
-             * @description As many calls as the carrier allows; 0: no limit.
+             * @description As many calls as the carrier allows, in and out together; 0: no limit.
              */
             calls_max?: number | null;
+            /**
+             * Calls a second
+             * Format: int64
+             * @description New calls a second; 0: no limit.
+             */
+            calls_per_s?: number | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Calls out try the smaller number first, and go on to the next when it fails.
+             */
+            turn?: number | null;
+            /**
+             * Weight
+             * Format: int64
+             * @description Trunks of the same order share the calls by weight.
+             */
+            weight?: number | null;
+            /**
+             * Give up after (s)
+             * Format: int64
+             * @description Without any answer for so long, the next trunk is tried.
+             */
+            answer_s?: number | null;
+            /**
+             * Supervise every (s)
+             * Format: int64
+             * @description Asks by OPTIONS whether the carrier is there; 0: never.
+             */
+            options_s?: number | null;
+            /**
+             * Down after (failures)
+             * Format: int64
+             */
+            options_fails?: number | null;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
              */
             caller_id?: string | null;
-            /**
-             * Calls out
-             * @description Calls out take the first such trunk, by name.
-             */
+            /** Calls out */
             outbound?: boolean | null;
             /**
              * Barred numbers
@@ -3171,31 +3322,109 @@ export interface components {
             /** Name */
             name?: string | null;
             /**
+             * Kind
+             * @description "By address" when the carrier gave you addresses; "by registration" when it gave you an account to log in with.
+             * @enum {string|null}
+             */
+            kind?: "address" | "register" | null;
+            /**
              * Address
-             * @description Numeric IPv4 address of the carrier or gateway. Calls from it need no password: enter only one you trust.
+             * @description Address or host name of the carrier or gateway (by registration: the registrar). Calls from it need no password: enter only one you trust.
              */
             host?: string | null;
             /**
              * Port
              * Format: int64
-             * @description UDP port for calls out; calls in may come from any.
+             * @description Port for calls out; calls in may come from any. 0: as the name's SRV records say.
              */
             port?: number | null;
             /**
+             * Transport
+             * @enum {string|null}
+             */
+            transport?: "udp" | "tcp" | "tls" | null;
+            /**
+             * Further sources
+             * @description Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24.
+             */
+            sources?: string | null;
+            /**
+             * Account
+             * @description Needed to register; by address only when the carrier asks for it.
+             */
+            username?: string | null;
+            /**
+             * Authentication user
+             * @description Only when it differs from the account.
+             */
+            auth_user?: string | null;
+            /**
+             * Password
+             * @description From the carrier. Kept encrypted, never shown again.
+             */
+            secret?: string | null;
+            /**
+             * Outbound proxy
+             * @description Only when the carrier names one, such as sbc.example.com or 192.0.2.1:5060.
+             */
+            proxy?: string | null;
+            /**
+             * Registration lasts (s)
+             * Format: int64
+             */
+            expires_s?: number | null;
+            /**
+             * Calls in need the password
+             * @description For a carrier without a fixed address: its calls must authenticate with the account and password above.
+             */
+            auth_in?: boolean | null;
+            /**
              * Calls at once
              * Format: int64
-             * @description As many calls as the carrier allows; 0: no limit.
+             * @description As many calls as the carrier allows, in and out together; 0: no limit.
              */
             calls_max?: number | null;
+            /**
+             * Calls a second
+             * Format: int64
+             * @description New calls a second; 0: no limit.
+             */
+            calls_per_s?: number | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Calls out try the smaller number first, and go on to the next when it fails.
+             */
+            turn?: number | null;
+            /**
+             * Weight
+             * Format: int64
+             * @description Trunks of the same order share the calls by weight.
+             */
+            weight?: number | null;
+            /**
+             * Give up after (s)
+             * Format: int64
+             * @description Without any answer for so long, the next trunk is tried.
+             */
+            answer_s?: number | null;
+            /**
+             * Supervise every (s)
+             * Format: int64
+             * @description Asks by OPTIONS whether the carrier is there; 0: never.
+             */
+            options_s?: number | null;
+            /**
+             * Down after (failures)
+             * Format: int64
+             */
+            options_fails?: number | null;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
              */
             caller_id?: string | null;
-            /**
-             * Calls out
-             * @description Calls out take the first such trunk, by name.
-             */
+            /** Calls out */
             outbound?: boolean | null;
             /**
              * Barred numbers
@@ -4437,9 +4666,23 @@ export interface operations {
                 limit?: number;
                 offset?: number;
                 name?: string;
+                kind?: "address" | "register";
                 host?: string;
                 port?: number;
+                transport?: "udp" | "tcp" | "tls";
+                sources?: string;
+                username?: string;
+                auth_user?: string;
+                proxy?: string;
+                expires_s?: number;
+                auth_in?: boolean;
                 calls_max?: number;
+                calls_per_s?: number;
+                turn?: number;
+                weight?: number;
+                answer_s?: number;
+                options_s?: number;
+                options_fails?: number;
                 caller_id?: string;
                 outbound?: boolean;
                 barred?: string;
