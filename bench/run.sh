@@ -1,7 +1,8 @@
 #!/bin/bash
 # `make bench`: the three scenarios of README.md at a moderate size, the server on core 0, generators on core 1; prints a JSON
-# object a run. RATE, CONC and CALLS make it larger. Before the recorded calls comes the yardstick: a bare relay of as many
-# calls, no more than recvfrom and sendto. Absolute figures move with the machine; the ratio of the two moves little.
+# object a run. RATE, CONC and CALLS make it larger; OVERLOAD=2400 offers that many recorded calls besides, twice what a core
+# carries. Before recorded and queue calls comes the yardstick: a bare relay of as many calls, no more than recvfrom and sendto.
+# Absolute figures move with the machine; the ratio of the two moves little.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d "${TMPDIR:-/tmp}/huawu-bench-run.XXXXXX")
@@ -46,4 +47,6 @@ yardstick() { # calls
 scenario bridge 1 rate --dest 1000 --rate "${RATE:-50}" --secs 10
 yardstick "${CONC:-50}"
 scenario record 1 hold --dest 2000 --conc "${CONC:-50}" --rate 15 --window 10 --rtpload "$work/rtpload"
-scenario queue 50 queue --dest q --rate 20 --calls "${CALLS:-200}" --talk 1000 --limit 30 --rtpload "$work/rtpload"
+yardstick "${QRATE:-20}" # as many talk at once in the queue's run
+scenario queue 50 queue --dest q --rate "${QRATE:-20}" --calls "${CALLS:-200}" --talk 1000 --limit 30 --rtpload "$work/rtpload"
+[ -z "${OVERLOAD:-}" ] || scenario record 1 hold --dest 2000 --conc "$OVERLOAD" --rate 150 --window 8 --rtpload "$work/rtpload"

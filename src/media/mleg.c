@@ -18,7 +18,10 @@
 #define LATE_MAX 64        /* packets out of order that are still passed on */
 #define JUMP_MAX 1000
 #define PT_NONE 255
-#define LOAD_TICKS 50
+#define LOAD_TICKS 25
+#define BEHIND_PCT 95      /* the thread cannot keep up: late audio is no longer passed on, that later audio be in time */
+#define BEHIND_LATE (200 * 8)
+#define BEHIND_READS 16
 
 static _Thread_local uint8_t room[PACKET_ROOM + PACKET_MAX + PACKET_ROOM]; /* the one packet in hand */
 
@@ -302,6 +305,11 @@ static void note_arrival(struct mleg *l, int64_t now_ms)
 	}
 }
 
+static bool behind(const struct mthread *t)
+{
+	return atomic_load_explicit(&t->load_pct, memory_order_relaxed) >= BEHIND_PCT;
+}
+
 static void media_packet(struct mleg *l, struct rtp_pkt *p, int64_t now_us)
 {
 	bool dtmf = p->pt == l->rem.rx_dtmf;
@@ -315,7 +323,9 @@ static void media_packet(struct mleg *l, struct rtp_pkt *p, int64_t now_us)
 		return;
 	if (!dtmf)
 		mtap_rx(l, p, law, now_us);
-	if (l->peer)
+	if (!dtmf && l->rx.late > BEHIND_LATE && behind(l->t))
+		l->dropped++;
+	else if (l->peer)
 		relay(l, l->peer, p, law, now_us / 1000);
 }
 
@@ -382,22 +392,31 @@ void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_i
 	mleg_rtcp(l, buf, n);
 }
 
-/* One packet per call: more leave the socket readable, and under load the poll brings many legs at once. */
-static void rtp_readable(void *arg)
+static bool read_one(struct mleg *l)
 {
-	struct mleg *l = arg;
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
 	ssize_t n;
 
 	n = recvfrom(l->fd, room + PACKET_ROOM, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &len);
 	if (n <= 0) /* also what ICMP says of our packets */
-		return;
-	if (n > PACKET_MAX) {
+		return false;
+	if (n > PACKET_MAX)
 		l->dropped++;
-		return;
-	}
-	mleg_packet(l, room + PACKET_ROOM, (size_t)n, &from);
+	else
+		mleg_packet(l, room + PACKET_ROOM, (size_t)n, &from);
+	return true;
+}
+
+/* One packet per call: more leave the socket readable, and under load the poll brings many legs at once. Who is behind reads
+   what has piled up. */
+static void rtp_readable(void *arg)
+{
+	struct mleg *l = arg;
+	unsigned n = behind(l->t) ? BEHIND_READS : 1;
+
+	while (n-- && read_one(l))
+		;
 }
 
 static void rtcp_readable(void *arg)

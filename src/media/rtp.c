@@ -86,6 +86,13 @@ static void rx_jitter(struct rtp_rx *rx, const struct rtp_pkt *p, int64_t now_us
 	uint32_t transit = (uint32_t)(now_us / 125) - p->ts;
 	int32_t d = (int32_t)(transit - rx->transit);
 
+	rx->late = (int32_t)(transit - rx->least);
+	if (!rx->transit || rx->late < 0 || rx->late > 80000) {
+		rx->least = transit;
+		rx->late = 0;
+	} else {
+		rx->least++;
+	}
 	if (rx->transit && d > -80000 && d < 80000)
 		rx->jitter += ((float)(d < 0 ? -d : d) - rx->jitter) / 16;
 	rx->transit = transit ? transit : 1;

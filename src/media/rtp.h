@@ -35,7 +35,8 @@ struct rtp_rx {
 	uint16_t base, max;
 	uint32_t cycles, got;   /* of this SSRC */
 	uint32_t done_expected, done_got; /* of earlier ones */
-	uint32_t transit;
+	uint32_t transit, least; /* the least transit of late, which may rise by 0.6 % of the time: clocks drift */
+	int32_t late;            /* of the last packet, above the least: what network and our own queue held it up */
 	float jitter;
 	uint32_t report_expected, report_got; /* totals at the last report */
 };

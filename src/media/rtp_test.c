@@ -101,6 +101,25 @@ TEST(jitter_follows_the_rfc)
 	assert_true(rx.jitter == 15.5f);
 }
 
+/* Transit is the clock in 1/8000 s less the timestamp: 1000 for the first, 800 for one that came 25 ms sooner, then 400 above that, less
+   the one step by which the least has risen meanwhile; and a jump of ten seconds is another clock, not lateness. */
+TEST(lateness_is_against_the_least_transit)
+{
+	struct rtp_rx rx = {0};
+	struct {
+		int64_t ticks;
+		uint32_t ts;
+		int32_t late;
+	} in[] = {{1000, 0, 0}, {960, 160, 0}, {1520, 320, 400}, {1680, 480, 399}, {1840 + 90000, 640, 0}, {2000 + 90000, 800, 0}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(in); i++) {
+		struct rtp_pkt p = {.seq = (uint16_t)(i + 1), .ts = in[i].ts, .ssrc = 5, .len = 160};
+
+		mrtp_rx(&rx, &p, in[i].ticks * 125, true);
+		assert_int_equal(rx.late, in[i].late);
+	}
+}
+
 TEST(reports_are_read_back_as_written)
 {
 	struct rtp_rx rx = {0};

@@ -15,7 +15,7 @@
 #define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
 #define SW_DEAD_MS 120000   /* a telephone that vanished without a word; there are no session timers yet */
-#define SW_LOAD_PCT 90 /* of the media thread; below 80 calls are taken again */
+#define SW_LOAD_PCT 85 /* of the media thread; below 75 calls are taken again */
 #define SW_LOAD_CALLS 50
 
 /* Lookups into one configuration version, made once when it is applied. */
