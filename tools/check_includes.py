@@ -11,6 +11,7 @@ from pathlib import Path
 BUSINESS = {"people", "crm", "campaign", "report"}
 MAY = {
     "base": set(),
+    "number": {"base"},
     "loop": {"base"},
     "db": set(),
     "sip": set(),
@@ -22,16 +23,16 @@ MAY = {
     "acd": {"base"},
     "dialer": {"base"},
     "ivr": {"base"},
-    "switch": {"call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
-    "api": {"http", "resource", "journal", "db", "switch"} | BUSINESS,
+    "switch": {"number", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
+    "api": {"number", "http", "resource", "journal", "db", "switch"} | BUSINESS,
     "sim": {"acd", "dialer", "ivr", "sip", "media", "journal", "db", "people", "resource"},
     "app": None,    # wires everything
 }
 for name in BUSINESS:
     MAY[name] = {"resource", "db", "journal"}
-MAY["people"] |= {"switch"}     # only the structs of the configuration that it makes
+MAY["people"] |= {"number", "switch"}     # only the structs of the configuration that it makes
 TESTS_MAY = {"switch": {"sim"}}
-PURE = {"base", "loop", "acd", "dialer", "ivr"}     # no free base and loop: only what the table says
+PURE = {"base", "number", "loop", "acd", "dialer", "ivr"}     # no free base and loop: only what the table says
 MODULE = re.compile(r'^\s*#\s*include\s+"([a-z0-9_]+)/([^"]+)"')
 SYSTEM = re.compile(r"^\s*#\s*include\s+<(re|rem|microhttpd|sqlite3|libpq-fe)(\.h|/[^>]*)>")
 # Whose public headers may be seen where: nothing above sip and media sees libre, nothing above http libmicrohttpd, ...

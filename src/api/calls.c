@@ -4,6 +4,8 @@
  */
 #include "api/api_int.h"
 
+#include "number/region.h"
+
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 200
 #define SKEW_MS 3600000 /* id and start_ms of one call never differ by more */
@@ -98,12 +100,22 @@ static bool one_of(struct ask *k, const char *name, const char *allowed, const c
 	return false;
 }
 
+/* What all ways of writing a number have in common: 010-62345678 is in the records as +861062345678 or as 01062345678. */
+static const char *number_part(struct arena *a, const char *q)
+{
+	struct num n;
+
+	if (!num_read(&n, q, "") || (n.kind != NUM_MOBILE && n.kind != NUM_FIXED && n.kind != NUM_SHARED && n.kind != NUM_FREE))
+		return q;
+	return arena_strdup(a, n.text + strlen("+86"));
+}
+
 static bool take_filter(struct ask *k, struct filter *f)
 {
 	const char *q = http_query(k->rq, "q");
 
-	f->q = q && *q ? q : NULL;
-	if (f->q && strlen(f->q) > 64) {
+	f->q = q && *q ? number_part(k->arena, q) : NULL;
+	if (f->q && strlen(q) > 64) {
 		api_refuse(k, "bad_query", json_pack("{s:s}", "q", "range"), NULL);
 		return false;
 	}
@@ -445,18 +457,22 @@ void calls_audio(struct ask *k)
 
 /* ---- who is calling ---- */
 
+/* $1 as it was asked, $3 canonical, $4 as it is written in the country: records of a trunk without a number form have what it delivered. */
+#define FORMS "IN ($1, $3, $4)"
 #define LOOKUP(n)                                                                                                   \
 	ROW_COLS " WHERE c.centre_id = $2 AND c.id IN (SELECT id FROM"                                             \
-		 " (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number = $1 ORDER BY call_id DESC LIMIT " n ")" \
-		 " UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number = $1 ORDER BY call_id DESC LIMIT " n ")))"
+		 " (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number " FORMS " ORDER BY call_id DESC LIMIT " n ")" \
+		 " UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number " FORMS " ORDER BY call_id DESC LIMIT " n ")))"
 #define ORDER " ORDER BY c.id DESC LIMIT 5"
 
 void calls_lookup(struct ask *k)
 {
 	const char *number = http_query(k->rq, "number");
+	char national[NUM_MAX], region[128];
 	struct db_stmt *st;
 	struct strb b;
 	struct jw w;
+	struct num n;
 	char *name = NULL;
 	bool all;
 	int r;
@@ -469,17 +485,21 @@ void calls_lookup(struct ask *k)
 	jw_init(&w, &b);
 	jw_obj(&w, NULL);
 	jw_str(&w, "number", number);
-	jw_null(&w, "region");
+	(void)num_read(&n, number, "");
+	num_write(national, &n, NUM_F_NATIONAL, NULL, NUM_CITY_UNKNOWN);
+	jw_str(&w, "region", num_region(region, sizeof(region), &n, k->lang) ? region : NULL);
 	jw_arr(&w, "calls");
 	/* An agent may know all of who is on his line; of others only what he has dealt with himself. */
 	all = may(k, ROLE_FLOOR) || live_is_on_line(k->api->live, k->who.user_id, number);
 	/* call_pii_from and call_pii_to serve it */
-	r = db_prepare(&st, k->db, all ? LOOKUP("5") ORDER : LOOKUP("200") " AND " OWN("$3") ORDER);
+	r = db_prepare(&st, k->db, all ? LOOKUP("5") ORDER : LOOKUP("200") " AND " OWN("$5") ORDER);
 	if (!r) {
 		db_bind_text(st, 1, number);
 		db_bind_i64(st, 2, k->who.centre_id);
+		db_bind_text(st, 3, n.text);
+		db_bind_text(st, 4, national);
 		if (!all)
-			db_bind_i64(st, 3, k->who.user_id);
+			db_bind_i64(st, 5, k->who.user_id);
 		while ((r = db_step(st)) == DB_ROW) {
 			if (!name && !db_is_null(st, 7) && *db_text(st, 7))
 				name = arena_strdup(k->arena, db_text(st, 7));
