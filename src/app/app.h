@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct app_conf {
 	char *config;          /* INI file, or NULL */
@@ -17,12 +18,18 @@ struct app_conf {
 	int64_t stop_s;        /* how long SIGTERM lets calls go on */
 	char *log_level;
 	bool demo, check;
+	FILE *told;            /* where what is wrong is said; NULL: stderr */
 };
 
 /** Defaults, then the INI file, then flags. Returns 0, or an exit status plus one after saying what is wrong (or --help). */
 int app_conf_load(struct app_conf *c, int argc, char **argv);
+/** The same, but touches nothing: no log level, no data folder, and no app_conf_derive. */
+int app_conf_read(struct app_conf *c, int argc, char **argv);
+/** What follows from other values, for a server run by @uid: the database's and the ring's names. */
+void app_conf_derive(struct app_conf *c, unsigned uid);
 void app_conf_done(struct app_conf *c);
 
 int serve_main(int argc, char **argv);
 int user_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 int verify_main(int argc, char **argv);

@@ -62,9 +62,15 @@ static int set(struct app_conf *c, const struct key *k, const char *value)
 	return 0;
 }
 
-static void complain(const char *where, const struct key *k, const char *value)
+/* Where complaints go: to stderr, or to who asked for them. */
+static FILE *told(const struct app_conf *c)
 {
-	fprintf(stderr, "huawu: %s: '%s' is not a number from %lld to %lld\n", where, value, (long long)k->min, (long long)k->max);
+	return c->told ? c->told : stderr;
+}
+
+static void complain(const struct app_conf *c, const char *where, const struct key *k, const char *value)
+{
+	fprintf(told(c), "huawu: %s: '%s' is not a number from %lld to %lld\n", where, value, (long long)k->min, (long long)k->max);
 }
 
 struct ini_state {
@@ -80,12 +86,12 @@ static int on_ini(void *arg, const char *section, const char *name, const char *
 		if (!keys[i].section || strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
 			continue;
 		if (set(st->c, &keys[i], value)) {
-			complain(name, &keys[i], value);
+			complain(st->c, name, &keys[i], value);
 			st->errors++;
 		}
 		return 1;
 	}
-	fprintf(stderr, "huawu: unknown key '%s' in section [%s]\n", name, section);
+	fprintf(told(st->c), "huawu: unknown key '%s' in section [%s]\n", name, section);
 	st->errors++;
 	return 1;
 }
@@ -119,13 +125,13 @@ static int read_flags(struct app_conf *c, int argc, char **argv, bool only_confi
 			return 1;
 		}
 		if (strncmp(arg, "--", 2) != 0 || !(k = find_flag(arg + 2, len = strcspn(arg + 2, "=")))) {
-			fprintf(stderr, "huawu serve: unknown option '%s'; see --help\n", arg);
+			fprintf(told(c), "huawu serve: unknown option '%s'; see --help\n", arg);
 			return 3;
 		}
 		value = arg[2 + len] == '=' ? arg + 3 + len : NULL;
 		if (k->type != FLAG && !value) {
 			if (i + 1 == argc) {
-				fprintf(stderr, "huawu serve: '%s' wants a value\n", arg);
+				fprintf(told(c), "huawu serve: '%s' wants a value\n", arg);
 				return 3;
 			}
 			value = argv[++i];
@@ -133,7 +139,7 @@ static int read_flags(struct app_conf *c, int argc, char **argv, bool only_confi
 		if (only_config != (!strcmp(k->flag, "config") || !strcmp(k->flag, "demo")))
 			continue;
 		if (set(c, k, value ? value : "1")) {
-			complain(arg, k, value);
+			complain(c, arg, k, value);
 			return 3;
 		}
 	}
@@ -149,11 +155,11 @@ static int read_ini(struct app_conf *c)
 		return 0;
 	r = ini_parse(c->config, on_ini, &st);
 	if (r < 0) {
-		fprintf(stderr, "huawu: cannot read %s: %s\n", c->config, strerror(errno));
+		fprintf(told(c), "huawu: cannot read %s: %s\n", c->config, strerror(errno));
 		return 3;
 	}
 	if (r > 0) {
-		fprintf(stderr, "huawu: %s: line %d is not understood\n", c->config, r);
+		fprintf(told(c), "huawu: %s: line %d is not understood\n", c->config, r);
 		return 3;
 	}
 	return st.errors ? 3 : 0;
@@ -162,6 +168,7 @@ static int read_ini(struct app_conf *c)
 static void defaults(struct app_conf *c)
 {
 	*c = (struct app_conf){
+		.told = c->told,
 		.sip_listen = xstrdup("0.0.0.0:5060"), .realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
 		.rtp_bind = xstrdup("0.0.0.0"), .rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
 		.invites_per_s = 1500, .stop_s = 30, .log_level = xstrdup("info"),
@@ -180,7 +187,7 @@ static void demo_defaults(struct app_conf *c)
 }
 
 /* What depends on other values. The ring's name is stable for a data folder, so that a restart finds it. */
-static void derive(struct app_conf *c)
+void app_conf_derive(struct app_conf *c, unsigned uid)
 {
 	char real[4096];
 
@@ -193,7 +200,7 @@ static void derive(struct app_conf *c)
 			(void)str_copy(real, sizeof(real), c->data_dir);
 		for (const char *p = real; *p; p++)
 			h = (h ^ (unsigned char)*p) * 1099511628211u;
-		c->ring = xasprintf("/dev/shm/huawu-%u-%016llx.ring", (unsigned)getuid(), (unsigned long long)h);
+		c->ring = xasprintf("/dev/shm/huawu-%u-%016llx.ring", uid, (unsigned long long)h);
 	}
 }
 
@@ -251,21 +258,21 @@ static int check_values(const struct app_conf *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
 		if (rules[i].value && !rules[i].good(rules[i].value)) {
-			fprintf(stderr, "huawu: %s: '%s' is not %s\n", rules[i].key, rules[i].value, rules[i].what);
+			fprintf(told(c), "huawu: %s: '%s' is not %s\n", rules[i].key, rules[i].value, rules[i].what);
 			return 3;
 		}
 	if (!c->http_cert != !c->http_key) {
-		fprintf(stderr, "huawu: [http] cert and key are given together or not at all\n");
+		fprintf(told(c), "huawu: [http] cert and key are given together or not at all\n");
 		return 3;
 	}
 	if (c->rtp_min >= c->rtp_max) {
-		fprintf(stderr, "huawu: rtp_min must be below rtp_max\n");
+		fprintf(told(c), "huawu: rtp_min must be below rtp_max\n");
 		return 3;
 	}
 	return 0;
 }
 
-int app_conf_load(struct app_conf *c, int argc, char **argv)
+int app_conf_read(struct app_conf *c, int argc, char **argv)
 {
 	enum log_level level;
 	int r;
@@ -278,24 +285,32 @@ int app_conf_load(struct app_conf *c, int argc, char **argv)
 		r = read_ini(c);
 	if (!r)
 		r = read_flags(c, argc, argv, false);
+	if (!c->data_dir)
+		c->data_dir = xstrdup("/var/lib/huawu");
 	if (r)
 		return r;
 	if (log_level_parse(&level, c->log_level)) {
-		fprintf(stderr, "huawu: log level '%s' is none of error, warn, info, debug\n", c->log_level);
+		fprintf(told(c), "huawu: log level '%s' is none of error, warn, info, debug\n", c->log_level);
 		return 3;
 	}
-	log_set_level(level);
-	r = check_values(c);
+	return check_values(c);
+}
+
+int app_conf_load(struct app_conf *c, int argc, char **argv)
+{
+	enum log_level level;
+	int r = app_conf_read(c, argc, argv);
+
 	if (r)
 		return r;
-	if (!c->data_dir)
-		c->data_dir = xstrdup("/var/lib/huawu");
+	if (!log_level_parse(&level, c->log_level))
+		log_set_level(level);
 	r = make_dirs(c->data_dir);
 	if (r) {
-		fprintf(stderr, "huawu: cannot use the data folder %s: %s\n", c->data_dir, strerror(-r));
+		fprintf(told(c), "huawu: cannot use the data folder %s: %s\n", c->data_dir, strerror(-r));
 		return 3;
 	}
-	derive(c);
+	app_conf_derive(c, (unsigned)getuid());
 	return 0;
 }
 

@@ -53,6 +53,7 @@ static const struct command commands[] = {
 	{"serve", serve_main, "run the call centre"},
 	{"user", user_main, "list people, give an administrator a new password"},
 	{"cert", cert_main, "make a centre CA and a server certificate, for https without internet"},
+	{"doctor", doctor_main, "look at machine, configuration and data, and say what to do"},
 	{"verify", verify_main, "recompute the hash chain of the event log"},
 	{"replay", replay_main, "derive every routing decision anew from the log and compare"},
 	{"sim", sim_main, "simulated days and a simulated telephone network"},

@@ -76,6 +76,22 @@ const char *db_error(const struct db *db)
 	return db->e->error(db->conn);
 }
 
+const char *db_engine_name(const struct db *db)
+{
+	return db->e->scheme;
+}
+
+int db_quick_check(struct db *db, char *what, size_t size)
+{
+	return db->e->quick_check ? db->e->quick_check(db->conn, what, size) : 0;
+}
+
+int db_copy_to(struct db *db, const char *path)
+{
+	assert(!db_in_transaction(db));
+	return db->e->copy_to ? db->e->copy_to(db->conn, path) : -EOPNOTSUPP;
+}
+
 /* ---- statements ---- */
 
 static struct db_stmt **recent_slot(struct db *db, const char *sql)

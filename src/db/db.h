@@ -61,6 +61,18 @@ void db_rollback(struct db *db);
 /** Applies the embedded forward-only migrations (src/db/migrations/NNNN_name.sql) that are not applied yet. */
 int db_migrate(struct db *db);
 
+/** How far is the database from this program? @missing: migrations that db_migrate would apply; @newer: the name of one that a newer
+    program applied, "" if none. Any connection. */
+int db_migration_state(struct db *db, int64_t *missing, char *newer, size_t newer_size);
+
+/* ---- for administrators ---- */
+
+const char *db_engine_name(const struct db *db); /* "sqlite" ... */
+/** Reads through the file's structure, which may take seconds. 0: whole, or the engine looks after itself; 1: damaged, @what says how. */
+int db_quick_check(struct db *db, char *what, size_t size);
+/** A whole and consistent copy as a new file at @path, while others go on working; outside a transaction. -EOPNOTSUPP: its server has tools for that. */
+int db_copy_to(struct db *db, const char *path);
+
 /* ---- the writer: one thread, one read-write connection ---- */
 
 struct db_writer;

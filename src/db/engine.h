@@ -34,6 +34,9 @@ struct db_engine {
 	const char *(*text)(void *raw, int col);
 	const void *(*blob)(void *raw, int col, size_t *n);
 	bool (*is_null)(void *raw, int col);
+
+	int (*quick_check)(void *conn, char *what, size_t size); /* NULL: the engine looks after itself */
+	int (*copy_to)(void *conn, const char *path);            /* NULL: not ours to do */
 };
 
 extern const struct db_engine db_sqlite;

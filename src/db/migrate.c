@@ -95,6 +95,30 @@ int db_migrate_files(struct db *db, const struct embed_file *files, size_t n)
 	return r;
 }
 
+int db_migration_state(struct db *db, int64_t *missing, char *newer, size_t newer_size)
+{
+	int64_t ours = 0, there = 0;
+	struct db_stmt *st;
+	int r;
+
+	for (size_t i = 0; i < embed_migrations_n; i++)
+		ours += version_of(embed_migrations[i].name) != 0;
+	newer[0] = '\0';
+	r = db_prepare(&st, db, "SELECT version, name FROM schema_migration ORDER BY version");
+	if (r)
+		return r;
+	while ((r = db_step(st)) == DB_ROW) {
+		if (known(db_i64(st, 0), embed_migrations, embed_migrations_n))
+			there++;
+		else if (!*newer)
+			(void)str_copy(newer, newer_size, db_text(st, 1));
+	}
+	db_done(st);
+	if (!r)
+		*missing = ours - there;
+	return r;
+}
+
 int db_migrate(struct db *db)
 {
 	return db_migrate_files(db, embed_migrations, embed_migrations_n);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +263,47 @@ static bool lite_is_null(void *raw, int col)
 	return sqlite3_column_type(raw, col) == SQLITE_NULL;
 }
 
+/* The first complaint, if any. */
+static int lite_quick_check(void *conn, char *what, size_t size)
+{
+	sqlite3_stmt *st = NULL;
+	const char *text;
+	int r = result(sqlite3_prepare_v2(conn, "PRAGMA quick_check(1)", -1, &st, NULL));
+
+	if (!r)
+		r = result(sqlite3_step(st));
+	if (r == DB_ROW) {
+		text = (const char *)sqlite3_column_text(st, 0);
+		r = text && !strcmp(text, "ok") ? 0 : 1;
+		if (r)
+			(void)str_copy(what, size, text ? text : "");
+	}
+	(void)sqlite3_finalize(st);
+	return r;
+}
+
+/* SQLite writes the copy without fsync; a copy that a power cut takes away is none. */
+static int lite_copy_to(void *conn, const char *path)
+{
+	sqlite3_stmt *st = NULL;
+	int fd, r;
+
+	r = result(sqlite3_prepare_v2(conn, "VACUUM INTO ?1", -1, &st, NULL));
+	if (!r)
+		r = result(sqlite3_bind_text(st, 1, path, -1, SQLITE_STATIC));
+	if (!r)
+		r = result(sqlite3_step(st));
+	(void)sqlite3_finalize(st);
+	if (r)
+		return r;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = fsync(fd) ? -errno : 0;
+	(void)close(fd);
+	return r;
+}
+
 const struct db_engine db_sqlite = {
 	.scheme = "sqlite",
 	.begin_sql = "BEGIN IMMEDIATE",
@@ -285,4 +327,6 @@ const struct db_engine db_sqlite = {
 	.text = lite_text,
 	.blob = lite_blob,
 	.is_null = lite_is_null,
+	.quick_check = lite_quick_check,
+	.copy_to = lite_copy_to,
 };

@@ -108,6 +108,17 @@ int journal_read(struct db *db, int64_t epoch, int64_t n, int (*fn)(const struct
 /** Recomputes the hash chain. 0: whole. 1: broken, and @epoch, @n name the first altered, missing or reordered event. */
 int journal_verify(struct db *db, int64_t *epoch, int64_t *n);
 
+/** The same for the last @rows events, trusting the one before them. */
+int journal_verify_last(struct db *db, int64_t rows, int64_t *epoch, int64_t *n);
+
+/* What a ring's file holds, without opening it as one. */
+struct journal_ring_look {
+	uint64_t used;    /* bytes of events that no database has yet */
+	int64_t alive_ms; /* when its process was last known to live */
+};
+/** 0; -EBADMSG: the file is no sound ring; or why it cannot be read. Nothing is changed or locked. */
+int journal_ring_look(struct journal_ring_look *ret, const char *path);
+
 /**
  * Derives the roll-ups again from the records and compares. 0: same. 1: they differ, and @what says where. @zone NULL:
  * JOURNAL_ZONE. Makes temporary tables in a transaction of its own; any connection.

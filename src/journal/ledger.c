@@ -366,26 +366,68 @@ static int verify_row(struct db *db, const struct db_stmt *st, uint8_t before[HA
 	return r;
 }
 
-int journal_verify(struct db *db, int64_t *epoch, int64_t *n)
+/* Behind (@epoch, @n), whose hash is @before. */
+static int verify_from(struct db *db, uint8_t before[HASH], int64_t *epoch, int64_t *n)
 {
-	uint8_t before[HASH] = {0};
-	int64_t e = 0, k = 0;
 	struct db_stmt *st;
 	int r;
 
-	if (sodium_init() < 0)
-		return -EIO;
 	r = db_prepare(&st, db, read_sql);
 	if (r)
 		return r;
-	db_bind_i64(st, 1, 0);
-	db_bind_i64(st, 2, 0);
+	db_bind_i64(st, 1, *epoch);
+	db_bind_i64(st, 2, *n + 1);
 	while ((r = db_step(st)) == DB_ROW) {
-		r = verify_row(db, st, before, &e, &k);
+		r = verify_row(db, st, before, epoch, n);
 		if (r)
 			break;
 	}
 	db_done(st);
+	return r;
+}
+
+int journal_verify(struct db *db, int64_t *epoch, int64_t *n)
+{
+	uint8_t before[HASH] = {0};
+	int64_t e = 0, k = 0;
+	int r;
+
+	if (sodium_init() < 0)
+		return -EIO;
+	r = verify_from(db, before, &e, &k);
+	if (r == 1) {
+		*epoch = e;
+		*n = k;
+	}
+	return r;
+}
+
+int journal_verify_last(struct db *db, int64_t rows, int64_t *epoch, int64_t *n)
+{
+	uint8_t before[HASH] = {0};
+	int64_t e = 0, k = 0;
+	struct db_stmt *st;
+	const void *hash;
+	size_t len;
+	int r;
+
+	if (sodium_init() < 0)
+		return -EIO;
+	r = db_prepare(&st, db, "SELECT epoch, n, hash FROM event ORDER BY epoch DESC, n DESC LIMIT 1 OFFSET $1"); /* its primary key */
+	if (r)
+		return r;
+	db_bind_i64(st, 1, rows);
+	r = db_step(st);
+	if (r == DB_ROW) {
+		e = db_i64(st, 0);
+		k = db_i64(st, 1);
+		hash = db_blob(st, 2, &len);
+		if (len == HASH)
+			memcpy(before, hash, HASH);
+	}
+	db_done(st);
+	if (r >= 0)
+		r = verify_from(db, before, &e, &k);
 	if (r == 1) {
 		*epoch = e;
 		*n = k;

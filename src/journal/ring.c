@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "journal/journal.h"
 #include "journal/record.h"
 
 #define MAGIC "HWRING\r\n"
@@ -209,4 +210,30 @@ void ring_close(struct ring *r)
 	if (r->fd >= 0)
 		(void)close(r->fd);
 	*r = (struct ring){.fd = -1};
+}
+
+int journal_ring_look(struct journal_ring_look *ret, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), r = 0;
+	const struct ring_head *h;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		r = -errno;
+	else if (!S_ISREG(st.st_mode) || st.st_size < PAGE)
+		r = -EBADMSG;
+	h = r ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (!r && h == MAP_FAILED)
+		r = -errno;
+	(void)close(fd);
+	if (r)
+		return r;
+	if (sound(h, st.st_size))
+		*ret = (struct journal_ring_look){.used = atomic_load(&h->head) - atomic_load(&h->tail), .alive_ms = atomic_load(&h->alive_ms)};
+	else
+		r = -EBADMSG;
+	(void)munmap((void *)(uintptr_t)h, PAGE);
+	return r;
 }

@@ -123,7 +123,7 @@ def sipp(server, path, service="1000", host=TRUNK, calls=1, rate=10, extra=(), t
     """Runs a caller's scenario; fails unless every call succeeds."""
     cmd = ["sipp", server.at, "-sf", str(path), "-i", host, "-p", str(free_port(host)), "-s", service, "-m", str(calls), "-r", str(rate),
            "-nostdin", "-timeout", f"{timeout}s", "-timeout_error", "-trace_err", "-error_file", str(path) + ".err", *extra]
-    r = subprocess.run(cmd, capture_output=True, text=True, timeout=timeout + 20, cwd=path.parent)
+    r = subprocess.run(cmd, capture_output=True, text=True, errors="replace", timeout=timeout + 20, cwd=path.parent)
     err = Path(str(path) + ".err")
     assert r.returncode == 0, f"sipp ended with {r.returncode}\n{err.read_text()[:3000] if err.exists() else r.stdout[-2000:]}"
     return r.stdout
