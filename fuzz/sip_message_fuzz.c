@@ -33,7 +33,7 @@ static bool credentials(struct sip_ha1 *ret, const char *device, void *arg)
 	return true;
 }
 
-static int64_t trunk_of(const struct sip_addr *a, void *arg)
+static int64_t trunk_of(const struct sip_addr *a, const char *user, bool *by_token, void *arg)
 {
 	return a->port == 1;
 }

@@ -25,6 +25,8 @@ struct call_leg_close {
 	enum sip_by by;
 	int code, q850;
 	char reason[64];
+	bool silent;       /* as in sip_close */
+	int retry_after_s;
 };
 
 struct call_leg_handlers {

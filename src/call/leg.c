@@ -188,7 +188,8 @@ static void on_closed(const struct sip_close *c, void *arg)
 
 	assert(leg->state != CALL_LEG_CLOSED);
 	leg->state = CALL_LEG_CLOSED;
-	leg->close = (struct call_leg_close){.by = c->by, .code = c->code, .q850 = c->q850};
+	leg->close = (struct call_leg_close){
+		.by = c->by, .code = c->code, .q850 = c->q850, .silent = c->silent, .retry_after_s = c->retry_after_s};
 	(void)str_copy(leg->close.reason, sizeof(leg->close.reason), c->reason);
 	med_leg_close(leg->env->media, leg->media);
 	leg->media = 0;

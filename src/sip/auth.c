@@ -132,19 +132,25 @@ static bool nonce_use(struct sip_stack *s, const char *nonce, int64_t issued_s, 
 
 /* ---- the header ---- */
 
-static const struct {
+struct member {
 	const char *name;
 	size_t offset, size;
-} fields[] = {
-#define FIELD(n, member)                                                                                     \
-	{                                                                                                    \
-		n, offsetof(struct sipa_credentials, member), sizeof(((struct sipa_credentials *)0)->member) \
-	}
+};
+
+#define MEMBER(type, n, member) {n, offsetof(struct type, member), sizeof(((struct type *)0)->member)}
+#define FIELD(n, member) MEMBER(sipa_credentials, n, member)
+static const struct member given[] = {
 	FIELD("username", user), FIELD("realm", realm),	  FIELD("nonce", nonce),
 	FIELD("uri", uri),	     FIELD("response", response), FIELD("cnonce", cnonce),
 	FIELD("nc", nc),	     FIELD("qop", qop),		  FIELD("algorithm", algorithm),
-#undef FIELD
 };
+#undef FIELD
+#define FIELD(n, member) MEMBER(sipa_asked, n, member)
+static const struct member asked[] = {
+	FIELD("realm", realm), FIELD("nonce", nonce), FIELD("qop", qop),
+	FIELD("algorithm", algorithm), FIELD("opaque", opaque), FIELD("stale", stale),
+};
+#undef FIELD
 
 struct cursor {
 	const char *p, *end;
@@ -185,23 +191,23 @@ static bool read_value(struct cursor *c, char *buf, size_t size)
 	return !quoted;
 }
 
-static bool store(struct sipa_credentials *c, const char *name, const char *value)
+static bool store(void *dst, const struct member *members, size_t n, const char *name, const char *value)
 {
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		char *dst = (char *)c + fields[i].offset;
+	for (size_t i = 0; i < n; i++) {
+		char *at = (char *)dst + members[i].offset;
 
-		if (strcasecmp(fields[i].name, name))
+		if (strcasecmp(members[i].name, name))
 			continue;
-		return !dst[0] && str_copy(dst, fields[i].size, value); /* twice: which one counts? neither */
+		return !at[0] && str_copy(at, members[i].size, value); /* twice: which one counts? neither */
 	}
 	return true;
 }
 
-int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
+/* "Digest name=value, ..." into @dst, which is zeroed; unknown names are left out. */
+static int parse(void *dst, const struct member *members, size_t n_members, const char *value, size_t len)
 {
 	struct cursor at = {value, value + len};
 
-	*c = (struct sipa_credentials){0};
 	if (len < 7 || strncasecmp(value, "Digest", 6) || !isspace((unsigned char)value[6]))
 		return -EINVAL;
 	at.p += 6;
@@ -218,7 +224,7 @@ int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
 		if (!n || at.p >= at.end || *at.p++ != '=')
 			return -EINVAL;
 		skip_space(&at);
-		if (!read_value(&at, text, sizeof(text)) || !store(c, name, text))
+		if (!read_value(&at, text, sizeof(text)) || !store(dst, members, n_members, name, text))
 			return -EINVAL;
 		skip_space(&at);
 		if (at.p >= at.end)
@@ -226,10 +232,27 @@ int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
 		if (*at.p++ != ',')
 			return -EINVAL;
 	}
+	return 0;
+}
+
+int sipa_parse(struct sipa_credentials *c, const char *value, size_t len)
+{
+	*c = (struct sipa_credentials){0};
+	if (parse(c, given, ARRAY_LEN(given), value, len))
+		return -EINVAL;
 	return c->user[0] && c->nonce[0] && c->uri[0] && c->response[0] && c->cnonce[0] &&
 		       strlen(c->nc) == 8 && !strcasecmp(c->qop, "auth")
 		   ? 0
 		   : -EINVAL;
+}
+
+int sipa_parse_asked(struct sipa_asked *c, const char *value, size_t len)
+{
+	*c = (struct sipa_asked){0};
+	if (parse(c, asked, ARRAY_LEN(asked), value, len))
+		return -EINVAL;
+	c->has_opaque = memmem(value, len, "opaque", 6) != NULL;
+	return c->nonce[0] ? 0 : -EINVAL;
 }
 
 /* ---- the digest ---- */

@@ -53,6 +53,7 @@ static void leg_free(void *arg)
 	free(l->offer_sent);
 	free(l->offer_waiting);
 	free(l->ack);
+	(void)obj_unref(l->auth);
 }
 
 struct sip_leg *leg_new(struct sip_stack *s, const char *call_id)
@@ -96,6 +97,7 @@ void leg_done(struct sip_leg *l)
 	ltimer_cancel(&l->ring_timer);
 	ltimer_cancel(&l->ack_timer);
 	ltimer_cancel(&l->glare_timer);
+	ltimer_cancel(&l->first_timer);
 	leg_drop_server(l);
 	if (l->client)
 		siptx_client_detach(l->client);
@@ -120,12 +122,13 @@ void leg_end(struct sip_leg *l, enum sip_by by, int code, int q850, const char *
 		return;
 	l->state = ENDED;
 	ltimer_cancel(&l->ring_timer);
+	ltimer_cancel(&l->first_timer);
 	ltimer_cancel(&l->glare_timer);
 	(void)str_copy(l->close_reason, sizeof(l->close_reason),
 		       reason && reason[0] ? reason
 		       : code		   ? sipm_reason_phrase(code)
 					   : "");
-	l->close = (struct sip_close){by, code, q850 ? q850 : sipm_q850_of_status(code), l->close_reason};
+	l->close = (struct sip_close){.by = by, .code = code, .q850 = q850 ? q850 : sipm_q850_of_status(code), .reason = l->close_reason};
 	ltimer_set(&l->close_timer, 0, report, l);
 }
 
@@ -151,6 +154,7 @@ struct siptx_request leg_request(const struct sip_leg *l, const char *method, ui
 		.call_id = l->call_id,
 		.cseq = cseq,
 		.routes = l->routes,
+		.auth = l->auth,
 	};
 }
 

@@ -61,7 +61,7 @@ static struct sip_leg *incoming_new(struct sip_stack *s, const struct rx *r, con
 	return l;
 }
 
-static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin origin, int64_t trunk)
+static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin origin, int64_t trunk, bool dialled_in_to)
 {
 	struct sip_stack *s = l->s;
 	const struct sip_msg *m = r->m;
@@ -72,7 +72,7 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 		.trunk_id = trunk,
 		.device = l->device,
 		.transport = r->flow.ws ? "ws" : "udp",
-		.dialled = dialled,
+		.dialled = dialled_in_to ? to_user : dialled,
 		.from_user = from_user,
 		.from_name = from_name,
 		.to_user = to_user,
@@ -99,7 +99,7 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 }
 
 void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,
-		 const char *device)
+		 const char *device, bool dialled_in_to)
 {
 	struct sip_leg *l;
 
@@ -111,7 +111,7 @@ void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin
 		return;
 	}
 	(void)siptx_reply(l->server, 100, NULL, NULL, NULL, NULL, 0);
-	ask_owner(l, r, origin, trunk);
+	ask_owner(l, r, origin, trunk, dialled_in_to);
 }
 
 unsigned sipl_calls_of(const struct sip_stack *s, const char *device)

@@ -188,6 +188,7 @@ void leg_reinvite_try(struct sip_leg *l)
 	q.content_type = SDP_TYPE;
 	q.body = l->offer_sent;
 	q.body_len = strlen(l->offer_sent);
+	q.cseq_slot = &l->lseq;
 	(void)siptx_client_new(&l->reinvite, l->s, leg_flow(l), &q, on_reanswer, l);
 }
 

@@ -43,6 +43,13 @@ static void failed(struct sip_leg *l, const struct rx *r)
 	sipm_reason(&why, r->m);
 	(void)sipm_copy(phrase, sizeof(phrase), &r->m->reason);
 	leg_end(l, SIP_BY_REMOTE, r->m->scode, why.q850, why.text[0] ? why.text : phrase);
+	l->close.retry_after_s = sipm_retry_after(r->m);
+}
+
+static void nothing_came(struct sip_leg *l, enum sip_by by, const char *why)
+{
+	leg_end(l, by, 408, 0, why);
+	l->close.silent = true;
 }
 
 static void on_answer(const struct rx *r, void *arg)
@@ -52,8 +59,9 @@ static void on_answer(const struct rx *r, void *arg)
 	size_t len;
 
 	obj_ref(l);
+	ltimer_cancel(&l->first_timer);
 	if (!r) {
-		leg_end(l, SIP_BY_LOST, 408, 0, "No answer at all");
+		nothing_came(l, SIP_BY_LOST, "No answer at all");
 	} else if (l->state != CALLING) {
 		if (r->m->scode >= 200 && r->m->scode < 300)
 			sipl_refuse_answer(l->s, r); /* a repeat of the one we took, or another fork's */
@@ -127,6 +135,14 @@ static void ring_timeout(void *arg)
 	leg_end(l, SIP_BY_TIMEOUT, 408, 19, "No answer");
 }
 
+static void first_timeout(void *arg)
+{
+	struct sip_leg *l = arg;
+
+	leg_give_up_ringing(l, NULL);
+	nothing_came(l, SIP_BY_TIMEOUT, "No answer at all");
+}
+
 /* Finds where to send it. 0, -ENOENT, -EINVAL, -EHOSTUNREACH. */
 static int aim(struct sipr_target *t, struct sip_stack *s, const struct sip_dial *d)
 {
@@ -136,11 +152,13 @@ static int aim(struct sipr_target *t, struct sip_stack *s, const struct sip_dial
 	assert(!d->device != !d->uri);
 	if (d->device)
 		return sipr_find(s, d->device, t) ? 0 : -ENOENT;
-	pl_set_str(&pl, d->uri);
+	pl_set_str(&pl, d->next_hop ? d->next_hop : d->uri);
 	if (strpbrk(d->uri, "<> \r\n") || !str_copy(t->uri, sizeof(t->uri), d->uri))
 		return -EINVAL;
 	r = sipnet_flow_of_uri(&t->flow, &pl);
 	t->routes[0] = '\0';
+	if (d->route)
+		(void)snprintf(t->routes, sizeof(t->routes), "Route: <%s;lr>\r\n", d->route);
 	return r;
 }
 
@@ -154,7 +172,7 @@ int sip_dial_host(struct sip_stack *s, const struct sip_dial *d, char *host, siz
 
 static void outgoing_names(struct sip_leg *l, const struct sip_dial *d)
 {
-	const char *realm = l->s->conf.realm,
+	const char *realm = d->from_host ? d->from_host : l->s->conf.realm,
 		   *user = d->from_user && d->from_user[0] ? d->from_user : "anonymous";
 	struct strb b;
 
@@ -182,7 +200,7 @@ static int outgoing_send(struct sip_leg *l, const struct sip_dial *d)
 	strb_puts(&b, LEG_LINES);
 	if (d->pai) {
 		strb_puts(&b, "P-Asserted-Identity: ");
-		sipm_put_addr(&b, d->from_name, d->pai, l->s->conf.realm);
+		sipm_put_addr(&b, d->from_name, d->pai, d->from_host ? d->from_host : l->s->conf.realm);
 		strb_puts(&b, "\r\n");
 	}
 	if (d->headers)
@@ -192,6 +210,7 @@ static int outgoing_send(struct sip_leg *l, const struct sip_dial *d)
 	q.content_type = SDP_TYPE;
 	q.body = d->sdp;
 	q.body_len = d->sdp ? strlen(d->sdp) : 0;
+	q.cseq_slot = &l->lseq;
 	r = b.overflow ? -EMSGSIZE : siptx_client_new(&l->client, l->s, &l->flow, &q, on_answer, l);
 	strb_done(&b);
 	return r;
@@ -215,6 +234,7 @@ int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d
 	l->target = xstrdup(t.uri);
 	l->routes = t.routes[0] ? xstrdup(t.routes) : NULL;
 	l->flow = t.flow;
+	l->auth = d->auth ? obj_ref(d->auth) : NULL;
 	outgoing_names(l, d);
 	r = outgoing_send(l, d);
 	if (r) {
@@ -227,6 +247,8 @@ int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d
 	l->arg = arg;
 	ltimer_set(&l->ring_timer, d->ring_timeout_ms ? d->ring_timeout_ms : RING_TIMEOUT_MS, ring_timeout,
 		   l);
+	if (d->first_ms)
+		ltimer_set(&l->first_timer, d->first_ms, first_timeout, l);
 	*ret = obj_ref(l);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct sip_leg {
 	void *arg;
 	struct sip_close close;
 	char close_reason[96];
-	struct ltimer close_timer, ring_timer, ack_timer, glare_timer;
+	struct ltimer close_timer, ring_timer, ack_timer, glare_timer, first_timer;
 
 	char *dialog_key; /* Call-ID|our tag */
 	char *merge_key;  /* Call-ID|their tag|CSeq of the INVITE */
@@ -48,6 +48,7 @@ struct sip_leg {
 	bool bye_after_ack;
 	char *bye_lines;
 
+	struct sip_auth *auth; /* NULL: none */
 	struct siptx_client *client; /* our INVITE; stays for late and forked 2xx */
 	struct siptx_client *reinvite;
 	char *offer_sent, *offer_waiting;

@@ -581,6 +581,17 @@ void sipm_reason(struct sipm_reason *ret, const struct sip_msg *m)
 	(void)sip_msg_hdr_apply(m, true, SIP_HDR_REASON, read_reason, ret);
 }
 
+/* "120", "120 (busy);duration=60" */
+int sipm_retry_after(const struct sip_msg *m)
+{
+	const struct sip_hdr *h = sip_msg_hdr(m, SIP_HDR_RETRY_AFTER);
+	int64_t s = 0;
+
+	for (size_t i = 0; h && i < h->val.l && h->val.p[i] >= '0' && h->val.p[i] <= '9' && s < 3600; i++)
+		s = s * 10 + h->val.p[i] - '0';
+	return (int)(s < 3600 ? s : 3600);
+}
+
 /* RFC 3398 8.2.6.1. */
 static const struct {
 	short status, q850;

@@ -67,8 +67,11 @@ struct sip_binding {
 struct sip_handlers {
 	/* Fills @ret for a device that may log in; false: unknown. Must answer from memory. */
 	bool (*credentials)(struct sip_ha1 *ret, const char *device, void *arg);
-	/* The trunk that owns this source address; 0: none (a stranger, who gets 403/401 or silence). */
-	int64_t (*trunk_of)(const struct sip_addr *source, void *arg);
+	/* The trunk that owns this source address, or the registration whose token is @user of the request URI; 0: none (a stranger,
+	   who gets 403/401 or silence). @by_token: the number called is in To. */
+	int64_t (*trunk_of)(const struct sip_addr *source, const char *user, bool *by_token, void *arg);
+	/* The trunk whose calls authenticate as @user; 0: none, so it is a device. May be NULL. */
+	int64_t (*trunk_account)(const char *user, void *arg);
 	/* A new call, authenticated, legs and rate within limits. Claim it with sip_leg_claim inside this handler, or answer
 	   with a final SIP status (>= 300) that refuses it; 0 after claiming. */
 	int (*invite)(struct sip_leg *leg, const struct sip_invite *inv, void *arg);
@@ -102,6 +105,8 @@ struct sip_close {
 	int code;           /* SIP status of a failed attempt, 0 after BYE */
 	int q850;           /* from Reason, or mapped (RFC 3398 7.2.4.1 / 8.2.6.1); 0: unknown */
 	const char *reason; /* text, never NULL */
+	bool silent;        /* outgoing: nothing came back at all, not even 100: the way failed, not the callee */
+	int retry_after_s;  /* of a 503 and such; 0: none was said */
 };
 
 struct sip_leg_handlers {
@@ -126,6 +131,10 @@ int sip_leg_progress(struct sip_leg *leg, int code, const char *reason, const ch
 int sip_leg_answer(struct sip_leg *leg, const char *sdp);
 int sip_leg_reject(struct sip_leg *leg, int code, const char *reason);
 
+/* User and password for where we are asked for them. Counted: obj_ref, obj_unref. */
+struct sip_auth;
+struct sip_auth *sip_auth_new(const char *user, const char *secret);
+
 struct sip_dial {
 	const char *device;       /* ring this registered device ... */
 	const char *uri;          /* ... or this URI (a trunk's, a static phone's); exactly one of both */
@@ -134,6 +143,12 @@ struct sip_dial {
 	const char *headers;      /* further header lines, each ended by CRLF; NULL: none */
 	const char *sdp;
 	int ring_timeout_ms;      /* our timer C: 0: 180 s. Afterwards CANCEL and closed(SIP_BY_TIMEOUT, 408) */
+	/* For carriers; all may be NULL or 0. */
+	const char *next_hop;     /* numeric SIP URI that it is sent to instead of what @uri names, whose host may be a name then */
+	const char *route;        /* URI of their outbound proxy, for a Route header */
+	const char *from_host;    /* host of From and P-Asserted-Identity; NULL: our realm */
+	struct sip_auth *auth;    /* answers 401 and 407 */
+	int first_ms;             /* closed(SIP_BY_TIMEOUT, 408, silent) when nothing has come back for so long; 0: 64*T1 */
 };
 /** -ENOENT: the device is not registered. -EHOSTUNREACH: the URI's host is a name (nothing here waits for DNS). */
 int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d, const struct sip_leg_handlers *h, void *arg);
@@ -153,6 +168,77 @@ int sip_leg_dialog(const struct sip_leg *leg, char *buf, size_t size);
 /** Sends BYE in a dialog of a dead process. -EINVAL when @dialog is not one; -ENOENT when it was a browser's and that device
     is not back yet: try again when it registers. */
 int sip_orphan_bye(struct sip_stack *s, const char *dialog);
+
+/* ---- we as a client of carriers: account.c ---- */
+
+/*
+ * One registration of ours. It is kept up until it is freed: refreshed in time, tried anew with back-off, at one hop after the other.
+ *
+ *   TRYING --200--> UP --refresh fails until it has expired--> UNREACHABLE
+ *      `--401, 403, 404...--> REFUSED      `--no answer--> UNREACHABLE      (both are tried again)
+ */
+struct sip_account;
+enum sip_account_state { SIP_ACCOUNT_TRYING, SIP_ACCOUNT_UP, SIP_ACCOUNT_REFUSED, SIP_ACCOUNT_UNREACHABLE };
+
+struct sip_account_conf {
+	const char *domain;    /* "sip.example.com" or "192.0.2.1:5070": host of the address of record */
+	const char *user;
+	const char *token;     /* user part of our Contact: calls over this registration name it */
+	const char *route;     /* as in sip_dial */
+	struct sip_auth *auth; /* may be NULL */
+	int expires_s;
+	/* Something in the view changed. Never called inside sip_account_new or _free. */
+	void (*changed)(struct sip_account *a, void *arg);
+	void *arg;
+};
+
+struct sip_account_view {
+	enum sip_account_state state;
+	int code;              /* their last final answer; 0: none came */
+	char reason[96];
+	int expires_s;         /* as granted */
+};
+
+int sip_account_new(struct sip_account **ret, struct sip_stack *s, const struct sip_account_conf *conf);
+/** Where to register: numeric URIs, tried in turn. The first call begins; 0 of them: it waits. */
+void sip_account_aim(struct sip_account *a, const char *const *hops, size_t n);
+void sip_account_get(const struct sip_account *a, struct sip_account_view *ret);
+/** Takes the registration back (Expires: 0) if there is one. */
+void sip_account_free(struct sip_account *a);
+
+/* One OPTIONS. @done comes once, never inside: their status, or 408 after @timeout_ms; how long it took. */
+struct sip_ping;
+int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, const char *hop, struct sip_auth *auth, int timeout_ms,
+		 void (*done)(int code, int rtt_ms, void *arg), void *arg);
+void sip_ping_free(struct sip_ping *p); /* NULL is fine; after @done it must be called too */
+
+/* ---- names of hosts: resolve.c ---- */
+
+/*
+ * SRV, A and AAAA, asked on this thread's loop without waiting, kept for their TTL and asked again. What was right stays when it cannot
+ * be asked again.
+ */
+struct sip_lookup;
+struct sip_target {
+	struct sip_addr addr;
+	uint16_t priority, weight;
+};
+#define SIP_TARGETS_MAX 16
+
+struct sip_lookup_conf {
+	const char *servers;   /* "127.0.0.1:5353 192.0.2.1": name servers; NULL: the system's */
+	const char *host;      /* a name, or a numeric address: told at once */
+	uint16_t port;         /* 0: by SRV, else port_default */
+	const char *service;   /* "_sip._udp" */
+	uint16_t port_default;
+	bool six;              /* AAAA too */
+	/* @n targets in the order to try them (RFC 2782). @problem: why it failed now, @t is what was known before; NULL: fine. */
+	void (*changed)(const struct sip_target *t, size_t n, const char *problem, void *arg);
+	void *arg;
+};
+/** @changed is called inside for a numeric address, else later. */
+int sip_lookup_new(struct sip_lookup **ret, const struct sip_lookup_conf *conf);
+void sip_lookup_free(struct sip_lookup *l);
 
 /* ---- WebSocket edge ---- */
 

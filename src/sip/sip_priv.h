@@ -133,6 +133,7 @@ struct sipm_reason {
 	char text[96];
 };
 void sipm_reason(struct sipm_reason *ret, const struct sip_msg *m);
+int sipm_retry_after(const struct sip_msg *m); /* seconds, an hour at most; 0: none */
 int sipm_q850_of_status(int code); /* RFC 3398 8.2.6.1 */
 int sipm_status_of_q850(int q850); /* RFC 3398 7.2.4.1 */
 
@@ -185,6 +186,8 @@ struct siptx_request {
 	bool contact;
 	const char *content_type, *body;
 	size_t body_len;
+	struct sip_auth *auth; /* answers 401 and 407 by the request once more; NULL: the owner gets them */
+	uint32_t *cseq_slot;   /* raised when it was sent once more; with auth; may be NULL */
 };
 /** Response, or NULL when the transaction timed out or its flow is gone. After a final non-2xx nothing
  * follows. */
@@ -206,7 +209,7 @@ enum sipa_result { SIPA_OK, SIPA_CHALLENGE, SIPA_STALE, SIPA_WRONG };
 
 /** Digest credentials as parsed; strings are copies. */
 struct sipa_credentials {
-	char user[SIPM_TOKEN_MAX], realm[SIPM_TOKEN_MAX], nonce[128], uri[SIPM_URI_MAX], response[65],
+	char user[SIPM_TOKEN_MAX], realm[SIPM_TOKEN_MAX], nonce[512], uri[SIPM_URI_MAX], response[65],
 		cnonce[SIPM_TOKEN_MAX], nc[9], qop[16], algorithm[16];
 };
 int sipa_parse(struct sipa_credentials *c, const char *value, size_t len); /* -EINVAL */
@@ -220,6 +223,24 @@ void sipa_challenge(struct sip_stack *s, const struct rx *r, bool stale);
 void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c,
 		   const char *method);
 void sipa_hex(char *ret65, bool sha256, const char *text, size_t len);
+
+/* ---- auth_out.c: digest, asked of us ---- */
+
+/** A challenge as parsed. */
+struct sipa_asked {
+	char realm[SIPM_TOKEN_MAX], nonce[512], qop[64], algorithm[16], opaque[512], stale[8];
+	bool has_opaque, proxy;
+};
+int sipa_parse_asked(struct sipa_asked *c, const char *value, size_t len); /* -EINVAL */
+/** The strongest challenge of a 401 or 407 that we can answer. */
+bool sipa_challenged(struct sipa_asked *ret, const struct rx *r);
+/** The header line that answers; NULL when the URI is too long. The caller frees it. */
+char *sipa_answer(struct sip_auth *a, const struct sipa_asked *asked, const char *method, const char *uri);
+/** The same for the challenge that was answered last, before it is asked again; NULL: there was none. */
+char *sipa_answer_again(struct sip_auth *a, const char *method, const char *uri);
+void sipa_forget(struct sip_auth *a);
+/** Our own request @sent once more with another branch and CSeq, and @line instead of an earlier answer. */
+int sipa_rewrite(struct strb *b, const char *sent, size_t len, const char *branch, uint32_t cseq, const char *line);
 
 /* ---- registrar.c ---- */
 
@@ -238,7 +259,7 @@ void sipr_close(struct sip_stack *s);
 
 /** An authenticated INVITE outside a dialog; answers it. */
 void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,
-		 const char *device);
+		 const char *device, bool dialled_in_to);
 /** A request inside a dialog. false: no such dialog. */
 bool sipl_take_request(struct sip_stack *s, const struct rx *r);
 /** Dialogs that @device has begun. */

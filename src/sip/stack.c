@@ -76,14 +76,21 @@ static bool refuse_hops(struct sip_stack *s, const struct rx *r)
 
 /* ---- who asks ---- */
 
-static int64_t trunk_of(struct sip_stack *s, const struct rx *r)
+static int64_t trunk_of(struct sip_stack *s, const struct rx *r, bool *by_token)
 {
+	char user[SIPM_TOKEN_MAX];
 	struct sip_addr a;
 
+	*by_token = false;
 	if (r->flow.ws || !s->h.trunk_of || sa_ntop(&r->flow.peer, a.host, sizeof(a.host)))
 		return 0;
 	a.port = sa_port(&r->flow.peer);
-	return s->h.trunk_of(&a, s->h.arg);
+	return s->h.trunk_of(&a, sipm_user(user, sizeof(user), &r->m->uri.user) ? user : "", by_token, s->h.arg);
+}
+
+static int64_t trunk_account(struct sip_stack *s, const struct rx *r, const char *user)
+{
+	return !r->flow.ws && s->h.trunk_account ? s->h.trunk_account(user, s->h.arg) : 0;
 }
 
 /* A browser's socket was opened for one device: it may be no other, whatever it knows. */
@@ -131,6 +138,7 @@ static void take_invite(struct sip_stack *s, const struct rx *r)
 {
 	char device[SIPM_TOKEN_MAX] = "";
 	int64_t trunk;
+	bool by_token;
 
 	s->counters.invites++;
 	if (refuse_hops(s, r) || sips_refuse_extensions(s, r))
@@ -139,10 +147,15 @@ static void take_invite(struct sip_stack *s, const struct rx *r)
 		overloaded(s, r); /* before any cryptography */
 		return;
 	}
-	trunk = trunk_of(s, r);
-	if (!trunk && !authenticate(s, r, device)) {
-		s->counters.refused_stranger++;
-		return;
+	trunk = trunk_of(s, r, &by_token);
+	if (!trunk) {
+		if (!authenticate(s, r, device)) {
+			s->counters.refused_stranger++;
+			return;
+		}
+		trunk = trunk_account(s, r, device);
+		if (trunk)
+			device[0] = '\0';
 	}
 	if (sipl_is_merged(s, r)) {
 		siptx_reply_stateless(s, r, 482, NULL, NULL);
@@ -154,14 +167,18 @@ static void take_invite(struct sip_stack *s, const struct rx *r)
 		overloaded(s, r);
 		return;
 	}
-	sipl_invite(s, r, trunk ? SIP_FROM_TRUNK : SIP_FROM_DEVICE, trunk, device);
+	sipl_invite(s, r, trunk ? SIP_FROM_TRUNK : SIP_FROM_DEVICE, trunk, device, by_token);
 }
 
 static void take_register(struct sip_stack *s, const struct rx *r)
 {
 	char device[SIPM_TOKEN_MAX];
 
-	if (!refuse_hops(s, r) && !sips_refuse_extensions(s, r) && authenticate(s, r, device))
+	if (refuse_hops(s, r) || sips_refuse_extensions(s, r) || !authenticate(s, r, device))
+		return;
+	if (trunk_account(s, r, device))
+		siptx_reply_stateless(s, r, 403, NULL, NULL); /* it calls, but is no telephone of ours */
+	else
 		sipr_register(s, r, device);
 }
 

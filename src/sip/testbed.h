@@ -159,6 +159,7 @@ static struct seen {
 	struct sip_close close;
 	bool claim, answer_at_once, socket_only;
 	enum sip_origin origin;
+	int64_t trunk_id;
 	struct sip_binding binding;
 } seen;
 
@@ -215,6 +216,7 @@ static int on_invite(struct sip_leg *leg, const struct sip_invite *inv, void *ar
 {
 	seen.invites++;
 	seen.origin = inv->origin;
+	seen.trunk_id = inv->trunk_id;
 	(void)str_copy(seen.dialled, sizeof(seen.dialled), inv->dialled);
 	(void)str_copy(seen.from_user, sizeof(seen.from_user), inv->from_user);
 	(void)str_copy(seen.device, sizeof(seen.device), inv->device ? inv->device : "");
@@ -244,9 +246,15 @@ static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
 	return true;
 }
 
-static int64_t on_trunk_of(const struct sip_addr *a, void *arg)
+static int64_t on_trunk_of(const struct sip_addr *a, const char *user, bool *by_token, void *arg)
 {
-	return strcmp(a->host, "127.0.0.3") ? 0 : 7;
+	*by_token = !strcmp(user, "token");
+	return *by_token ? 8 : strcmp(a->host, "127.0.0.3") ? 0 : 7;
+}
+
+static int64_t on_trunk_account(const char *user, void *arg)
+{
+	return strcmp(user, "bob") ? 0 : 9;
 }
 
 static void on_registered(const struct sip_binding *b, bool up, void *arg)
@@ -257,12 +265,15 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	(void)str_copy(seen.device, sizeof(seen.device), b->device);
 }
 
+static bool trunk_accounts; /* bob is a carrier, no telephone */
+
 /* One for all files that include this. */
 __attribute__((weak)) bool testbed_started;
 
 static void begin_with(struct sip_conf conf)
 {
-	struct sip_handlers h = {on_credentials, on_trunk_of, on_invite, on_registered, NULL};
+	struct sip_handlers h = {.credentials = on_credentials, .trunk_of = on_trunk_of, .invite = on_invite, .registered = on_registered,
+				  .trunk_account = trunk_accounts ? on_trunk_account : NULL};
 
 	if (!testbed_started) {
 		assert_int_equal(loop_process_init(), 0);

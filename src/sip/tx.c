@@ -296,6 +296,10 @@ struct siptx_client {
 	siptx_response_fn *on;
 	struct siptx_client **slot;
 	void *arg;
+	struct sip_auth *auth; /* ours to unref */
+	uint32_t *cseq_slot;
+	unsigned answers;      /* challenges answered for this request */
+	bool answered_as;      /* the last of them: a proxy's */
 };
 
 static void client_free(struct siptx_client *t)
@@ -308,6 +312,7 @@ static void client_free(struct siptx_client *t)
 	free(t->sent);
 	free(t->ack);
 	free(t->cancel_lines);
+	(void)obj_unref(t->auth);
 	free(t);
 }
 
@@ -381,6 +386,35 @@ static void client_start(struct siptx_client *t, struct strb *b)
 		ltimer_set(&t->resend, T1_MS(t->s), client_resend, t);
 }
 
+/* With the answer to the last challenge of where it goes, before that is asked again. */
+static void put_request_answered(struct strb *b, struct sip_stack *s, const struct flow *f, const char *branch,
+				 const struct siptx_request *q)
+{
+	char *line = q->auth ? sipa_answer_again(q->auth, q->method, q->uri) : NULL, *lines;
+	struct siptx_request with = *q;
+
+	lines = line ? xasprintf("%s%s", q->lines ? q->lines : "", line) : NULL;
+	if (lines)
+		with.lines = lines;
+	put_request(b, s, f, branch, &with);
+	free(lines);
+	free(line);
+}
+
+static struct siptx_client *client_new(struct sip_stack *s, const struct flow *f, const char *branch, const char *method,
+				       siptx_response_fn *on, void *arg)
+{
+	struct siptx_client *t = xcalloc(1, sizeof(*t));
+
+	t->s = s;
+	t->to = *f;
+	t->invite = !strcmp(method, "INVITE");
+	(void)snprintf(t->key, sizeof(t->key), MAGIC "%s|%s", branch, method);
+	t->on = on;
+	t->arg = arg;
+	return t;
+}
+
 int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const struct flow *f,
 		     const struct siptx_request *q, siptx_response_fn *on, void *arg)
 {
@@ -390,21 +424,67 @@ int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const stru
 
 	sipm_random(branch);
 	out_init(&b);
-	put_request(&b, s, f, branch, q);
+	put_request_answered(&b, s, f, branch, q);
 	if (b.overflow)
 		return -EMSGSIZE;
-	t = xcalloc(1, sizeof(*t));
-	t->s = s;
-	t->to = *f;
-	t->invite = !strcmp(q->method, "INVITE");
-	(void)snprintf(t->key, sizeof(t->key), MAGIC "%s|%s", branch, q->method);
-	t->on = on;
-	t->arg = arg;
+	t = client_new(s, f, branch, q->method, on, arg);
+	t->auth = q->auth ? obj_ref(q->auth) : NULL;
+	t->cseq_slot = q->cseq_slot;
 	t->slot = slot;
 	if (slot)
 		*slot = t;
 	client_start(t, &b);
 	return 0;
+}
+
+#define ANSWERS_MAX 3 /* challenges of one request: a proxy's, a registrar's, and a nonce that went stale */
+
+/* The answer to a challenge is a transaction of its own; this one lives on for repeats of the 401. */
+static bool answer_challenge(struct siptx_client *t, const struct rx *r)
+{
+	struct sip_msg *q;
+	struct sipa_asked asked;
+	struct siptx_client *again;
+	char *line, branch[17], key[sizeof(MAGIC) + 16], method[32], uri[SIPM_URI_MAX];
+	struct strb b;
+	uint32_t cseq;
+	int err;
+
+	if (!t->auth || (t->invite && !t->on) || !sipa_challenged(&asked, r))
+		return false;
+	if (t->answers >= ANSWERS_MAX || (t->answers && t->answered_as == asked.proxy && strcasecmp(asked.stale, "true") != 0)) {
+		sipa_forget(t->auth); /* the right answer was not right: wrong password */
+		return false;
+	}
+	q = sipm_decode(t->sent, t->sent_len);
+	if (!q || !sipm_copy(method, sizeof(method), &q->met) || !sipm_copy(uri, sizeof(uri), &q->ruri)) {
+		mem_deref(q);
+		return false;
+	}
+	cseq = q->cseq.num + 1;
+	mem_deref(q);
+	line = sipa_answer(t->auth, &asked, method, uri);
+	sipm_random(branch);
+	(void)snprintf(key, sizeof(key), MAGIC "%s", branch);
+	out_init(&b);
+	err = line ? sipa_rewrite(&b, t->sent, t->sent_len, key, cseq, line) : -EINVAL;
+	free(line);
+	if (err)
+		return false;
+	again = client_new(t->s, &t->to, branch, method, t->on, t->arg);
+	again->auth = obj_ref(t->auth);
+	again->answers = t->answers + 1;
+	again->answered_as = asked.proxy;
+	again->cseq_slot = t->cseq_slot;
+	again->slot = t->slot;
+	if (again->slot)
+		*again->slot = again;
+	if (again->cseq_slot && *again->cseq_slot < cseq)
+		*again->cseq_slot = cseq;
+	t->slot = NULL;
+	siptx_client_detach(t);
+	client_start(again, &b);
+	return true;
 }
 
 int siptx_send_ack(struct sip_stack *s, const struct flow *f, const struct siptx_request *q, struct strb *b)
@@ -421,6 +501,7 @@ void siptx_client_detach(struct siptx_client *t)
 	if (t->slot)
 		*t->slot = NULL;
 	t->slot = NULL;
+	t->cseq_slot = NULL;
 	t->on = NULL;
 	t->arg = NULL;
 }
@@ -515,11 +596,12 @@ static void got_final(struct siptx_client *t, const struct rx *r)
 {
 	siptx_response_fn *on = t->on;
 	void *arg = t->arg;
-	bool accepted = t->invite && r->m->scode < 300;
+	bool accepted = t->invite && r->m->scode < 300, again;
 
 	ltimer_cancel(&t->resend);
 	if (t->invite && !accepted)
 		acknowledge(t, r);
+	again = !accepted && answer_challenge(t, r);
 	t->state = accepted ? CLIENT_ACCEPTED : CLIENT_COMPLETED;
 	ltimer_set(&t->life,
 		   t->invite	 ? GIVE_UP_MS(t->s)
@@ -530,6 +612,8 @@ static void got_final(struct siptx_client *t, const struct rx *r)
 	t->sent = NULL;
 	if (!accepted)
 		siptx_client_detach(t);
+	if (again)
+		return;
 	if (on)
 		on(r, arg);
 	else if (accepted)

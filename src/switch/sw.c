@@ -72,7 +72,7 @@ static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
 	return true;
 }
 
-static int64_t on_trunk_of(const struct sip_addr *source, void *arg)
+static int64_t on_trunk_of(const struct sip_addr *source, const char *user, bool *by_token, void *arg)
 {
 	struct sw *sw = arg;
 
@@ -381,7 +381,7 @@ static int start_parts(struct sw *sw)
 		.listen = sw->start.sip_listen, .external = sw->start.external, .realm = sw->start.realm, .user_agent = "Huawu",
 		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s,
 	};
-	struct sip_handlers sh = {on_credentials, on_trunk_of, sw_call_invite, on_registered, sw};
+	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .invite = sw_call_invite, .registered = on_registered, .arg = sw};
 	struct media_conf mc = {
 		.bind = sw->start.rtp_bind, .external = sw->start.external, .port_min = sw->start.rtp_min, .port_max = sw->start.rtp_max,
 		.threads = sw->start.media_threads, .silence_ms = sw->start.dead_ms / 6,
