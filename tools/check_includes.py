@@ -14,7 +14,8 @@ MAY = {
     "number": {"base"},
     "loop": {"base"},
     "db": set(),
-    "sip": set(),
+    "trace": set(),
+    "sip": {"trace"},
     "media": set(),
     "http": set(),
     "resource": {"db"},
@@ -24,7 +25,7 @@ MAY = {
     "dialer": {"base"},
     "ivr": {"base"},
     "switch": {"number", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
-    "api": {"number", "http", "resource", "journal", "db", "switch"} | BUSINESS,
+    "api": {"number", "trace", "http", "resource", "journal", "db", "switch"} | BUSINESS,
     "sim": {"acd", "dialer", "ivr", "sip", "media", "journal", "db", "people", "resource"},
     "app": None,    # wires everything
 }
