@@ -53,6 +53,10 @@ const struct endpoint api_endpoints[] = {
 
 	{GET, "/calls", ROLE_USER, calls_list, LONG},
 	{GET, "/calls/{id}", ROLE_USER, calls_get, QUICK},
+	{GET, "/calls/{id}/trace", ROLE_USER, trace_call, LONG},
+	{GET, "/calls/{id}/trace.pcap", ROLE_USER, trace_call_pcap, LONG},
+	{GET, "/trunks/{id}/trace", ROLE_FLOOR, trace_trunk, LONG},
+	{GET, "/trunks/{id}/trace.pcap", ROLE_FLOOR, trace_trunk_pcap, LONG},
 	{GET, "/recordings/{id}/audio", ROLE_USER, calls_audio, QUICK},
 	{GET, "/numbers/lookup", ROLE_USER, calls_lookup, QUICK},
 	{DEL, "/demo", ROLE_ADMIN, demo_clear, QUICK},

@@ -21,6 +21,7 @@ struct http;
 struct journal;
 struct pool;
 struct sw;
+struct trace;
 
 /* A card on the log-in page of the demo: who clicks it is logged in without a password. */
 struct api_demo_user {
@@ -38,6 +39,8 @@ struct api_conf {
 	const char *version;
 	const char *realm;          /* of SIP digests: the switch's */
 	const char *record_dir;     /* recordings with a relative path lie here; may be NULL */
+	struct trace *trace;        /* SIP messages, and ... */
+	const char *trace_dir;      /* ... where they lie; may be NULL */
 	const char *data_dir;       /* for the disk's fullness in /health; may be NULL */
 	const char *ca_pem;         /* path of the centre CA that /ca offers; NULL: none */
 	bool secure;                /* browsers reach us by TLS (ours or a proxy's): cookies are Secure */

@@ -142,6 +142,14 @@ void calls_list(struct ask *k);
 void calls_get(struct ask *k);
 void calls_audio(struct ask *k);
 void calls_lookup(struct ask *k);
+/** When a call that he may see began and ended (0: it runs); false after refusing. */
+bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms);
+
+/* ---- trace.c ---- */
+void trace_call(struct ask *k);
+void trace_call_pcap(struct ask *k);
+void trace_trunk(struct ask *k);
+void trace_trunk_pcap(struct ask *k);
 
 /* ---- objects.c ---- */
 void objects_meta(struct ask *k);

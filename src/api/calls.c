@@ -410,6 +410,23 @@ void calls_get(struct ask *k)
 	strb_done(&b);
 }
 
+bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms)
+{
+	struct db_stmt *st;
+	int r = find_call(k, &st, id);
+
+	if (r == DB_ROW) {
+		*start_ms = db_i64(st, 1);
+		*end_ms = db_is_null(st, 3) ? 0 : db_i64(st, 3);
+		db_done(st);
+	} else if (r) {
+		api_failed(k, "call", r);
+	} else {
+		api_refuse(k, "not_found", NULL, NULL);
+	}
+	return r == DB_ROW;
+}
+
 /* ---- recordings: the right of the call ---- */
 
 void calls_audio(struct ask *k)

@@ -15,6 +15,7 @@ struct app_conf {
 	char *rtp_bind;
 	int64_t rtp_min, rtp_max, media_threads;
 	int64_t legs_max, invites_per_s;
+	int64_t trace_mb, trace_days; /* SIP messages kept; 0 MB: none */
 	int64_t stop_s;        /* how long SIGTERM lets calls go on */
 	char *log_level;
 	bool demo, check;

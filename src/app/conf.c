@@ -41,6 +41,8 @@ static const struct key keys[] = {
 	{"limits", "legs_max", "legs-max", NUMBER, F(legs_max), 2, 100000, "call legs at once; 503 beyond"},
 	{"limits", "invites_per_s", "invites-per-s", NUMBER, F(invites_per_s), 1, 100000, "new calls a second; 503 beyond"},
 	{"limits", "stop_s", "stop-s", NUMBER, F(stop_s), 0, 86400, "seconds that calls may go on after SIGTERM"},
+	{"trace", "megabytes", "trace-mb", NUMBER, F(trace_mb), 0, 1000000, "SIP messages kept, secrets blanked, in megabytes of disk; 0: none"},
+	{"trace", "days", "trace-days", NUMBER, F(trace_days), 1, 365, "and for how many days"},
 	{"log", "level", "log", TEXT, F(log_level), 0, 0, "error, warn, info or debug"},
 	{NULL, NULL, "demo", FLAG, F(demo), 0, 0, "the demo centre: invented people, simulated callers, log-in by one click"},
 	{NULL, NULL, "check", FLAG, F(check), 0, 0, "check configuration and database, then leave"},
@@ -171,7 +173,7 @@ static void defaults(struct app_conf *c)
 		.told = c->told,
 		.sip_listen = xstrdup("0.0.0.0:5060"), .realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
 		.rtp_bind = xstrdup("0.0.0.0"), .rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
-		.invites_per_s = 1500, .stop_s = 30, .log_level = xstrdup("info"),
+		.invites_per_s = 1500, .trace_mb = 512, .trace_days = 7, .stop_s = 30, .log_level = xstrdup("info"),
 	};
 }
 

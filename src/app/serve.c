@@ -21,6 +21,7 @@
 #include "people/people.h"
 #include "people/switch_conf.h"
 #include "switch/switch.h"
+#include "trace/trace.h"
 
 #define DRAIN_MS 100
 #define WORKERS 4
@@ -35,11 +36,12 @@ struct server {
 	struct db *db; /* read-only, the main thread's */
 	struct db_writer *writer;
 	struct journal *journal;
+	struct trace *trace;
 	struct sw *sw;
 	struct pool *pool;
 	struct http *http;
 	struct api *api;
-	char *rec_dir, *ca;
+	char *rec_dir, *trace_dir, *ca;
 	char sip[64];
 	char **orphans;
 	size_t orphan_n;
@@ -150,6 +152,16 @@ static int open_journal(struct server *s)
 
 /* ---- telephony, API ---- */
 
+/* Without it everything else works. */
+static void open_trace(struct server *s)
+{
+	struct trace_conf tc = {.dir = s->trace_dir, .bytes_max = s->conf.trace_mb << 20, .days = (int)s->conf.trace_days};
+	int r = s->conf.trace_mb ? trace_open(&s->trace, &tc) : 0;
+
+	if (r)
+		log_error("SIP messages are not kept: folder=%s error=%s", s->trace_dir, strerror(-r));
+}
+
 static int start_switch(struct server *s)
 {
 	struct sw_start st = {
@@ -157,6 +169,7 @@ static int start_switch(struct server *s)
 		.rtp_bind = s->conf.rtp_bind, .rtp_min = (uint16_t)s->conf.rtp_min, .rtp_max = (uint16_t)s->conf.rtp_max,
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
 		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
+		.trace = s->trace,
 	};
 	struct snap *conf = NULL;
 	int r = switch_conf_load(&conf, s->db, s->centre.id);
@@ -187,7 +200,7 @@ static int make_api(struct server *s)
 	struct api_conf ac = {
 		.db_url = s->conf.db, .writer = s->writer, .journal = s->journal, .centre_id = s->centre.id,
 		.centre_name = s->centre.name, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir,
-		.data_dir = s->conf.data_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
+		.data_dir = s->conf.data_dir, .trace = s->trace, .trace_dir = s->trace_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
 		.demo_users = s->conf.demo ? demo_cards : NULL, .demo_user_n = s->conf.demo ? demo_card_n : 0,
 		.demo_cleared = demo_cleared, .demo_arg = s,
 	};
@@ -286,6 +299,7 @@ static void stop(struct server *s)
 	if (s->api)
 		api_free(s->api);
 	sw_free(s->sw);
+	trace_close(s->trace);
 	if (s->writer)
 		db_writer_free(s->writer);
 	if (s->journal)
@@ -295,6 +309,7 @@ static void stop(struct server *s)
 		free(s->orphans[i]);
 	free(s->orphans);
 	free(s->rec_dir);
+	free(s->trace_dir);
 	free(s->ca);
 }
 
@@ -313,6 +328,7 @@ static int start(struct server *s)
 
 	(void)mallopt(M_ARENA_MAX, 2);
 	s->rec_dir = xasprintf("%s/recordings", s->conf.data_dir);
+	s->trace_dir = xasprintf("%s/trace", s->conf.data_dir);
 	s->ca = xasprintf("%s/tls/ca.pem", s->conf.data_dir);
 	r = people_init(s->conf.realm);
 	if (!r)
@@ -325,6 +341,8 @@ static int start(struct server *s)
 	r = open_database(s);
 	if (!r)
 		r = open_journal(s);
+	if (!r && !s->conf.check)
+		open_trace(s);
 	if (!r)
 		r = make_api(s);
 	if (!r)

@@ -87,6 +87,7 @@ int sipnet_send(struct sip_stack *s, const struct flow *f, const char *data, siz
 {
 	ssize_t n;
 
+	sipt_message(s, true, f, f->ws ? "ws" : "udp", data, len);
 	if (f->ws)
 		return sipnet_alive(s, f) ? sipe_send(s->edge, f->ws, data, len) : -ENOTCONN;
 	n = sendto(s->fd, data, len, MSG_DONTWAIT, &f->peer.u.sa, f->peer.len);
@@ -151,6 +152,7 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 
 	if (len <= 4)
 		return; /* keep-alive */
+	sipt_message(s, false, f, f->ws ? "ws" : "udp", data, len);
 	if (len > SIPM_BYTES_MAX) {
 		malformed(s, f, "too big");
 		return;

@@ -43,6 +43,8 @@ static void tell(struct sip_stack *s, const struct binding *b, bool up)
 
 	(void)sa_ntop(&b->flow.peer, tell.source.host, sizeof(tell.source.host));
 	tell.source.port = sa_port(&b->flow.peer);
+	if (up)
+		sipt_known(s, &b->flow);
 	if (s->h.registered && !s->stopping)
 		s->h.registered(&tell, up, s->h.arg);
 }

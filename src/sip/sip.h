@@ -15,6 +15,7 @@
 struct sip_stack;
 struct sip_leg;
 struct sip_edge;
+struct trace;
 
 struct sip_addr {
 	char host[46]; /* numeric */
@@ -29,6 +30,7 @@ struct sip_conf {
 	unsigned legs_max;      /* INVITE dialogs at once; 503 beyond (0: 20000) */
 	unsigned invites_per_s; /* new INVITEs per second, bucket of one second; 503 beyond (0: 1500) */
 	unsigned t1_ms;         /* RFC 3261's T1 (0: 500); tests make it short */
+	struct trace *trace;    /* every message is copied there (trace/trace.h); NULL: none */
 	bool digest_sha256;     /* offer SHA-256 beside MD5: some phones give up when they see it (baresip 1.0 does) */
 };
 
@@ -157,6 +159,8 @@ int sip_dial_host(struct sip_stack *s, const struct sip_dial *d, char *host, siz
 int sip_leg_reinvite(struct sip_leg *leg, const char *sdp);
 /** Ends the leg in whatever state it is (BYE, CANCEL or @code); closed() comes with SIP_BY_LOCAL, later, never inside this call. */
 void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason);
+/** Notes in the trace that this leg's messages belong to that call. */
+void sip_leg_trace(const struct sip_leg *leg, int64_t call_id, int64_t leg_id, int64_t trunk_id, const char *role, const char *party);
 const char *sip_leg_call_id(const struct sip_leg *leg);
 bool sip_leg_is_established(const struct sip_leg *leg);
 /** It has ended, though closed() may not have been called yet. */

@@ -65,6 +65,7 @@ struct sip_stack {
 	struct sa external; /* conf.external; unset: none */
 	int refuse_code;
 	bool stopping;
+	struct sipt *trace; /* trace.c; NULL: none */
 
 	struct hmap servers; /* key -> siptx_server */
 	struct hmap clients; /* branch + method -> siptx_client */
@@ -268,6 +269,15 @@ bool sipl_is_merged(const struct sip_stack *s, const struct rx *r);
 /** A 2xx to an INVITE that nobody wants: ACK, then BYE. */
 void sipl_refuse_answer(struct sip_stack *s, const struct rx *r);
 void sipl_close(struct sip_stack *s);
+
+/* ---- trace.c ---- */
+
+void sipt_open(struct sip_stack *s);
+void sipt_close(struct sip_stack *s);
+/** One message, as it is on the wire. @transport: udp tcp tls ws wss. */
+void sipt_message(struct sip_stack *s, bool out, const struct flow *f, const char *transport, const char *data, size_t len);
+/** Whoever is at this address has proved who he is. */
+void sipt_known(struct sip_stack *s, const struct flow *f);
 
 /* ---- stack.c ---- */
 

@@ -236,6 +236,7 @@ static void stack_free(struct sip_stack *s)
 	while ((w = hmap_next(&s->sockets, &pos)))
 		free(w);
 	sipa_close(s);
+	sipt_close(s);
 	hmap_done(&s->servers);
 	hmap_done(&s->clients);
 	hmap_done(&s->dialogs);
@@ -276,6 +277,7 @@ int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct 
 	ilist_init(&s->legs);
 	s->invite_tokens = s->conf.invites_per_s;
 	s->invite_tokens_at_ms = clock_mono_ms();
+	sipt_open(s);
 	r = sipa_open(s);
 	if (!r)
 		r = external_parse(s);

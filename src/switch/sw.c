@@ -379,7 +379,7 @@ static int start_parts(struct sw *sw)
 {
 	struct sip_conf sc = {
 		.listen = sw->start.sip_listen, .external = sw->start.external, .realm = sw->start.realm, .user_agent = "Huawu",
-		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s,
+		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s, .trace = sw->start.trace,
 	};
 	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .invite = sw_call_invite, .registered = on_registered, .arg = sw};
 	struct media_conf mc = {

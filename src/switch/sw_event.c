@@ -100,4 +100,5 @@ void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const 
 	e.pii[e.pii_n++] = (struct ev_pii){"local", local};
 	e.pii[e.pii_n++] = (struct ev_pii){"remote", remote};
 	sw_emit(l->sw, &e, &b);
+	sip_leg_trace(call_leg_sip(l->leg), l->call->id, l->id, l->trunk_id, roles[l->role], remote);
 }

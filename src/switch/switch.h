@@ -15,6 +15,7 @@
 struct journal;
 struct snap;
 struct sw;
+struct trace;
 
 /* ---- configuration: an immutable snapshot, made by app/ from the database ---- */
 
@@ -101,6 +102,7 @@ struct sw_start {
 	const char *record_dir;  /* recordings go to record_dir/YYYY/MM/DD/... */
 	int64_t centre_id;
 	unsigned node;           /* of the id generator */
+	struct trace *trace;     /* where SIP messages are copied to; NULL: nowhere. The caller's, outlives the switch */
 	int32_t dead_ms;         /* a leg from which no audio has come for so long is hung up; 0: 120 s */
 };
 

@@ -183,6 +183,7 @@ static char *behind_scheme(const struct part *s)
 static void uri_piece(struct part s)
 {
 	char *last = memrchr(s.p, '@', (size_t)(s.end - s.p)), *at = NULL, *user, *colon, *headers;
+	struct part all = s;
 
 	for (; last && s.p < last; s.p++) {
 		user = behind_scheme(&s);
@@ -196,13 +197,13 @@ static void uri_piece(struct part s)
 			break;
 		}
 	}
-	while ((headers = find(&s, "authorization="))) {
+	while ((headers = find(&all, "authorization="))) {
 		char *end;
 
 		headers += strlen("authorization=");
-		end = memchr(headers, '&', (size_t)(s.end - headers));
-		wipe(headers, end ? end : s.end);
-		s.p = headers;
+		end = memchr(headers, '&', (size_t)(all.end - headers));
+		wipe(headers, end ? end : all.end);
+		all.p = headers;
 	}
 }
 

@@ -1416,6 +1416,200 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SIP messages of a call, all legs in order of time; secrets blanked, and numbers masked for agents */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["trace"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/trace.pcap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as pcap with made-up IP and UDP headers */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.tcpdump.pcap": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunks/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SIP messages with a trunk, OPTIONS and REGISTER included: the newest of the last minutes */
+        get: {
+            parameters: {
+                query?: {
+                    minutes?: number;
+                    to_ms?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["trace"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunks/{id}/trace.pcap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as pcap */
+        get: {
+            parameters: {
+                query?: {
+                    minutes?: number;
+                    to_ms?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.tcpdump.pcap": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/numbers/lookup": {
         parameters: {
             query?: never;
@@ -2040,6 +2234,42 @@ export interface components {
                 /** Format: int64 */
                 waiting: number;
             };
+        };
+        trace: {
+            /** @description there are more than are shown */
+            more: boolean;
+            /** @description telephone numbers are masked */
+            masked: boolean;
+            legs: {
+                id: string;
+                call_id: string;
+                /** @enum {string} */
+                role: "customer" | "agent" | "third";
+                party: string;
+                trunk: string | null;
+                out: boolean;
+                sip_id: string;
+            }[];
+            messages: {
+                /** Format: int64 */
+                at_us: number;
+                /** @description index into legs; -1: none */
+                leg: number;
+                out: boolean;
+                /** @description said before, unchanged: a retransmission */
+                again: boolean;
+                transport: string;
+                local: string;
+                remote: string;
+                method: string;
+                /** @description 0: a request */
+                code: number;
+                reason: string;
+                /** Format: int64 */
+                cseq: number;
+                sdp: boolean;
+                text: string;
+            }[];
         };
         /** @description The first event of a stream; an agent gets himself, his queues and his calls, others the floor. */
         snapshot: {
