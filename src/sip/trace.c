@@ -65,10 +65,11 @@ static struct peer *peer_of(struct sipt *t, const uint8_t ip[16])
 static int64_t trunk_of(struct sip_stack *s, struct peer *p, const struct sa *peer, int64_t now_ms)
 {
 	struct sip_addr a = {.port = sa_port(peer)};
+	bool by_token;
 
 	if (p->trunk_until_ms > now_ms || !s->h.trunk_of || sa_ntop(peer, a.host, sizeof(a.host)))
 		return p->trunk_id;
-	p->trunk_id = s->h.trunk_of(&a, s->h.arg);
+	p->trunk_id = s->h.trunk_of(&a, "", &by_token, s->h.arg);
 	p->trunk_until_ms = now_ms + TRUNK_MS;
 	return p->trunk_id;
 }
