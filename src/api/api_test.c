@@ -678,7 +678,10 @@ TEST(the_checked_in_document_is_the_served_one_and_names_every_endpoint)
 	FILE *s;
 	long n;
 
+	/* Where the compiler was told a relative path, it was from the build folder: also run from the folder above it. */
 	(void)snprintf(path, sizeof(path), "%.*s/../../schema/openapi.json", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
+	if (!strncmp(path, "../", 3) && access(path, F_OK))
+		memmove(path, path + 3, strlen(path + 3) + 1);
 	if (getenv("HUAWU_WRITE_SCHEMA")) {
 		s = fopen(path, "we");
 		(void)fputs(text, s);
