@@ -11,6 +11,7 @@
  */
 #include "sip/leg_priv.h"
 #include "sip/dialog_json.h"
+#include "sip/fields.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -54,6 +55,12 @@ static void leg_free(void *arg)
 	free(l->offer_waiting);
 	free(l->ack);
 	(void)obj_unref(l->auth);
+	free(l->sdp_local);
+	free(l->sdp_remote);
+	free(l->next_sdp);
+	free(l->next_answer);
+	free(l->invite_lines);
+	leg_forks_free(l);
 }
 
 struct sip_leg *leg_new(struct sip_stack *s, const char *call_id)
@@ -69,6 +76,8 @@ struct sip_leg *leg_new(struct sip_stack *s, const char *call_id)
 	l->ltag = xstrdup(tag);
 	l->dialog_key = xasprintf("%s|%s", call_id, tag);
 	l->lseq = 1;
+	l->session_s = s->conf.session_s;
+	l->session_min_s = s->conf.session_min_s;
 	hmap_set_str(&s->dialogs, l->dialog_key, l);
 	ilist_push_back(&s->legs, &l->link);
 	s->counters.legs++;
@@ -103,6 +112,8 @@ void leg_done(struct sip_leg *l)
 		siptx_client_detach(l->client);
 	if (l->reinvite)
 		siptx_client_detach(l->reinvite);
+	if (l->update)
+		siptx_client_detach(l->update);
 	obj_unref(l);
 }
 
@@ -124,6 +135,9 @@ void leg_end(struct sip_leg *l, enum sip_by by, int code, int q850, const char *
 	ltimer_cancel(&l->ring_timer);
 	ltimer_cancel(&l->first_timer);
 	ltimer_cancel(&l->glare_timer);
+	ltimer_cancel(&l->session_timer);
+	leg_rel_stop(l);
+	leg_refer_stop(l);
 	(void)str_copy(l->close_reason, sizeof(l->close_reason),
 		       reason && reason[0] ? reason
 		       : code		   ? sipm_reason_phrase(code)
@@ -213,21 +227,21 @@ void leg_send_bye(struct sip_leg *l, const char *lines)
  * 3261 12.2.1.1. */
 void leg_choose_flow(struct sip_leg *l, const struct rx *r)
 {
+	l->flow = leg_flow_for(l, r, l->target, l->routes);
+}
+
+struct flow leg_flow_for(const struct sip_leg *l, const struct rx *r, const char *target, const char *routes)
+{
 	struct re_sip_addr a;
 	struct flow f;
 	struct pl first;
 
-	l->flow = r->flow;
 	if (l->device)
-		return;
-	if (l->routes && !re_regex(l->routes, strlen(l->routes), "Route: [^\r\n]+", &first)) {
-		if (!sip_addr_decode(&a, &first) && !sipnet_flow_of_uri(&f, &a.auri))
-			l->flow = f;
-		return;
-	}
-	pl_set_str(&first, l->target);
-	if (!sipnet_flow_of_uri(&f, &first))
-		l->flow = f;
+		return r->flow;
+	if (routes && !re_regex(routes, strlen(routes), "Route: [^\r\n]+", &first))
+		return !sip_addr_decode(&a, &first) && !sipnet_flow_of_uri(&f, &a.auri) ? f : r->flow;
+	pl_set_str(&first, target);
+	return sipnet_flow_of_uri(&f, &first) ? r->flow : f;
 }
 
 void leg_refresh_target(struct sip_leg *l, const struct sip_msg *m)
@@ -259,6 +273,28 @@ void leg_contact_lines(struct sip_leg *l, char *buf, size_t size)
 			  l->flow.ws ? ";transport=ws" : "");
 }
 
+void leg_learn_peer(struct sip_leg *l, const struct sip_msg *m)
+{
+	if (sip_msg_hdr(m, SIP_HDR_ALLOW))
+		l->updates = sipm_has_token(m, SIP_HDR_ALLOW, "UPDATE");
+}
+
+struct sip_leg *leg_find(struct sip_stack *s, const struct sipf_replaces *r)
+{
+	char key[2 * SIPM_TOKEN_MAX + 2];
+	struct sip_leg *l;
+	struct pl tag;
+
+	(void)snprintf(key, sizeof(key), "%s|%s", r->call_id, r->to_tag);
+	l = hmap_get_str(&s->dialogs, key);
+	if (!l)
+		return NULL;
+	pl_set_str(&tag, r->from_tag);
+	if (l->rtag ? strcmp(l->rtag, r->from_tag) : !leg_fork_of(l, &tag))
+		return NULL;
+	return l;
+}
+
 /* ---- in-dialog requests ---- */
 
 void leg_answer_now(struct sip_leg *l, const struct rx *r, int code, const char *lines)
@@ -280,30 +316,57 @@ static void take_bye(struct sip_leg *l, const struct rx *r)
 		l->waiting_ack = false;
 		ltimer_cancel(&l->ack_timer);
 	}
-	leg_end(l, SIP_BY_REMOTE, l->state == RINGING ? 487 : 0, why.q850 ? why.q850 : 16, why.text);
+	leg_end(l, SIP_BY_REMOTE, l->state == RINGING ? 487 : 0, sipm_reason_cause(&why), why.text);
 	leg_done(l); /* when it had ended and waited for the ACK only */
 }
-/* "Signal=5\r\nDuration=160", or a lone digit as application/dtmf. */
-static void take_info(struct sip_leg *l, const struct rx *r)
+void leg_answer_sdp(struct sip_leg *l, const struct rx *r, int code, const char *lines, const char *sdp)
+{
+	(void)siptx_reply(siptx_server_new(l->s, r, l->ltag, false), code, NULL, lines, SDP_TYPE, sdp, sdp ? strlen(sdp) : 0);
+}
+
+/* "Signal=5\r\nDuration=160", or a lone digit as application/dtmf. false: neither. */
+static bool info_digit(char *digit, int *ms, const struct rx *r)
 {
 	struct pl signal, duration;
-	int ms = 160;
 
-	leg_answer_now(l, r, 200, NULL);
-	if (!r->body_len || l->state != UP || !l->h.info_digit)
-		return;
+	*ms = 160;
 	if (msg_ctype_cmp(&r->m->ctyp, "application", "dtmf-relay")) {
 		if (re_regex(r->body, r->body_len, "Signal[ ]*=[ ]*[0-9A-D*#]1", NULL, NULL, &signal))
-			return;
+			return false;
 		if (!re_regex(r->body, r->body_len, "Duration[ ]*=[ ]*[0-9]1-5", NULL, NULL, &duration))
-			ms = (int)pl_u32(&duration);
+			*ms = (int)pl_u32(&duration);
 	} else if (msg_ctype_cmp(&r->m->ctyp, "application", "dtmf")) {
 		signal = (struct pl){r->body, 1};
 	} else {
+		return false;
+	}
+	*digit = signal.p[0];
+	return *digit && strchr("0123456789ABCD*#", *digit);
+}
+
+/* RFC 6086 4.2.2: a package is asked for by name, and we have none; the old use of INFO has a body or nothing at all. */
+static void take_info(struct sip_leg *l, const struct rx *r)
+{
+	char digit;
+	int ms;
+
+	if (sip_msg_xhdr(r->m, "Info-Package")) {
+		leg_answer_now(l, r, 469, "Recv-Info: \r\n");
 		return;
 	}
-	if (strchr("0123456789ABCD*#", signal.p[0]))
-		l->h.info_digit(signal.p[0], ms, l->arg);
+	if (r->body_len && !msg_ctype_cmp(&r->m->ctyp, "application", "dtmf-relay") &&
+		!msg_ctype_cmp(&r->m->ctyp, "application", "dtmf")) {
+		leg_answer_now(l, r, 415, "Accept: application/dtmf-relay, application/dtmf\r\n");
+		return;
+	}
+	leg_answer_now(l, r, 200, NULL);
+	if (r->body_len && l->state == UP && l->h.info_digit && info_digit(&digit, &ms, r))
+		l->h.info_digit(digit, ms, l->arg);
+}
+
+static void take_options(struct sip_leg *l, const struct rx *r)
+{
+	leg_answer_now(l, r, 200, LEG_LINES "Accept: " SDP_TYPE ", application/dtmf-relay, application/dtmf\r\n");
 }
 
 /* On a WebSocket only the device of the dialog, on UDP no dialog of a browser: tags alone are not enough
@@ -319,29 +382,56 @@ static bool came_the_right_way(struct sip_leg *l, const struct rx *r)
 	return !l->flow.ws;
 }
 
+/* Each early dialog of a forked INVITE counts for itself. */
+static bool in_sequence(struct sip_leg *l, const struct rx *r)
+{
+	struct leg_fork *f = l->state == CALLING ? leg_fork_of(l, &r->m->from.tag) : NULL;
+	uint32_t *last = f ? &f->cseq : &l->rseq;
+
+	if (r->m->cseq.num <= *last && *last)
+		return false; /* RFC 3261 12.2.2 */
+	*last = r->m->cseq.num;
+	return true;
+}
+
 static void take(struct sip_leg *l, const struct rx *r)
 {
+	static const struct {
+		const char *method;
+		void (*take)(struct sip_leg *l, const struct rx *r);
+	} rows[] = {
+		{"INVITE", leg_take_reinvite}, {"UPDATE", leg_take_update}, {"PRACK", leg_take_prack},
+		{"INFO", take_info},	       {"REFER", leg_take_refer},   {"OPTIONS", take_options},
+	};
 	const struct pl *met = &r->m->met;
 
 	if (!pl_strcmp(met, "ACK")) {
 		leg_take_ack(l, r);
 		return;
 	}
-	if (r->m->cseq.num <= l->rseq && l->rseq) {
-		leg_answer_now(l, r, 500, NULL); /* RFC 3261 12.2.2 */
+	if (!in_sequence(l, r)) {
+		leg_answer_now(l, r, 500, NULL);
 		return;
 	}
-	l->rseq = r->m->cseq.num;
-	if (!pl_strcmp(met, "BYE"))
+	if (!pl_strcmp(met, "BYE")) {
 		take_bye(l, r);
-	else if (l->state == ENDED)
+		return;
+	}
+	if (l->state == ENDED) {
 		leg_answer_now(l, r, 481, NULL);
-	else if (!pl_strcmp(met, "INVITE"))
-		leg_take_reinvite(l, r);
-	else if (!pl_strcmp(met, "INFO"))
-		take_info(l, r);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!pl_strcmp(met, rows[i].method)) {
+			rows[i].take(l, r);
+			return;
+		}
+	if (!pl_strcmp(met, "SUBSCRIBE"))
+		leg_answer_now(l, r, 489, "Allow-Events: message-summary\r\n");
+	else if (!pl_strcmp(met, "NOTIFY"))
+		leg_answer_now(l, r, 481, NULL); /* of no subscription of ours */
 	else
-		leg_answer_now(l, r, pl_strcmp(met, "OPTIONS") ? 405 : 200, LEG_LINES);
+		leg_answer_now(l, r, 405, LEG_LINES);
 }
 
 bool sipl_take_request(struct sip_stack *s, const struct rx *r)
@@ -353,7 +443,7 @@ bool sipl_take_request(struct sip_stack *s, const struct rx *r)
 		return false;
 	(void)snprintf(key, sizeof(key), "%.*s|%s", (int)r->m->callid.l, r->m->callid.p, tag);
 	l = hmap_get_str(&s->dialogs, key);
-	if (!l || (l->rtag && pl_strcmp(&r->m->from.tag, l->rtag)) || !came_the_right_way(l, r))
+	if (!l || (l->rtag ? pl_strcmp(&r->m->from.tag, l->rtag) : !leg_fork_of(l, &r->m->from.tag)) || !came_the_right_way(l, r))
 		return false;
 	obj_ref(l);
 	take(l, r);

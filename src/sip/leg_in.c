@@ -1,5 +1,6 @@
 /* Incoming legs, up to our final answer. */
 #include "sip/leg_priv.h"
+#include "sip/fields.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -19,7 +20,7 @@ static void cancelled(const struct rx *r, void *arg)
 		return;
 	sipm_reason(&why, r->m);
 	(void)siptx_reply(l->server, 487, NULL, NULL, NULL, NULL, 0);
-	leg_end(l, SIP_BY_REMOTE, 487, why.q850 ? why.q850 : 16, why.text);
+	leg_end(l, SIP_BY_REMOTE, 487, sipm_reason_cause(&why), why.text);
 }
 
 bool leg_refuse_body(struct sip_stack *s, const struct rx *r)
@@ -56,9 +57,38 @@ static struct sip_leg *incoming_new(struct sip_stack *s, const struct rx *r, con
 	if (device[0])
 		l->device = xstrdup(device);
 	l->offer_is_ours = !leg_has_sdp(r);
+	if (!l->offer_is_ours)
+		l->sdp_remote = xstrndup(r->body, r->body_len);
+	l->rel_required = sipm_has_token(m, SIP_HDR_REQUIRE, "100rel");
+	leg_learn_peer(l, m);
 	leg_choose_flow(l, r);
 	siptx_server_watch(siptx_server_new(s, r, l->ltag, true), cancelled, &l->server, l);
 	return l;
+}
+
+/* Whose place this INVITE wants (RFC 3891 3). 0, or the status to refuse it with. */
+static int find_replaced(struct sip_leg **ret, struct sip_leg *l, const struct rx *r, enum sip_origin origin)
+{
+	const struct sip_hdr *h = sip_msg_hdr(r->m, SIP_HDR_REPLACES);
+	struct sipf_replaces rep;
+	struct sip_leg *old;
+
+	*ret = NULL;
+	if (!h)
+		return 0;
+	if (origin != SIP_FROM_DEVICE)
+		return 403; /* a carrier has no business with our dialogs */
+	if (!sipf_replaces(&rep, &h->val))
+		return 400;
+	old = leg_find(l->s, &rep);
+	if (!old || old == l || (old->incoming && old->state == RINGING))
+		return 481;
+	if (old->state == ENDED)
+		return 603;
+	if (rep.early_only && old->state != CALLING)
+		return 486;
+	*ret = old;
+	return 0;
 }
 
 static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin origin, int64_t trunk, bool dialled_in_to)
@@ -87,7 +117,9 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 	(void)sa_ntop(&r->flow.peer, inv.source.host, sizeof(inv.source.host));
 	inv.source.port = sa_port(&r->flow.peer);
 	inv.sdp = leg_sdp_of(r, &inv.sdp_len);
-	code = s->h.invite(l, &inv, s->h.arg);
+	code = find_replaced(&inv.replaces, l, r, origin);
+	if (!code)
+		code = s->h.invite(l, &inv, s->h.arg);
 	if (code >= 300 && l->state == RINGING)
 		(void)siptx_reply(l->server, code, NULL, NULL, NULL, NULL, 0);
 	else if (!l->claimed && l->state == RINGING)
@@ -101,6 +133,7 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin, int64_t trunk,
 		 const char *device, bool dialled_in_to)
 {
+	char lines[LINES_MAX] = "";
 	struct sip_leg *l;
 
 	if (leg_refuse_body(s, r))
@@ -108,6 +141,11 @@ void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin
 	l = incoming_new(s, r, device);
 	if (!l) {
 		siptx_reply_stateless(s, r, 400, "Route Set Too Long", NULL);
+		return;
+	}
+	if (leg_session_asked(l, r->m, lines, sizeof(lines))) {
+		(void)siptx_reply(l->server, 422, NULL, lines, NULL, NULL, 0);
+		leg_end(l, SIP_BY_LOCAL, 422, 0, NULL); /* nobody has claimed it */
 		return;
 	}
 	(void)siptx_reply(l->server, 100, NULL, NULL, NULL, NULL, 0);
@@ -144,36 +182,59 @@ static void ring_repeat(void *arg)
 {
 	struct sip_leg *l = arg;
 
-	if (l->server)
+	if (l->server && l->rel_required && !l->rel_waiting)
+		(void)leg_rel_progress(l, l->last_code, NULL);
+	else if (l->server && !l->rel_required)
 		(void)siptx_resend(l->server);
 	ltimer_set(&l->ring_timer, RING_REPEAT_MS, ring_repeat, l);
 }
 
 int sip_leg_progress(struct sip_leg *l, int code, const char *reason, const char *sdp)
 {
-	char lines[256];
+	char lines[LINES_MAX];
 
 	assert(code > 100 && code < 200);
-	if (!l->incoming || l->state != RINGING || !l->server)
+	if (!l->incoming || l->state != RINGING || !l->server || l->next_answer)
 		return -ENOTCONN;
-	leg_contact_lines(l, lines, sizeof(lines));
+	l->last_code = code;
 	ltimer_set(&l->ring_timer, RING_REPEAT_MS, ring_repeat, l);
+	if (l->rel_required)
+		return leg_rel_progress(l, code, sdp);
+	if (sdp)
+		leg_replace(&l->sdp_local, sdp);
+	leg_contact_lines(l, lines, sizeof(lines));
 	return siptx_reply(l->server, code, reason, lines, SDP_TYPE, sdp, sdp ? strlen(sdp) : 0);
+}
+
+bool sip_leg_is_reliable(const struct sip_leg *l)
+{
+	return l->rel_required;
 }
 
 int sip_leg_answer(struct sip_leg *l, const char *sdp)
 {
-	char lines[256];
+	char lines[LINES_MAX];
 	int r;
 
 	if (!l->incoming || l->state != RINGING || !l->server)
 		return -ENOTCONN;
+	if (l->rel_waiting && l->rel_has_sdp) { /* RFC 3262 3: not before its PRACK */
+		leg_replace(&l->next_answer, sdp);
+		return 0;
+	}
+	leg_rel_stop(l);
+	if (l->settled)
+		sdp = NULL; /* both have the other's */
+	else
+		leg_replace(&l->sdp_local, sdp);
 	leg_contact_lines(l, lines, sizeof(lines));
+	leg_session_answer(l, lines, sizeof(lines));
 	r = siptx_reply(l->server, 200, NULL, lines, SDP_TYPE, sdp, sdp ? strlen(sdp) : 0);
 	if (r)
 		return r;
 	ltimer_cancel(&l->ring_timer);
 	l->state = ANSWERED;
+	l->offer_is_ours = l->offer_is_ours && !l->settled;
 	leg_ack_expect(l);
 	return 0;
 }

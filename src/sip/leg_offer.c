@@ -1,4 +1,12 @@
-/* Offers inside a dialog: the ACK to our 2xx, re-INVITEs of the other side and ours. */
+/*
+ * Offers inside a dialog: the ACK to our 2xx, re-INVITE and UPDATE of the other side, re-INVITEs of ours.
+ *
+ *   theirs   answered inside the handler; the same offer as the last one gets the same answer, as a refreshed session wants it.
+ *            While ours waits for its answer: 491. While theirs waits for ours (before the call is answered): 500, Retry-After.
+ *   ours     one at a time, by re-INVITE; 491 is tried again after a while
+ *
+ * A refused offer, of either side, leaves what was agreed before.
+ */
 #include "sip/leg_priv.h"
 
 #include <assert.h>
@@ -59,31 +67,57 @@ void leg_take_ack(struct sip_leg *l, const struct rx *r)
 		if (l->h.established)
 			l->h.established(sdp, len, l->arg);
 	} else if (ours && l->h.reanswer) {
-		l->h.reanswer(200, sdp, len, l->arg);
+		l->h.reanswer(200, sdp, len, l->arg); /* without an answer nothing changes */
 	}
 	if (l->state == UP)
 		leg_reinvite_try(l);
 }
 
-static void reoffer(struct sip_leg *l, struct siptx_server *t, const struct rx *r)
+/* ---- their offers ---- */
+
+static bool as_before(const struct sip_leg *l, const char *sdp, size_t len)
+{
+	return sdp && l->sdp_local && l->sdp_remote && strlen(l->sdp_remote) == len && !memcmp(l->sdp_remote, sdp, len);
+}
+
+int leg_take_offer(struct sip_leg *l, const char *sdp, size_t len, const char **ret)
 {
 	static _Thread_local char answer[ANSWER_MAX];
-	char lines[256];
-	const char *sdp;
-	size_t len;
+	enum leg_state state = l->state;
 	int code = 488;
 
-	sdp = leg_sdp_of(r, &len);
+	if (as_before(l, sdp, len)) {
+		*ret = l->sdp_local;
+		return 0;
+	}
 	answer[0] = '\0';
 	if (l->h.reoffer)
 		code = l->h.reoffer(sdp, len, answer, sizeof(answer), l->arg);
-	if (l->state != UP)
+	if (l->state != state)
 		code = 487; /* the owner hung up meanwhile */
+	if (code)
+		return code < 300 ? 500 : code;
+	leg_replace(&l->sdp_local, answer);
+	free(l->sdp_remote);
+	l->sdp_remote = sdp ? xstrndup(sdp, len) : NULL;
+	*ret = l->sdp_local;
+	return 0;
+}
+
+static void reoffer(struct sip_leg *l, const struct rx *r, char *lines, size_t size)
+{
+	struct siptx_server *t = siptx_server_new(l->s, r, l->ltag, true);
+	const char *sdp, *answer = NULL;
+	size_t len;
+	int code;
+
+	sdp = leg_sdp_of(r, &len);
+	code = leg_take_offer(l, sdp, len, &answer);
 	if (code) {
-		(void)siptx_reply(t, code < 300 ? 500 : code, NULL, NULL, NULL, NULL, 0);
+		(void)siptx_reply(t, code, NULL, NULL, NULL, NULL, 0);
 		return;
 	}
-	leg_contact_lines(l, lines, sizeof(lines));
+	leg_session_answer(l, lines, size);
 	if (siptx_reply(t, 200, NULL, lines, SDP_TYPE, answer, strlen(answer)))
 		return;
 	leg_drop_server(l);
@@ -93,8 +127,24 @@ static void reoffer(struct sip_leg *l, struct siptx_server *t, const struct rx *
 	leg_ack_expect(l);
 }
 
+/* What an answer to a request that refreshes begins with. false: answered already. */
+static bool refreshing_lines(struct sip_leg *l, const struct rx *r, char *lines, size_t size)
+{
+	if (sips_refuse_extensions(l->s, r) || leg_refuse_body(l->s, r))
+		return false;
+	if (leg_session_asked(l, r->m, lines, size)) {
+		leg_answer_now(l, r, 422, lines);
+		return false;
+	}
+	leg_learn_peer(l, r->m);
+	leg_contact_lines(l, lines, size);
+	return true;
+}
+
 void leg_take_reinvite(struct sip_leg *l, const struct rx *r)
 {
+	char lines[LINES_MAX];
+
 	if (l->state != UP || l->waiting_ack) {
 		leg_answer_now(l, r, 500, "Retry-After: 1\r\n"); /* RFC 3261 14.2 */
 		return;
@@ -103,11 +153,72 @@ void leg_take_reinvite(struct sip_leg *l, const struct rx *r)
 		leg_answer_now(l, r, 491, NULL);
 		return;
 	}
-	if (sips_refuse_extensions(l->s, r) || leg_refuse_body(l->s, r))
+	if (!refreshing_lines(l, r, lines, sizeof(lines)))
 		return;
 	leg_refresh_target(l, r->m);
 	leg_choose_flow(l, r);
-	reoffer(l, siptx_server_new(l->s, r, l->ltag, true), r);
+	reoffer(l, r, lines, sizeof(lines));
+}
+
+/* RFC 3311 5.2: whether an offer may come now. 0, 491 or 500. */
+static int update_in_time(const struct sip_leg *l, const struct leg_fork *f)
+{
+	switch (l->state) {
+	case RINGING:
+		return l->settled ? 0 : l->offer_is_ours ? 491 : 500;
+	case CALLING:
+		return f && f->settled ? 0 : 491;
+	default:
+		return l->reinvite || (l->waiting_ack && l->offer_is_ours) ? 491 : 0;
+	}
+}
+
+static void take_new_target(struct sip_leg *l, struct leg_fork *f, const struct rx *r)
+{
+	if (f) {
+		char *kept = l->target;
+
+		l->target = f->target;
+		leg_refresh_target(l, r->m);
+		f->target = l->target;
+		l->target = kept;
+		return;
+	}
+	leg_refresh_target(l, r->m);
+	leg_choose_flow(l, r);
+}
+
+void leg_take_update(struct sip_leg *l, const struct rx *r)
+{
+	struct leg_fork *f = l->state == CALLING ? leg_fork_of(l, &r->m->from.tag) : NULL;
+	char lines[LINES_MAX];
+	const char *sdp, *answer = NULL;
+	size_t len;
+	int code = 0;
+
+	sdp = leg_sdp_of(r, &len);
+	if (sdp)
+		code = update_in_time(l, f);
+	if (code) {
+		leg_answer_now(l, r, code, code == 500 ? "Retry-After: 2\r\n" : NULL);
+		return;
+	}
+	if (!refreshing_lines(l, r, lines, sizeof(lines)))
+		return;
+	take_new_target(l, f, r);
+	if (sdp)
+		code = leg_take_offer(l, sdp, len, &answer);
+	if (code) {
+		leg_answer_now(l, r, code, NULL);
+		return;
+	}
+	if (f && sdp) {
+		f->renegotiated = true;
+		l->heard = f;
+	}
+	if (l->state == UP || l->state == ANSWERED)
+		leg_session_answer(l, lines, sizeof(lines)); /* before that the INVITE's own answer agrees on it */
+	leg_answer_sdp(l, r, 200, lines, answer);
 }
 
 /* ---- our re-INVITE ---- */
@@ -144,6 +255,10 @@ static void reinvite_accepted(struct sip_leg *l, const struct rx *r)
 		leg_choose_flow(l, r);
 	leg_send_ack(l, r->m->cseq.num);
 	siptx_client_detach(l->reinvite); /* repeats: acknowledged_again */
+	leg_learn_peer(l, r->m);
+	leg_session_answered(l, r->m);
+	leg_replace(&l->sdp_local, l->offer_sent);
+	leg_replace(&l->sdp_remote, NULL);
 	sdp = leg_sdp_of(r, &len);
 	if (l->h.reanswer)
 		l->h.reanswer(r->m->scode, sdp, len, l->arg);
@@ -161,6 +276,9 @@ static void on_reanswer(const struct rx *r, void *arg)
 		reinvite_accepted(l, r);
 	} else if (code == 491) {
 		glare_wait(l);
+	} else if (code == 422 && leg_session_too_small(l, r->m)) {
+		if (!l->offer_waiting)
+			leg_replace(&l->offer_waiting, l->offer_sent);
 	} else if (code == 408 || code == 481) { /* RFC 3261 12.2.1.2: the dialog is gone */
 		leg_send_bye(l, NULL);
 		leg_end(l, SIP_BY_LOST, code, 0, NULL);
@@ -175,6 +293,8 @@ static void on_reanswer(const struct rx *r, void *arg)
 void leg_reinvite_try(struct sip_leg *l)
 {
 	struct siptx_request q;
+	char buf[LINES_MAX];
+	struct strb b;
 
 	if (!l->offer_waiting || l->reinvite || l->waiting_ack || l->state != UP ||
 		ltimer_running(&l->glare_timer))
@@ -182,9 +302,12 @@ void leg_reinvite_try(struct sip_leg *l)
 	free(l->offer_sent);
 	l->offer_sent = l->offer_waiting;
 	l->offer_waiting = NULL;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	strb_puts(&b, LEG_LINES);
+	leg_session_offer(l, &b);
 	q = leg_request(l, "INVITE", ++l->lseq);
 	q.contact = true;
-	q.lines = LEG_LINES;
+	q.lines = b.buf;
 	q.content_type = SDP_TYPE;
 	q.body = l->offer_sent;
 	q.body_len = strlen(l->offer_sent);
@@ -198,7 +321,8 @@ int sip_leg_reinvite(struct sip_leg *l, const char *sdp)
 		return -ENOTCONN;
 	if (strlen(sdp) >= ANSWER_MAX)
 		return -EMSGSIZE;
-	leg_replace(&l->offer_waiting, sdp);
+	if (sdp != l->offer_waiting)
+		leg_replace(&l->offer_waiting, sdp);
 	leg_reinvite_try(l);
 	return 0;
 }

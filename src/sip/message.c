@@ -83,6 +83,16 @@ static const struct {
 	{SIP_HDR_AUTHORIZATION, "Authorization", 0, false},
 	{SIP_HDR_PROXY_AUTHORIZATION, "Proxy-Authorization", 0, false},
 	{SIP_HDR_REASON, "Reason", 0, false},
+	{SIP_HDR_SUPPORTED, "Supported", 'k', false},
+	{SIP_HDR_ALLOW, "Allow", 0, false},
+	{SIP_HDR_EVENT, "Event", 'o', true},
+	{SIP_HDR_SESSION_EXPIRES, "Session-Expires", 'x', true},
+	{SIP_HDR_MIN_SE, "Min-SE", 0, true},
+	{SIP_HDR_RSEQ, "RSeq", 0, true},
+	{SIP_HDR_RACK, "RAck", 0, true},
+	{SIP_HDR_REFER_TO, "Refer-To", 'r', true},
+	{SIP_HDR_REFER_SUB, "Refer-Sub", 0, true},
+	{SIP_HDR_REPLACES, "Replaces", 0, true},
 };
 
 static bool name_is(const struct pl *name, size_t row)
@@ -498,7 +508,9 @@ const char *sipm_reason_phrase(int code)
 		{181, "Call Is Being Forwarded"},
 		{182, "Queued"},
 		{183, "Session Progress"},
+		{199, "Early Dialog Terminated"},
 		{200, "OK"},
+		{202, "Accepted"},
 		{302, "Moved Temporarily"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
@@ -511,7 +523,9 @@ const char *sipm_reason_phrase(int code)
 		{415, "Unsupported Media Type"},
 		{416, "Unsupported URI Scheme"},
 		{420, "Bad Extension"},
+		{422, "Session Interval Too Small"},
 		{423, "Interval Too Brief"},
+		{469, "Bad Info Package"},
 		{480, "Temporarily Unavailable"},
 		{481, "Call/Transaction Does Not Exist"},
 		{482, "Loop Detected"},
@@ -520,6 +534,7 @@ const char *sipm_reason_phrase(int code)
 		{486, "Busy Here"},
 		{487, "Request Terminated"},
 		{488, "Not Acceptable Here"},
+		{489, "Bad Event"},
 		{491, "Request Pending"},
 		{500, "Server Internal Error"},
 		{501, "Not Implemented"},
@@ -609,6 +624,15 @@ int sipm_q850_of_status(int code)
 		if (status_rows[i].status == code)
 			return status_rows[i].q850;
 	return code >= 300 ? 31 : 0;
+}
+
+/* What ended a call that was up, or was taken back: 16 when nothing is said. "Call completed elsewhere" (RFC 3326 3.1) is Q.850's
+ * 26, non-selected user clearing. */
+int sipm_reason_cause(const struct sipm_reason *r)
+{
+	if (r->q850)
+		return r->q850;
+	return r->sip_code == 200 ? 26 : r->sip_code >= 300 ? sipm_q850_of_status(r->sip_code) : 16;
 }
 
 /* RFC 3398 7.2.4.1. */

@@ -31,6 +31,8 @@ struct sip_conf {
 	unsigned invites_per_s; /* new INVITEs per second, bucket of one second; 503 beyond (0: 1500) */
 	unsigned t1_ms;         /* RFC 3261's T1 (0: 500); tests make it short */
 	struct trace *trace;    /* every message is copied there (trace/trace.h); NULL: none */
+	unsigned session_s;     /* session timers (RFC 4028): what we ask for (0: 1800) ... */
+	unsigned session_min_s; /* ... and the least we take (0: 90) */
 	bool digest_sha256;     /* offer SHA-256 beside MD5: some phones give up when they see it (baresip 1.0 does) */
 };
 
@@ -49,6 +51,7 @@ struct sip_invite {
 	const char *call_id;
 	const char *sdp;        /* not NUL-terminated; NULL without a body: late offer */
 	size_t sdp_len;
+	struct sip_leg *replaces; /* it wants the place of this leg, which has not ended (RFC 3891); NULL: a new call. Devices only */
 };
 
 struct sip_ha1 {
@@ -100,6 +103,12 @@ void sip_get_counters(const struct sip_stack *s, struct sip_counters *ret);
 
 /* ---- legs ---- */
 
+/* A transfer that the other side of a leg asks for (RFC 3515). */
+struct sip_refer {
+	const char *target;       /* user part of Refer-To, decoded; may be "" with @replaces */
+	struct sip_leg *replaces; /* attended (RFC 5589 7): that leg of ours, which has not ended; NULL: blind */
+};
+
 enum sip_by { SIP_BY_REMOTE, SIP_BY_LOCAL, SIP_BY_TIMEOUT, SIP_BY_LOST };
 
 struct sip_close {
@@ -116,21 +125,28 @@ struct sip_leg_handlers {
 	void (*progress)(int code, const char *sdp, size_t len, void *arg);
 	/* Outgoing: 2xx. Incoming: the ACK came (sdp only with a late offer). The dialog is up. */
 	void (*established)(const char *sdp, size_t len, void *arg);
-	/* Re-INVITE from the other side with an offer (hold, resume, new address). Answer within the handler: 0 and fill @answer
+	/* Re-INVITE or UPDATE from the other side with an offer (hold, resume, new address), before the answer too. Answer within the handler: 0 and fill @answer
 	   (NUL-terminated SDP), or a final status such as 488. Without a body: give our offer; the answer comes with `reanswer`. */
 	int (*reoffer)(const char *sdp, size_t len, char *answer, size_t size, void *arg);
-	/* Our re-INVITE was answered (code 2xx, sdp) or refused (code >= 300); glare (491) is retried inside (RFC 3261 14.1). */
+	/* Our re-INVITE was answered (code 2xx, sdp) or refused (code >= 300); glare (491) is retried inside (RFC 3261 14.1). Also comes
+	   when the session was refreshed, and, before the answer, with the answer to the offer in a reliable 18x. */
 	void (*reanswer)(int code, const char *sdp, size_t len, void *arg);
 	/* One digit by SIP INFO (application/dtmf-relay). */
 	void (*info_digit)(char digit, int duration_ms, void *arg);
 	/* The leg is over; nothing is called afterwards. The owner drops its reference. */
 	void (*closed)(const struct sip_close *c, void *arg);
+	/* REFER. 0: accepted, sip_leg_refer_result follows; or a status (403, 603) that refuses it. One at a time. */
+	int (*refer)(const struct sip_refer *r, void *arg);
 };
 
 /** Takes an incoming leg over (inside `invite`); the reference is the caller's, drop it with obj_unref after or before `closed`. */
 struct sip_leg *sip_leg_claim(struct sip_leg *leg, const struct sip_leg_handlers *h, void *arg);
 int sip_leg_progress(struct sip_leg *leg, int code, const char *reason, const char *sdp); /* sdp may be NULL */
+/** When the caller requires reliable answers (RFC 3262) they wait for PRACK inside, and so does the answer. */
+bool sip_leg_is_reliable(const struct sip_leg *leg);
 int sip_leg_answer(struct sip_leg *leg, const char *sdp);
+/** How the REFER goes on, as a SIP status: 100-199 again and again, then one final one. What comes after the leg's end is told nobody. */
+void sip_leg_refer_result(struct sip_leg *leg, int code, const char *reason);
 int sip_leg_reject(struct sip_leg *leg, int code, const char *reason);
 
 /* User and password for where we are asked for them. Counted: obj_ref, obj_unref. */
@@ -145,6 +161,7 @@ struct sip_dial {
 	const char *headers;      /* further header lines, each ended by CRLF; NULL: none */
 	const char *sdp;
 	int ring_timeout_ms;      /* our timer C: 0: 180 s. Afterwards CANCEL and closed(SIP_BY_TIMEOUT, 408) */
+	int redirects_max;        /* 3xx to the same host are followed so often (0: never: closed with that code) */
 	/* For carriers; all may be NULL or 0. */
 	const char *next_hop;     /* numeric SIP URI that it is sent to instead of what @uri names, whose host may be a name then */
 	const char *route;        /* URI of their outbound proxy, for a Route header */

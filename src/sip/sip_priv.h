@@ -53,6 +53,11 @@ struct rx {
 	size_t body_len;
 };
 
+/* What we speak. */
+#define SIPS_ALLOW     "Allow: INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, REFER, INFO, OPTIONS\r\n"
+#define SIPS_ALLOW_ALL "Allow: INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, REFER, INFO, OPTIONS, REGISTER, SUBSCRIBE\r\n"
+#define SIPS_SUPPORTED "timer, 100rel, replaces, norefersub"
+
 struct siptx_server;
 struct siptx_client;
 
@@ -135,6 +140,7 @@ struct sipm_reason {
 };
 void sipm_reason(struct sipm_reason *ret, const struct sip_msg *m);
 int sipm_retry_after(const struct sip_msg *m); /* seconds, an hour at most; 0: none */
+int sipm_reason_cause(const struct sipm_reason *r);
 int sipm_q850_of_status(int code); /* RFC 3398 8.2.6.1 */
 int sipm_status_of_q850(int q850); /* RFC 3398 7.2.4.1 */
 
@@ -174,6 +180,8 @@ int siptx_reply(struct siptx_server *t, int code, const char *reason, const char
 int siptx_resend(struct siptx_server *t);
 /** A final answer that is kept for repeats of @r, unless very many are kept already. */
 void siptx_answer(struct sip_stack *s, const struct rx *r, const char *tag, int code, const char *lines);
+/** The tag of all stateless answers in @r's dialog: 8 hex digits. */
+void siptx_stateless_tag(char *buf9, const struct rx *r);
 /** Answers without any state; the tag depends on the request only. */
 void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason,
 			   const char *lines);
@@ -284,6 +292,13 @@ void sipt_known(struct sip_stack *s, const struct flow *f);
 void sips_request(struct sip_stack *s, const struct rx *r);
 /** Answers 420 when the request needs an extension that we do not have. */
 bool sips_refuse_extensions(struct sip_stack *s, const struct rx *r);
+
+/* ---- subscribe.c ---- */
+
+/** A SUBSCRIBE of a device that has proved who it is; answers it. */
+void sips_subscribe(struct sip_stack *s, const struct rx *r, const char *device);
+/** A method that we have none of, outside a dialog. */
+void sips_refuse_method(struct sip_stack *s, const struct rx *r);
 
 /* ---- edge.c <-> net.c ---- */
 

@@ -10,7 +10,6 @@
 #define LEGS_MAX      20000
 #define INVITES_PER_S 1500
 #define CALLS_PER_DEVICE 16
-#define ALLOW	      "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER\r\n"
 
 /* ---- guards ---- */
 
@@ -41,28 +40,36 @@ static void overloaded(struct sip_stack *s, const struct rx *r)
 	siptx_reply_stateless(s, r, s->refuse_code ? s->refuse_code : 503, NULL, lines);
 }
 
+struct unsupported {
+	const char *const *known;
+	struct strb b;
+};
+
 static bool put_unsupported(const struct sip_hdr *h, const struct sip_msg *m, void *arg)
 {
+	struct unsupported *u = arg;
+
 	(void)m;
-	strb_printf(arg, "Unsupported: %.*s\r\n", (int)h->val.l, h->val.p);
+	for (const char *const *k = u->known; *k; k++)
+		if (!pl_strcasecmp(&h->val, *k))
+			return false;
+	strb_printf(&u->b, "Unsupported: %.*s\r\n", (int)h->val.l, h->val.p);
 	return false;
 }
 
-/* We have no extension that a Require could ask for, except on REGISTER, where Path is understood. */
+/* What a Require may ask for: of REGISTER Path only, of calls what SIPS_SUPPORTED says. */
 bool sips_refuse_extensions(struct sip_stack *s, const struct rx *r)
 {
+	static const char *const of_register[] = {"path", "outbound", NULL};
+	static const char *const of_calls[] = {"timer", "100rel", "replaces", "norefersub", NULL};
+	struct unsupported u = {.known = pl_strcmp(&r->m->met, "REGISTER") ? of_calls : of_register};
 	char lines[1024];
-	struct strb b;
 
-	if (!sip_msg_hdr(r->m, SIP_HDR_REQUIRE))
+	strb_init_fixed(&u.b, lines, sizeof(lines));
+	(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_REQUIRE, put_unsupported, &u);
+	if (!u.b.len)
 		return false;
-	if (!pl_strcmp(&r->m->met, "REGISTER") && sip_msg_hdr_count(r->m, SIP_HDR_REQUIRE) == 1 &&
-		(sipm_has_token(r->m, SIP_HDR_REQUIRE, "path") ||
-	     sipm_has_token(r->m, SIP_HDR_REQUIRE, "outbound")))
-		return false;
-	strb_init_fixed(&b, lines, sizeof(lines));
-	(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_REQUIRE, put_unsupported, &b);
-	siptx_reply_stateless(s, r, 420, NULL, b.overflow ? NULL : lines);
+	siptx_reply_stateless(s, r, 420, NULL, u.b.overflow ? NULL : lines);
 	return true;
 }
 
@@ -186,7 +193,15 @@ static void take_options(struct sip_stack *s, const struct rx *r)
 {
 	if (!refuse_hops(s, r) && !sips_refuse_extensions(s, r))
 		siptx_reply_stateless(s, r, 200, NULL,
-				      ALLOW "Accept: application/sdp\r\nSupported: path\r\n");
+				      SIPS_ALLOW_ALL "Accept: application/sdp\r\nSupported: path, " SIPS_SUPPORTED "\r\n");
+}
+
+static void take_subscribe(struct sip_stack *s, const struct rx *r)
+{
+	char device[SIPM_TOKEN_MAX];
+
+	if (!refuse_hops(s, r) && !sips_refuse_extensions(s, r) && authenticate(s, r, device))
+		sips_subscribe(s, r, device);
 }
 
 void sips_request(struct sip_stack *s, const struct rx *r)
@@ -197,7 +212,9 @@ void sips_request(struct sip_stack *s, const struct rx *r)
 		return;
 	if (!pl_strcmp(met, "ACK"))
 		return;
-	if (pl_isset(&r->m->to.tag) && pl_strcmp(met, "REGISTER"))
+	if (!pl_strcmp(met, "SUBSCRIBE"))
+		take_subscribe(s, r); /* with a tag or without: see subscribe.c */
+	else if (pl_isset(&r->m->to.tag) && pl_strcmp(met, "REGISTER"))
 		siptx_reply_stateless(s, r, 481, NULL, NULL);
 	else if (!pl_strcmp(met, "INVITE"))
 		take_invite(s, r);
@@ -205,10 +222,11 @@ void sips_request(struct sip_stack *s, const struct rx *r)
 		take_register(s, r);
 	else if (!pl_strcmp(met, "OPTIONS"))
 		take_options(s, r);
-	else if (!pl_strcmp(met, "BYE") || !pl_strcmp(met, "INFO"))
+	else if (!pl_strcmp(met, "BYE") || !pl_strcmp(met, "INFO") || !pl_strcmp(met, "UPDATE") || !pl_strcmp(met, "PRACK") ||
+		 !pl_strcmp(met, "NOTIFY"))
 		siptx_reply_stateless(s, r, 481, NULL, NULL);
 	else
-		siptx_reply_stateless(s, r, 405, NULL, ALLOW);
+		sips_refuse_method(s, r);
 }
 
 /* ---- start and stop ---- */
@@ -226,6 +244,12 @@ static void conf_copy(struct sip_conf *dst, const struct sip_conf *src)
 		dst->invites_per_s = INVITES_PER_S;
 	if (!dst->t1_ms)
 		dst->t1_ms = 500;
+	if (!dst->session_min_s)
+		dst->session_min_s = 90;
+	if (!dst->session_s)
+		dst->session_s = 1800;
+	if (dst->session_s < dst->session_min_s)
+		dst->session_s = dst->session_min_s;
 }
 
 static void stack_free(struct sip_stack *s)

@@ -19,6 +19,9 @@
 #define SDP "v=0\r\no=- 1 1 IN IP4 127.0.0.3\r\ns=-\r\nc=IN IP4 127.0.0.3\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
 #define SDP2 "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 5000 RTP/AVP 8\r\n"
 
+/* The other side's next one: it holds. */
+#define SDP3 "v=0\r\no=- 1 2 IN IP4 127.0.0.3\r\ns=-\r\nc=IN IP4 127.0.0.3\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\na=sendonly\r\n"
+
 /* ---- what a test has ---- */
 
 struct peer {
@@ -157,7 +160,11 @@ static struct seen {
 	int progress_code, reanswer_code, refuse;
 	char dialled[64], from_user[64], sdp[1024], digit, reason[96], device[64];
 	struct sip_close close;
-	bool claim, answer_at_once, socket_only;
+	bool claim, answer_at_once, socket_only, replaces;
+	unsigned refers;
+	int refer_code, refer_result, reoffer_code;
+	char refer_target[64];
+	struct sip_leg *refer_replaces;
 	enum sip_origin origin;
 	int64_t trunk_id;
 	struct sip_binding binding;
@@ -186,7 +193,7 @@ static int on_reoffer(const char *sdp, size_t len, char *answer, size_t size, vo
 	seen.reoffers++;
 	keep_sdp(sdp, len);
 	(void)snprintf(answer, size, SDP2);
-	return 0;
+	return seen.reoffer_code;
 }
 
 static void on_reanswer(int code, const char *sdp, size_t len, void *arg)
@@ -210,7 +217,17 @@ static void on_closed(const struct sip_close *c, void *arg)
 	seen.leg = obj_unref(seen.leg);
 }
 
-static const struct sip_leg_handlers leg_handlers = {on_progress, on_established, on_reoffer, on_reanswer, on_digit, on_closed};
+static int on_refer(const struct sip_refer *r, void *arg)
+{
+	seen.refers++;
+	(void)str_copy(seen.refer_target, sizeof(seen.refer_target), r->target);
+	seen.refer_replaces = r->replaces;
+	if (seen.refer_result)
+		sip_leg_refer_result(seen.leg, seen.refer_result, NULL);
+	return seen.refer_code;
+}
+
+static const struct sip_leg_handlers leg_handlers = {on_progress, on_established, on_reoffer, on_reanswer, on_digit, on_closed, on_refer};
 
 static int on_invite(struct sip_leg *leg, const struct sip_invite *inv, void *arg)
 {
@@ -221,6 +238,7 @@ static int on_invite(struct sip_leg *leg, const struct sip_invite *inv, void *ar
 	(void)str_copy(seen.from_user, sizeof(seen.from_user), inv->from_user);
 	(void)str_copy(seen.device, sizeof(seen.device), inv->device ? inv->device : "");
 	keep_sdp(inv->sdp, inv->sdp_len);
+	seen.replaces = inv->replaces && inv->replaces == seen.leg;
 	if (seen.refuse)
 		return seen.refuse;
 	if (seen.leg) { /* keeps the first only */

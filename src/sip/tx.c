@@ -198,6 +198,11 @@ int siptx_resend(struct siptx_server *t)
 	return t->answer ? sipnet_send(t->s, &t->to, t->answer, t->answer_len) : 0;
 }
 
+void siptx_stateless_tag(char *buf9, const struct rx *r)
+{
+	(void)snprintf(buf9, 9, "%08x", hash_joaat((const uint8_t *)r->m->callid.p, r->m->callid.l));
+}
+
 void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason,
 			   const char *lines)
 {
@@ -206,7 +211,7 @@ void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, co
 	char tag[9];
 
 	answer_flow(&to, r);
-	(void)snprintf(tag, sizeof(tag), "%08x", hash_joaat((const uint8_t *)r->m->callid.p, r->m->callid.l));
+	siptx_stateless_tag(tag, r);
 	out_init(&b);
 	strb_printf(&b, "SIP/2.0 %d %s\r\n", code, reason && reason[0] ? reason : sipm_reason_phrase(code));
 	sipm_put_reply_head(&b, r, tag, false);
