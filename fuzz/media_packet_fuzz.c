@@ -30,7 +30,7 @@ static void init(void)
 
 	m = xcalloc(1, sizeof(*m));
 	(void)loop_process_init();
-	g711_init();
+	g711_tables();
 	m->thread.m = m;
 	ilist_init(&m->events);
 	ilist_init(&m->thread.ticking);

@@ -62,7 +62,7 @@ static void make(void)
 	u_of_a[ALAW_SILENCE] = ULAW_SILENCE;
 }
 
-void g711_init(void)
+void g711_tables(void)
 {
 	(void)pthread_once(&once, make);
 }

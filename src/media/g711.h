@@ -10,7 +10,7 @@ enum law { LAW_ULAW = 0, LAW_ALAW = 8 };
 #define ALAW_SILENCE 0xD5
 #define ULAW_SILENCE 0xFF
 
-void g711_init(void); /* any thread, any number of times */
+void g711_tables(void); /* any thread, any number of times */
 uint8_t alaw_of(int16_t pcm);
 int16_t alaw_to_pcm(uint8_t a);
 int16_t ulaw_to_pcm(uint8_t u);

@@ -14,6 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <netinet/ip.h>
+#include <openssl/crypto.h>
+
+#include "base/netmap.h"
 #include "media/media_int.h"
 #include "media/sdp.h"
 
@@ -24,7 +28,7 @@
 #define SILENCE_MS 20000
 #define BOX_LIMIT 1000000 /* a full box would lose a command: never in practice */
 #define DTMF_PT 101
-#define NO_PT 255
+#define DTMF48_PT 110
 
 struct ctl {
 	uint32_t index, gen;
@@ -36,14 +40,21 @@ struct ctl {
 	int64_t cookie;
 	struct mleg *leg;         /* until CLOSE is posted */
 	uint16_t port;
-	uint32_t local_be, ssrc, peer_be; /* peer_be: their signalling's; 0: unknown */
+	maddr local, peer;        /* family 0: unknown; peer: where their signalling comes from */
+	uint32_t ssrc;
 	uint64_t sdp_id;
 	unsigned sdp_version;
 	enum sdp_dir remote_dir;
-	/* payload types of the last offer or answer of ours: what they send us; 255: none */
-	uint8_t pt_alaw, pt_ulaw, pt_dtmf;
+	struct med_leg_conf conf;
+	int first;                /* this codec begins our next offer; -1: none does */
+	/* payload types of the last offer or answer of ours: what they send us; NO_PT: none */
+	uint8_t pt[CODEC_N], pt_dtmf, pt_dtmf48;
 	bool answered;            /* the types are settled */
-	enum law law;
+	enum med_codec codec;     /* what we send */
+	/* RFC 4568: ours, each suite with a key; what is in use; theirs, to see whether it changes */
+	struct sdp_crypto mine[2], theirs;
+	unsigned n_mine;
+	int mine_used;            /* of mine; -1: none */
 	bool rtcp_mux;
 	/* the place of audio among lines that we refuse */
 	struct sdp_refused *refused;
@@ -149,6 +160,18 @@ static int thread_start(struct mthread *t, struct media *m)
 	return r;
 }
 
+/* Whether the machine has IPv6 at all; an address of its own is not needed for that. */
+static bool has_ip6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+	bool ok = fd >= 0 && !bind(fd, (struct sockaddr *)&a, sizeof(a));
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
 static int conf_take(struct media *m, const struct media_conf *c)
 {
 	m->conf = *c;
@@ -165,7 +188,7 @@ static int conf_take(struct media *m, const struct media_conf *c)
 		log_warn("media has one thread for now asked=%u", m->conf.threads);
 	if (m->conf.legs_max > LEGS_LIMIT || m->conf.port_max <= m->conf.port_min)
 		return -EINVAL;
-	m->conf.bind = xstrdup(c->bind ? c->bind : "0.0.0.0");
+	m->conf.bind = xstrdup(c->bind ? c->bind : has_ip6() ? "::" : "0.0.0.0");
 	m->conf.external = c->external && c->external[0] ? xstrdup(c->external) : NULL;
 	m->ports = ((unsigned)m->conf.port_max - m->conf.port_min + 1) / 2;
 	m->port_used = xcalloc(1, m->ports / 8 + 1);
@@ -175,19 +198,14 @@ static int conf_take(struct media *m, const struct media_conf *c)
 	return 0;
 }
 
-static bool is_ip4(const char *s)
-{
-	struct in_addr a;
-
-	return inet_pton(AF_INET, s, &a) == 1;
-}
-
 static int parts_start(struct media *m)
 {
 	int r;
 
-	if (!is_ip4(m->conf.bind) || (m->conf.external && !is_ip4(m->conf.external)))
+	if (!maddr_parse(&m->bind, m->conf.bind, 0) || netmap_parse(&m->netmap, m->conf.external, NULL, 0))
 		return -EINVAL;
+	/* An IPv4 address to listen on is meant as such: the socket is IPv4's. */
+	m->family = maddr_is4(&m->bind) ? AF_INET : AF_INET6;
 	r = mbox_new(&m->ev_box, BOX_LIMIT);
 	if (r)
 		return r;
@@ -261,6 +279,7 @@ void media_stop(struct media *m)
 	hmap_done(&m->recs);
 	mprompt_free(m->prompts);
 	msecure_shared_free(m->secure);
+	netmap_free(m->netmap);
 	free((char *)(uintptr_t)m->conf.bind);
 	free((char *)(uintptr_t)m->conf.external);
 	(void)pthread_mutex_destroy(&m->ev_lock);
@@ -333,14 +352,22 @@ static void ctl_free(struct media *m, uint32_t index)
 
 static int bind_one(struct media *m, unsigned port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), tos = 0xb8, r;
+	int fd = socket(m->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), tos = 0xb8, on = 1, off = 0, r;
+	struct maddr_native na;
+	maddr a = m->bind;
 
 	if (fd < 0)
 		return -errno;
 	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)); /* RFC 4594: voice, expedited forwarding */
-	(void)inet_pton(AF_INET, m->conf.bind, &a.sin_addr);
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a))) {
+	(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)); /* ICMP, also before the source is known */
+	if (m->family == AF_INET6) {
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	}
+	a.sin6_port = htons((uint16_t)port);
+	maddr_to(&na, &a, m->family);
+	if (bind(fd, &na.sa, na.len)) {
 		r = -errno;
 		(void)close(fd);
 		return r;
@@ -390,7 +417,7 @@ static uint32_t random32(void)
 	return v;
 }
 
-static struct mleg *mleg_new(struct ctl *c, const int fd[2])
+static struct mleg *mleg_new(const struct media *m, struct ctl *c, const int fd[2])
 {
 	struct mleg *l = xcalloc(1, sizeof(*l));
 
@@ -401,8 +428,9 @@ static struct mleg *mleg_new(struct ctl *c, const int fd[2])
 	l->ssrc = c->ssrc;
 	l->seq = (uint16_t)(random32() & 0x7fff); /* RFC 3711: no wrap soon after the start */
 	l->ts = random32();
-	l->rem = (struct leg_remote){.law = LAW_ALAW, .tx_pt = NO_PT, .tx_dtmf = NO_PT, .rx_alaw = NO_PT,
-				     .rx_ulaw = NO_PT, .rx_dtmf = NO_PT};
+	l->family = m->family;
+	l->rem = (struct leg_remote){.tx = CODEC_N, .tx_pt = NO_PT, .tx_dtmf = NO_PT, .rx_dtmf = NO_PT, .tx_khz = 8, .dtmf_khz = 8};
+	memset(l->rem.rx, RX_NONE, sizeof(l->rem.rx));
 	return l;
 }
 
@@ -427,7 +455,10 @@ int med_leg_open(struct media *m, med_leg *ret, enum med_profile profile, int64_
 	c->ssrc = random32();
 	c->sdp_id = (uint64_t)clock_utc_ms();
 	c->remote_dir = SDP_SENDRECV;
-	c->leg = mleg_new(c, fd);
+	c->first = c->mine_used = -1;
+	memset(c->pt, NO_PT, sizeof(c->pt));
+	c->pt_dtmf = c->pt_dtmf48 = NO_PT;
+	c->leg = mleg_new(m, c, fd);
 	m->ctl_live++;
 	post(m, CMD_OPEN, &(struct cmd){.leg = c->leg});
 	*ret = handle_of(c);
@@ -447,86 +478,116 @@ void med_leg_close(struct media *m, med_leg leg)
 
 /* ---- addresses ---- */
 
-/* The address the kernel would use towards @to; nothing is sent. */
-static uint32_t route_to(uint32_t to_be)
+/* The address the kernel would use towards @to; nothing is sent. False: there is no way. */
+static bool route_to(const struct media *m, maddr *ret, const maddr *to)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {to_be}};
-	socklen_t len = sizeof(a);
-	uint32_t r = htonl(INADDR_LOOPBACK);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int family = maddr_is4(to) ? AF_INET : AF_INET6, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct maddr_native na;
+	maddr a = *to;
+	bool ok;
 
 	if (fd < 0)
-		return r;
-	if (!connect(fd, (struct sockaddr *)&a, sizeof(a)) && !getsockname(fd, (struct sockaddr *)&a, &len))
-		r = a.sin_addr.s_addr;
+		return false;
+	a.sin6_port = htons(9);
+	maddr_to(&na, &a, family);
+	ok = !connect(fd, &na.sa, na.len) && !getsockname(fd, &na.sa, &na.len);
+	if (ok)
+		maddr_from(ret, &na.sa);
 	(void)close(fd);
+	return ok;
+}
+
+/* Documentation networks stand for "somewhere": the default route. */
+static const char *const somewhere[] = {"192.0.2.1", "2001:db8::1"};
+
+/* What is shown instead of our own address, or the one address that we listen on. */
+static bool fixed_addr(const struct media *m, maddr *ret, const maddr *to)
+{
+	char peer[ADDR_TEXT_MAX], shown[ADDR_TEXT_MAX];
+
+	if (netmap_find_text(m->netmap, to ? maddr_text(to, peer) : somewhere[0], shown, sizeof(shown)) && maddr_parse(ret, shown, 0))
+		return true;
+	*ret = m->bind;
+	return !maddr_any(ret);
+}
+
+/* @to: NULL when unknown: the default route's address; without one IPv6's. */
+static maddr local_addr(const struct media *m, const maddr *to)
+{
+	maddr r, any;
+
+	if (fixed_addr(m, &r, to) || (to && route_to(m, &r, to)))
+		return r;
+	for (unsigned i = 0; i < ARRAY_LEN(somewhere); i++)
+		if ((!i || m->family == AF_INET6) && maddr_parse(&any, somewhere[i], 0) && route_to(m, &r, &any))
+			return r;
+	maddr_from4(&r, htonl(INADDR_LOOPBACK), 0);
 	return r;
 }
 
-static uint32_t fixed_addr(const struct media *m)
+/* Whether a description or a peer of this family is of use to us. */
+static bool family_ok(const struct media *m, const maddr *a)
 {
-	struct in_addr a = {0};
-
-	if (m->conf.external)
-		(void)inet_pton(AF_INET, m->conf.external, &a);
-	else
-		(void)inet_pton(AF_INET, m->conf.bind, &a);
-	return a.s_addr;
-}
-
-/* @to: 0 when unknown. TEST-NET-1 stands for "somewhere": the default route's address. */
-static uint32_t local_addr(const struct media *m, uint32_t to_be)
-{
-	uint32_t a = fixed_addr(m);
-
-	return a ? a : route_to(to_be ? to_be : htonl(0xc0000201));
+	return maddr_is4(a) ? maddr_is4(&m->bind) || maddr_any(&m->bind) : m->family == AF_INET6;
 }
 
 int med_leg_towards(struct media *m, med_leg leg, const char *address)
 {
 	struct ctl *c = ctl_get(m, leg);
-	struct in_addr a;
+	maddr a;
 
 	if (!c)
 		return -ENOENT;
-	if (inet_pton(AF_INET, address, &a) != 1)
+	if (!maddr_parse(&a, address, 0) || !family_ok(m, &a))
 		return -EINVAL;
-	c->local_be = local_addr(m, a.s_addr);
+	c->local = local_addr(m, &a);
 	return 0;
 }
 
 int med_leg_peer(struct media *m, med_leg leg, const char *address)
 {
 	struct ctl *c = ctl_get(m, leg);
-	struct in_addr a;
+	maddr a;
 
 	if (!c)
 		return -ENOENT;
-	if (inet_pton(AF_INET, address, &a) != 1)
+	if (!maddr_parse(&a, address, 0))
 		return -EINVAL;
-	c->peer_be = a.s_addr;
+	c->peer = a;
 	return 0;
 }
 
-/* Browsers try them all: every address of the machine, loopback last. */
-static unsigned candidates(const struct media *m, uint32_t first, uint32_t *out)
+static void cand_add(maddr *out, unsigned *n, const maddr *a)
+{
+	for (unsigned i = 0; i < *n; i++)
+		if (maddr_same_host(&out[i], a))
+			return;
+	if (*n < MSDP_ADDRS_MAX)
+		out[(*n)++] = *a;
+}
+
+/* Browsers try them all: every address of the machine of both families, loopback last. */
+static unsigned candidates(const struct media *m, const struct ctl *c, maddr *out)
 {
 	struct ifaddrs *all, *i;
 	unsigned n = 0;
+	maddr a, ext;
 
-	out[n++] = first;
-	if (fixed_addr(m) || getifaddrs(&all))
+	cand_add(out, &n, &c->local);
+	/* What is shown outside, of either family, for whoever comes through a relay. */
+	for (unsigned k = 0; k < ARRAY_LEN(somewhere); k++)
+		if (maddr_parse(&a, somewhere[k], 0) && family_ok(m, &a) && fixed_addr(m, &ext, &a))
+			cand_add(out, &n, &ext);
+	if (!maddr_any(&m->bind) || getifaddrs(&all))
 		return n;
 	for (int loopback = 0; loopback < 2; loopback++)
-		for (i = all; i && n < MSDP_ADDRS_MAX; i = i->ifa_next) {
-			uint32_t a;
-
-			if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !(i->ifa_flags & IFF_UP) ||
-			    !!(i->ifa_flags & IFF_LOOPBACK) != loopback)
+		for (i = all; i; i = i->ifa_next) {
+			if (!i->ifa_addr || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6) ||
+			    !(i->ifa_flags & IFF_UP) || !!(i->ifa_flags & IFF_LOOPBACK) != loopback)
 				continue;
-			a = ((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr.s_addr;
-			if (a != first)
-				out[n++] = a;
+			maddr_from(&a, i->ifa_addr);
+			if (!IN6_IS_ADDR_LINKLOCAL(&a.sin6_addr) && family_ok(m, &a))
+				cand_add(out, &n, &a);
 		}
 	freeifaddrs(all);
 	return n;
@@ -549,27 +610,225 @@ static int pt_out(uint8_t pt)
 	return pt == NO_PT ? -1 : pt;
 }
 
+static bool is_mine(const struct ctl *c, unsigned codec)
+{
+	return c->pt[codec] != NO_PT;
+}
+
+static void out_codec(const struct ctl *c, struct sdp_out *o, unsigned codec)
+{
+	if (!is_mine(c, codec) || memchr(o->codec, (int)codec, o->n_codec))
+		return;
+	o->codec[o->n_codec] = (uint8_t)codec;
+	o->pt[o->n_codec++] = c->pt[codec];
+}
+
 static int write_description(struct media *m, struct ctl *c, enum sdp_dir dir, bool answer, char *sdp, size_t size)
 {
 	struct sdp_out o = {
-		.id = c->sdp_id, .version = ++c->sdp_version, .addr_be = c->local_be, .port = c->port, .proto = c->proto,
-		.dir = dir, .pt_alaw = pt_out(c->pt_alaw), .pt_ulaw = pt_out(c->pt_ulaw), .pt_dtmf = pt_out(c->pt_dtmf),
+		.id = c->sdp_id, .version = ++c->sdp_version, .addr = c->local, .port = c->port, .proto = c->proto,
+		.dir = dir, .pt_dtmf = pt_out(c->pt_dtmf), .pt_dtmf48 = pt_out(c->pt_dtmf48),
 		.rtcp_mux = c->rtcp_mux || c->profile == MED_WEBRTC, .answer = answer,
 		.refused = c->refused, .n_refused = c->n_refused, .audio = c->audio, .ssrc = c->ssrc,
+		.crypto = c->mine, .n_crypto = c->n_mine,
 	};
 	struct strb b;
 
+	if (answer && c->mine_used >= 0) {
+		o.crypto = &c->mine[c->mine_used];
+		o.n_crypto = 1;
+	}
+	if (!answer && c->first >= 0)
+		out_codec(c, &o, (unsigned)c->first);
+	for (unsigned i = 0; i < c->conf.codecs; i++)
+		out_codec(c, &o, c->conf.codec[i]);
+	for (unsigned i = 0; i < CODEC_N; i++)
+		out_codec(c, &o, i);
 	if (c->profile == MED_WEBRTC) {
 		o.ufrag = c->ufrag;
 		o.pwd = c->pwd;
 		o.fp = media_fingerprint(m);
 		o.mid = c->mid[0] ? c->mid : "0";
 		o.setup = answer ? c->setup : SDP_SETUP_ACTPASS;
-		o.n_cand = candidates(m, c->local_be, o.cand_be);
+		o.n_cand = candidates(m, c, o.cand);
 	}
 	strb_init_fixed(&b, sdp, size);
 	msdp_write(&b, &o);
 	return b.overflow ? -ENOBUFS : 0;
+}
+
+/* ---- what a leg may speak ---- */
+
+bool med_codecs_parse(struct med_leg_conf *conf, const char *list)
+{
+	conf->codecs = 0;
+	while (*list) {
+		size_t n = strcspn(list, ", ");
+
+		for (unsigned c = 0; c < CODEC_N; c++)
+			if (n == strlen(codec_info[c].name) && !strncasecmp(list, codec_info[c].name, n) && codec_here(c) &&
+			    !memchr(conf->codec, (int)c, conf->codecs))
+				conf->codec[conf->codecs++] = (uint8_t)c;
+		list += n;
+		list += strspn(list, ", ");
+	}
+	return conf->codecs;
+}
+
+void med_leg_configure(struct media *m, med_leg leg, const struct med_leg_conf *conf)
+{
+	struct ctl *c = ctl_get(m, leg);
+
+	if (c)
+		c->conf = *conf;
+}
+
+static bool may_speak(const struct ctl *c, unsigned codec)
+{
+	if (!c->conf.codecs)
+		return codec_is_law(codec);
+	return memchr(c->conf.codec, (int)codec, c->conf.codecs);
+}
+
+void med_leg_like(struct media *m, med_leg leg, med_leg other)
+{
+	struct ctl *c = ctl_get(m, leg), *o = ctl_get(m, other);
+
+	if (c && o && o->answered && may_speak(c, o->codec))
+		c->first = (int)o->codec;
+}
+
+void med_leg_prefer(struct media *m, med_leg leg, enum med_codec codec)
+{
+	struct ctl *c = ctl_get(m, leg);
+
+	if (c && codec_here(codec))
+		c->first = (int)codec;
+}
+
+void med_leg_up(struct media *m, med_leg leg)
+{
+	struct ctl *c = ctl_get(m, leg);
+
+	if (c)
+		post(m, CMD_UP, &(struct cmd){.leg = c->leg});
+}
+
+static bool pt_taken(const struct ctl *c, uint8_t pt)
+{
+	return memchr(c->pt, pt, sizeof(c->pt)) || pt == c->pt_dtmf || pt == c->pt_dtmf48;
+}
+
+/* A payload type for something that was not agreed before: the usual one, or any that is free. */
+static uint8_t pt_new(const struct ctl *c, uint8_t usual)
+{
+	while (pt_taken(c, usual))
+		usual = usual == 127 ? 96 : (uint8_t)(usual + 1);
+	return usual;
+}
+
+static void offer_codec(struct ctl *c, unsigned codec)
+{
+	if (is_mine(c, codec) || !codec_here(codec))
+		return;
+	c->pt[codec] = pt_new(c, codec_info[codec].pt);
+	if (codec == MED_OPUS && c->pt_dtmf48 == NO_PT)
+		c->pt_dtmf48 = pt_new(c, DTMF48_PT);
+}
+
+/* The first offer has all that the leg may speak; later ones what was agreed, and what is asked for. */
+static void offer_codecs(struct ctl *c)
+{
+	if (!c->answered) {
+		if (c->pt_dtmf == NO_PT)
+			c->pt_dtmf = DTMF_PT;
+		for (unsigned i = 0; i < c->conf.codecs; i++)
+			offer_codec(c, c->conf.codec[i]);
+		for (unsigned i = MED_PCMA; !c->conf.codecs && i <= MED_PCMU; i++)
+			offer_codec(c, i);
+	}
+	if (c->first >= 0)
+		offer_codec(c, (unsigned)c->first);
+	if (c->pt_dtmf == NO_PT && c->pt_dtmf48 != NO_PT && c->first >= 0 && codec_info[c->first].khz == 8)
+		c->pt_dtmf = pt_new(c, DTMF_PT);
+}
+
+/* ---- SDES ---- */
+
+static void key_new(struct sdp_crypto *k, uint32_t tag, enum sdp_suite suite)
+{
+	*k = (struct sdp_crypto){.tag = tag, .suite = suite};
+	if (getrandom(k->key, sizeof(k->key), 0) != sizeof(k->key))
+		abort(); /* no keys, no calls */
+}
+
+/* Ours for an offer; those of an earlier one stay, so that nothing is cut off by a hold. */
+static void offer_keys(struct ctl *c)
+{
+	if (c->profile == MED_WEBRTC)
+		return;
+	if (!c->n_mine && c->conf.sdes != MED_SDES_OFF && !c->answered) {
+		key_new(&c->mine[0], 1, SUITE_CM_80);
+		key_new(&c->mine[1], 2, SUITE_CM_32);
+		c->n_mine = 2;
+		c->proto = c->conf.sdes == MED_SDES_REQUIRED ? SDP_SDES : SDP_AVP;
+	} else if (c->mine_used > 0) {
+		c->mine[0] = c->mine[c->mine_used];
+		c->mine_used = 0;
+		c->n_mine = 1;
+	} else if (c->mine_used == 0) {
+		c->n_mine = 1;
+	}
+}
+
+static bool wants_keys(enum sdp_proto p)
+{
+	return p == SDP_SDES || p == SDP_SDES_F;
+}
+
+/* Their answer names one of our lines by its tag. */
+static int answered_keys(struct ctl *c, const struct sdp_in *in)
+{
+	const struct sdp_mline *a = &in->m[in->audio];
+
+	c->mine_used = -1;
+	for (unsigned i = 0; i < c->n_mine && a->n_crypto; i++)
+		if (c->mine[i].tag == a->crypto[0].tag && c->mine[i].suite == a->crypto[0].suite)
+			c->mine_used = (int)i;
+	if (c->mine_used < 0)
+		return wants_keys(in->proto) || wants_keys(c->proto) ? MED_E_PROFILE : 0;
+	c->theirs = a->crypto[0];
+	return 0;
+}
+
+/* Their offer: the best of their lines; a new key of theirs gets a new one of ours. */
+static int offered_keys(struct ctl *c, const struct sdp_in *in)
+{
+	const struct sdp_mline *a = &in->m[in->audio];
+	const struct sdp_crypto *best = NULL;
+	bool same;
+
+	/* With plain RTP/AVP the lines are a wish, which counts where we wish it, too. */
+	if (wants_keys(in->proto) || (c->conf.sdes != MED_SDES_OFF && in->proto != SDP_SAVPF))
+		for (unsigned i = 0; i < a->n_crypto; i++)
+			if (!best || a->crypto[i].suite < best->suite)
+				best = &a->crypto[i];
+	if (!best) {
+		c->mine_used = -1;
+		c->n_mine = 0;
+		return wants_keys(in->proto) || (c->conf.sdes == MED_SDES_REQUIRED && in->proto != SDP_SAVPF) ? MED_E_PROFILE : 0;
+	}
+	same = c->mine_used >= 0 && c->theirs.suite == best->suite &&
+	       !CRYPTO_memcmp(c->theirs.key, best->key, sizeof(best->key));
+	if (!same)
+		key_new(&c->mine[0], best->tag, best->suite);
+	else if (c->mine_used > 0)
+		c->mine[0] = c->mine[c->mine_used];
+	c->mine[0].tag = best->tag;
+	c->n_mine = 1;
+	c->mine_used = 0;
+	c->theirs = *best;
+	return 0;
 }
 
 /* Ours to give: what is held hears music, but is not heard. */
@@ -614,13 +873,10 @@ int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size)
 
 	if (!c)
 		return -ENOENT;
-	if (!c->local_be)
-		c->local_be = local_addr(m, 0);
-	if (!c->answered) {
-		c->pt_alaw = LAW_ALAW;
-		c->pt_ulaw = LAW_ULAW;
-		c->pt_dtmf = DTMF_PT;
-	}
+	if (!c->local.sin6_family)
+		c->local = local_addr(m, c->peer.sin6_family && family_ok(m, &c->peer) ? &c->peer : NULL);
+	offer_codecs(c);
+	offer_keys(c);
 	if (c->profile == MED_WEBRTC && !c->ufrag[0]) {
 		/* A browser may be through with ICE and DTLS before its answer is here. */
 		ice_credentials(c);
@@ -630,62 +886,91 @@ int med_leg_offer(struct media *m, med_leg leg, char *sdp, size_t size)
 	return write_description(m, c, wish(c), false, sdp, size);
 }
 
-/* What the media half needs of their description @in. @tx: their payload types; ours are in @c. */
+/* What a payload type that they send us means. */
+static void fill_rx(const struct ctl *c, struct leg_remote *r)
+{
+	memset(r->rx, RX_NONE, sizeof(r->rx));
+	r->rx[13] = RX_CN; /* RFC 3389: never offered, yet some send it */
+	for (unsigned i = 0; i < CODEC_N; i++)
+		if (is_mine(c, i))
+			r->rx[c->pt[i]] = (uint8_t)i;
+	if (c->pt_dtmf != NO_PT)
+		r->rx[c->pt_dtmf] = RX_DTMF;
+	if (c->pt_dtmf48 != NO_PT)
+		r->rx[c->pt_dtmf48] = RX_DTMF;
+}
+
+/* RFC 4733 2.4.: digits run by the clock of the sound beside them. */
+static void fill_digits(const struct ctl *c, const struct sdp_mline *a, struct leg_remote *r)
+{
+	bool wide = r->tx_khz == 48 && a->pt_dtmf48 >= 0 && c->pt_dtmf48 != NO_PT;
+	int pt = wide ? a->pt_dtmf48 : a->pt_dtmf;
+
+	r->dtmf_khz = wide ? 48 : 8;
+	r->rx_dtmf = wide ? c->pt_dtmf48 : c->pt_dtmf;
+	r->tx_dtmf = pt < 0 || r->rx_dtmf == NO_PT ? NO_PT : (uint8_t)pt;
+	r->inband = c->profile == MED_PLAIN && r->tx_dtmf == NO_PT;
+}
+
+/* What the media half needs of their description @in. */
 static void give_remote(struct media *m, struct ctl *c, const struct sdp_in *in)
 {
 	const struct sdp_mline *a = &in->m[in->audio];
 	struct cmd cmd = {.leg = c->leg};
 	struct leg_remote *r = &cmd.remote;
-	uint32_t be = 0;
+	bool no_addr;
 
-	(void)msdp_addr(in, &be);
-	r->rtp = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(a->port), .sin_addr = {be}};
-	r->peer_be = c->peer_be;
+	(void)msdp_addr(in, &r->rtp);
+	no_addr = maddr_any(&r->rtp) || !r->rtp.sin6_family;
+	r->rtp.sin6_port = htons(a->port);
+	r->peer = c->peer;
 	r->rtcp = r->rtp;
-	r->rtcp.sin_port = htons(a->at.rtcp_port ? a->at.rtcp_port : (uint16_t)(a->port + 1));
-	if (!be) /* old hold: no address */
-		r->rtp.sin_port = r->rtcp.sin_port = 0;
-	r->law = c->law;
-	r->tx_pt = (uint8_t)(c->law == LAW_ALAW ? a->pt_alaw : a->pt_ulaw);
-	r->tx_dtmf = a->pt_dtmf < 0 || c->pt_dtmf == NO_PT ? NO_PT : (uint8_t)a->pt_dtmf;
-	r->rx_alaw = c->pt_alaw;
-	r->rx_ulaw = c->pt_ulaw;
-	r->rx_dtmf = c->pt_dtmf;
+	r->rtcp.sin6_port = htons(a->at.rtcp_port ? a->at.rtcp_port : (uint16_t)(a->port + 1));
+	if (no_addr) /* old hold: no address */
+		r->rtp.sin6_port = r->rtcp.sin6_port = 0;
+	r->tx = (uint8_t)c->codec;
+	r->tx_pt = (uint8_t)a->pt[c->codec];
+	r->tx_khz = (uint8_t)codec_info[c->codec].khz;
+	fill_rx(c, r);
+	fill_digits(c, a, r);
 	r->rtcp_mux = c->rtcp_mux;
-	r->may_send = be && c->remote_dir & SDP_RECVONLY;
+	r->may_send = !no_addr && c->remote_dir & SDP_RECVONLY;
 	if (c->profile == MED_WEBRTC)
 		r->may_send = c->remote_dir & SDP_RECVONLY;
 	r->expect = c->remote_dir & SDP_SENDONLY && !c->hold;
 	if (c->profile == MED_WEBRTC)
 		r->secure = secure_conf_full(c);
+	if (c->mine_used >= 0) {
+		r->sdes = xcalloc(1, sizeof(*r->sdes));
+		r->sdes->tx = c->mine[c->mine_used];
+		r->sdes->rx = c->theirs;
+	}
 	post(m, CMD_REMOTE, &cmd);
 	c->fresh = false;
-}
-
-static bool is_loopback(uint32_t be)
-{
-	return ntohl(be) >> 24 == 127;
+	c->first = -1;
 }
 
 /* One call is no way to send to many, nor to what listens on this machine only. */
-static bool may_be_theirs(const struct ctl *c, uint32_t be)
+static bool may_be_theirs(const struct ctl *c, const maddr *a)
 {
-	return ntohl(be) >> 28 < 14 && (!is_loopback(be) || !c->peer_be || is_loopback(c->peer_be));
+	return maddr_unicast(a) && (!maddr_loopback(a) || !c->peer.sin6_family || maddr_loopback(&c->peer));
 }
 
 /* Theirs that stays with the control half. MED_E_PROFILE when it is the other kind of leg. */
-static int take_remote(struct ctl *c, const struct sdp_in *in)
+static int take_remote(const struct media *m, struct ctl *c, const struct sdp_in *in)
 {
 	struct slice u = msdp_ufrag(in);
-	uint32_t be = 0;
+	maddr a = {0};
 
 	if ((in->proto == SDP_SAVPF) != (c->profile == MED_WEBRTC))
 		return MED_E_PROFILE;
-	(void)msdp_addr(in, &be);
-	if (c->profile == MED_PLAIN && !may_be_theirs(c, be))
+	(void)msdp_addr(in, &a);
+	if (c->profile == MED_PLAIN && !may_be_theirs(c, &a))
 		return MED_E_SDP;
+	if (c->profile == MED_PLAIN && !maddr_any(&a) && !family_ok(m, &a))
+		return MED_E_PROFILE; /* of a family that we do not listen on */
 	c->remote_dir = msdp_dir(in);
-	c->held_by_remote = !(c->remote_dir & SDP_RECVONLY) || (in->proto != SDP_SAVPF && !be);
+	c->held_by_remote = !(c->remote_dir & SDP_RECVONLY) || (in->proto != SDP_SAVPF && maddr_any(&a));
 	c->rtcp_mux = in->m[in->audio].at.rtcp_mux;
 	if (in->proto == SDP_SAVPF) {
 		memcpy(c->their_ufrag, u.p, u.n);
@@ -693,6 +978,30 @@ static int take_remote(struct ctl *c, const struct sdp_in *in)
 		memcpy(c->fp, msdp_fp(in), sizeof(c->fp));
 	}
 	return 0;
+}
+
+/* The address to describe: towards where the sound comes from. Behind NAT that is where the signalling comes from. */
+static maddr answer_addr(const struct media *m, const struct ctl *c, const struct sdp_in *in)
+{
+	maddr a = {0};
+
+	if (in->proto == SDP_SAVPF || !msdp_addr(in, &a) || maddr_any(&a))
+		return local_addr(m, c->peer.sin6_family && family_ok(m, &c->peer) ? &c->peer : NULL);
+	if (c->peer.sin6_family && maddr_is4(&c->peer) == maddr_is4(&a) && maddr_private(&a) && !maddr_private(&c->peer))
+		a = c->peer;
+	return local_addr(m, &a);
+}
+
+/* By our order, what they have; else any law: everybody can. */
+static int choose(const struct ctl *c, const struct sdp_mline *a)
+{
+	for (unsigned i = 0; i < c->conf.codecs; i++)
+		if (a->pt[c->conf.codec[i]] >= 0)
+			return c->conf.codec[i];
+	for (int i = MED_PCMA; i <= MED_PCMU; i++)
+		if (a->pt[i] >= 0)
+			return i;
+	return -1;
 }
 
 static void keep_lines(struct ctl *c, const struct sdp_in *in)
@@ -714,7 +1023,7 @@ int med_leg_answered(struct media *m, med_leg leg, const char *sdp, size_t len)
 	struct ctl *c = ctl_get(m, leg);
 	const struct sdp_mline *a;
 	struct sdp_in in;
-	int r;
+	int r, codec;
 
 	if (!c)
 		return -ENOENT;
@@ -722,16 +1031,20 @@ int med_leg_answered(struct media *m, med_leg leg, const char *sdp, size_t len)
 	if (r)
 		return r;
 	a = &in.m[in.audio];
-	if ((a->pt_alaw < 0 || c->pt_alaw == NO_PT) && (a->pt_ulaw < 0 || c->pt_ulaw == NO_PT))
+	codec = -1;
+	for (unsigned i = 0; i < a->n_order && codec < 0; i++) /* RFC 3264 6.1: their order is the answer */
+		if (is_mine(c, a->order[i]))
+			codec = a->order[i];
+	if (codec < 0)
 		return MED_E_CODEC;
 	if (in.proto == SDP_SAVPF && msdp_setup(&in) == SDP_SETUP_ACTPASS)
 		return MED_E_SDP; /* RFC 5763 5: an answer decides */
-	r = take_remote(c, &in);
+	r = take_remote(m, c, &in);
+	if (!r)
+		r = answered_keys(c, &in);
 	if (r)
 		return r;
-	c->law = a->first == LAW_ALAW && c->pt_alaw != NO_PT ? LAW_ALAW : LAW_ULAW;
-	if (c->law == LAW_ULAW && (c->pt_ulaw == NO_PT || a->pt_ulaw < 0))
-		c->law = LAW_ALAW;
+	c->codec = (enum med_codec)codec;
 	c->setup = msdp_setup(&in) == SDP_SETUP_PASSIVE ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
 	c->answered = true;
 	give_remote(m, c, &in);
@@ -744,8 +1057,7 @@ int med_leg_answer(struct media *m, med_leg leg, const char *offer, size_t len, 
 	const struct sdp_mline *a;
 	struct slice u, mid;
 	struct sdp_in in;
-	uint32_t be = 0;
-	int r;
+	int r, codec;
 
 	if (!c)
 		return -ENOENT;
@@ -759,25 +1071,30 @@ int med_leg_answer(struct media *m, med_leg leg, const char *offer, size_t len, 
 	if (in.proto == SDP_SAVPF && (!c->ufrag[0] || (c->their_ufrag[0] && (u.n != strlen(c->their_ufrag) ||
 									     memcmp(u.p, c->their_ufrag, u.n)))))
 		ice_credentials(c);
-	r = take_remote(c, &in);
+	a = &in.m[in.audio];
+	codec = choose(c, a);
+	if (codec < 0)
+		return MED_E_CODEC;
+	r = take_remote(m, c, &in);
+	if (!r)
+		r = offered_keys(c, &in);
 	if (r)
 		return r;
 	c->proto = in.proto;
-	a = &in.m[in.audio];
 	mid = a->at.mid;
 	memcpy(c->mid, mid.p ? mid.p : "", mid.n);
 	c->mid[mid.n] = '\0';
 	keep_lines(c, &in);
-	c->law = a->pt_alaw >= 0 ? LAW_ALAW : LAW_ULAW;
-	c->pt_alaw = c->law == LAW_ALAW ? (uint8_t)a->pt_alaw : NO_PT;
-	c->pt_ulaw = c->law == LAW_ULAW ? (uint8_t)a->pt_ulaw : NO_PT;
+	c->codec = (enum med_codec)codec;
+	memset(c->pt, NO_PT, sizeof(c->pt));
+	c->pt[codec] = (uint8_t)a->pt[codec];
 	c->pt_dtmf = a->pt_dtmf < 0 ? NO_PT : (uint8_t)a->pt_dtmf;
+	c->pt_dtmf48 = a->pt_dtmf48 < 0 || codec != MED_OPUS ? NO_PT : (uint8_t)a->pt_dtmf48;
 	if (!c->answered || c->setup == SDP_SETUP_NONE)
 		c->setup = msdp_setup(&in) == SDP_SETUP_PASSIVE ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
 	c->answered = true;
-	(void)msdp_addr(&in, &be);
-	if (!c->local_be)
-		c->local_be = local_addr(m, in.proto == SDP_SAVPF ? 0 : be);
+	if (!c->local.sin6_family)
+		c->local = answer_addr(m, c, &in);
 	r = write_description(m, c, answer_dir(c), true, sdp, size);
 	if (!r)
 		give_remote(m, c, &in);

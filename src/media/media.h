@@ -16,8 +16,8 @@ struct media;
 typedef uint64_t med_leg; /* index + generation; 0: none */
 
 struct media_conf {
-	const char *bind;       /* "0.0.0.0" */
-	const char *external;   /* address in SDP and ICE candidates; NULL: found by the route to the other side */
+	const char *bind;       /* "0.0.0.0"; "::": both families; NULL: both where the machine has both */
+	const char *external;   /* addresses in SDP and ICE candidates, by base/netmap.h; NULL: found by the route to the other side */
 	uint16_t port_min, port_max; /* RTP, even ports; 20000-29999 by default (0, 0) */
 	unsigned threads;       /* 0: 1; for now one serves, however many are asked for */
 	unsigned legs_max;      /* 0: 20000 */
@@ -32,10 +32,23 @@ enum med_event_type {
 	MED_EV_PLAYED,     /* what med_play gave has ended (not after med_stop or a new med_play) */
 	MED_EV_SILENT,     /* no packet for silence_ms */
 	MED_EV_AUDIO_BACK, /* packets again after MED_EV_SILENT */
+	MED_EV_TROUBLE,    /* trouble: something is wrong with what we hear, told once a call and leg; MED_T_NONE: it is over */
 	MED_EV_STATS,      /* answer to med_leg_close: the leg's final figures */
 	MED_EV_REC_CLOSED, /* rec_id, rec */
 	MED_EV_REC_FAILED, /* rec_id, error: the disk refused; the call goes on */
 };
+
+/* Why one side is not heard: the likeliest cause, by what was seen. Names in records by med_trouble_name. */
+enum med_trouble {
+	MED_T_NONE,
+	MED_T_NOTHING,     /* no packet since the answer */
+	MED_T_UNREACHABLE, /* no packet, and ICMP says that ours do not arrive */
+	MED_T_SOURCE,      /* packets, but from an address that nothing speaks for */
+	MED_T_SRTP,        /* packets that do not decipher: wrong keys */
+	MED_T_CODEC,       /* packets of a kind that was not agreed */
+	MED_T_SILENCE,     /* packets, but only digital silence or comfort noise */
+};
+const char *med_trouble_name(enum med_trouble t); /* none no_packets unreachable wrong_source bad_keys wrong_codec only_silence */
 
 struct med_stats {
 	/* dropped: wrong source (until it is locked: then the kernel drops them uncounted), bad SRTP, too late */
@@ -43,6 +56,10 @@ struct med_stats {
 	float rx_jitter_ms, rtt_ms;  /* RFC 3550 6.4.1, A.8; rtt -1: unknown */
 	float tx_loss_pct;           /* as the far side reports; -1: unknown */
 	float mos;                   /* ITU-T G.107 estimate of what we receive; 0: no packets */
+	const char *codec;           /* what we sent last, "PCMA"; constant strings, "" or NULL: unknown */
+	const char *encrypted;       /* "", "dtls", "sdes" */
+	const char *source;          /* where it came from: "loopback", "private", "public" */
+	enum med_trouble trouble;    /* the last one told */
 };
 
 struct med_rec_result {
@@ -58,6 +75,7 @@ struct med_event {
 	int error;
 	char digit;
 	int duration_ms;
+	enum med_trouble trouble;
 	struct med_stats stats;
 	struct med_rec_result rec;
 };
@@ -68,6 +86,11 @@ int media_start(struct media **ret, const struct media_conf *conf, void (*event)
 void media_stop(struct media *m);
 
 /* ---- legs ---- */
+
+enum med_codec { MED_PCMA, MED_PCMU, MED_G722, MED_OPUS, MED_G729, MED_CODECS };
+
+/* RFC 4568: keys in the description. Offered optionally they stand with RTP/AVP, as telephones understand it. */
+enum med_sdes { MED_SDES_OFF, MED_SDES_OPTIONAL, MED_SDES_REQUIRED };
 
 enum med_profile {
 	MED_PLAIN,  /* RTP/AVP, symmetric, source locked */
@@ -95,6 +118,21 @@ int med_leg_peer(struct media *m, med_leg leg, const char *address);
 bool med_leg_held_by_remote(struct media *m, med_leg leg);
 /** The direction of our next offer: true gives sendonly (we hold them; music can be heard), false sendrecv. */
 void med_leg_set_hold(struct media *m, med_leg leg, bool hold);
+/** What the leg may speak and how: before its first description; also for the next offer. Strings of codecs: "pcma,pcmu,g722". */
+struct med_leg_conf {
+	uint8_t codec[MED_CODECS]; /* best first; enum med_codec */
+	unsigned codecs;           /* 0: PCMA, PCMU */
+	enum med_sdes sdes;
+};
+void med_leg_configure(struct media *m, med_leg leg, const struct med_leg_conf *conf);
+/** Reads a list of names; unknown ones, and such that this build has not, are passed over. False: nothing is left. */
+bool med_codecs_parse(struct med_leg_conf *conf, const char *list);
+/** The next offer begins with what @other speaks, if @leg may speak it: so that nothing need be transcoded. */
+void med_leg_like(struct media *m, med_leg leg, med_leg other);
+/** The next offer begins with @codec, and has it even if it was not agreed before: a browser moves to Opus and back by re-INVITE. */
+void med_leg_prefer(struct media *m, med_leg leg, enum med_codec codec);
+/** The call is answered: from now on audio is due from the other side, and MED_EV_TROUBLE tells when there is none. */
+void med_leg_up(struct media *m, med_leg leg);
 /** Closes; MED_EV_STATS follows. The handle is gone at once. */
 void med_leg_close(struct media *m, med_leg leg);
 
@@ -136,8 +174,9 @@ int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65]);
 unsigned media_load_pct(const struct media *m);
 
 /* ---- for tools and tests ---- */
-/** ITU-T G.107 estimate for G.711: @loss_pct 0-100, @delay_ms one-way. */
+/** ITU-T G.107 estimate for G.711, and for an enum med_codec: @loss_pct 0-100, @delay_ms one-way. */
 float med_mos(float loss_pct, float delay_ms, float jitter_ms);
+float med_mos_codec(unsigned codec, float loss_pct, float delay_ms, float jitter_ms);
 /** Names of the embedded prompts, sorted: the page's choices. Any thread; constant for the process. */
 size_t med_prompt_names(const char *const **ret);
 /** SHA-256 fingerprint of the DTLS certificate, "AA:BB:..."; made at start, P-256. */

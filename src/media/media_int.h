@@ -18,10 +18,13 @@
 
 #include "base/base.h"
 #include "loop/loop.h"
+#include "media/addr.h"
+#include "media/codec.h"
 #include "media/g711.h"
 #include "media/media.h"
 #include "media/prompt.h"
 #include "media/rtp.h"
+#include "media/sdes.h"
 
 #define TICK_MS 20
 #define FRAME 160          /* octets and samples of 20 ms */
@@ -33,13 +36,26 @@
 
 /* ---- between control and media ---- */
 
+#define NO_PT 255
+
+/* What a payload type that comes in means, beside the codecs. */
+enum { RX_NONE = 255, RX_DTMF = 254, RX_CN = 253 };
+
 struct leg_remote { /* what the descriptions agreed; fixed for the media half until the next one */
-	struct sockaddr_in rtp, rtcp; /* sin_port 0: not known yet */
-	uint32_t peer_be;             /* where their signalling comes from; 0: unknown */
-	enum law law;                 /* what we send */
-	uint8_t tx_pt, tx_dtmf, rx_alaw, rx_ulaw, rx_dtmf; /* 255: none */
+	maddr rtp, rtcp;      /* port 0: not known yet */
+	maddr peer;           /* where their signalling comes from; family 0: unknown */
+	uint8_t tx;           /* the codec we send; CODEC_N: none */
+	uint8_t tx_pt, tx_dtmf, rx_dtmf; /* NO_PT: none */
+	uint8_t tx_khz, dtmf_khz;        /* RTP clocks of what we send and of digits */
+	uint8_t rx[128];      /* payload type -> codec, or RX_... */
 	bool rtcp_mux, may_send, expect; /* expect: they ought to be sending */
-	struct secure_conf *secure;   /* browsers only; owned by the message, then by the leg */
+	bool inband;          /* digits can only come as tones */
+	struct secure_conf *secure; /* browsers only; owned by the message, then by the leg */
+	struct sdes_conf *sdes;     /* RFC 4568; likewise */
+};
+
+struct sdes_conf {
+	struct sdp_crypto tx, rx;
 };
 
 struct secure_conf {
@@ -50,7 +66,7 @@ struct secure_conf {
 };
 
 enum cmd_type { CMD_OPEN, CMD_REMOTE, CMD_SECURE, CMD_BRIDGE, CMD_UNBRIDGE, CMD_MUTE, CMD_PLAY, CMD_STOP, CMD_DIGITS,
-		CMD_RECORD, CMD_RECORD_STOP, CMD_CLOSE, CMD_HALT };
+		CMD_RECORD, CMD_RECORD_STOP, CMD_UP, CMD_CLOSE, CMD_HALT };
 
 struct cmd_play {
 	bool loop, tell; /* tell: MED_EV_PLAYED at the end */
@@ -136,23 +152,33 @@ struct tap {
 #define TAPS_MAX 4
 
 struct secure;
+struct mcrypt;
+struct hear;
+struct say;
 
 struct mleg {
 	struct ilink wheel, ticking;
 	struct mthread *t;
 	med_leg handle;
 	int64_t cookie;
-	int fd, rtcp_fd;
+	int fd, rtcp_fd, family;
 	struct leg_remote rem;
 
 	/* receiving */
 	enum source_lock lock;
 	bool connected;         /* the kernel drops other sources */
 	bool silent, heard;     /* MED_EV_SILENT given; MED_EV_FIRST_RTP given */
-	struct sockaddr_in src; /* locked, or tentatively so */
+	maddr src;              /* locked, or tentatively so */
 	int64_t tentative_ms, rx_ms; /* last packet; the description's time before the first */
 	struct rtp_rx rx;
-	uint32_t dropped;
+	uint32_t dropped, bad_srtp, strange, odd_pt, unreachable; /* of dropped: SRTP; from elsewhere; no codec of ours. unreachable: ICMP's word */
+	uint32_t blind;         /* packets sent to where nothing came from yet */
+	struct watch {          /* is there audio at all: mwatch.c */
+		int64_t up_ms;
+		uint8_t silent;         /* looks that saw only silence */
+		uint8_t told, now;      /* enum med_trouble: the last one, and whether it lasts */
+		bool look, loud;
+	} watch;
 
 	/* sending */
 	uint32_t ssrc, ts, tx_packets, tx_octets, report_packets;
@@ -181,13 +207,23 @@ struct mleg {
 		unsigned i, step;
 		uint32_t ts;
 	} dtmf_tx;
+	struct {
+		const void *who;
+		uint32_t from_ts, ts;
+	} dtmf_relay;
+	uint32_t own_pos;    /* of what we play, 1/8000 s, through a coder */
+	uint8_t heard_codec; /* of the last sound */
 
 	/* RTCP */
 	uint32_t lsr;
 	int64_t lsr_us;
 	float rtt_ms, tx_loss_pct;
+	int64_t alive_ms;   /* the last keep-alive */
 
 	struct secure *sec; /* browsers only */
+	struct mcrypt *crypt; /* SRTP's keys; a browser's belong to @sec. NULL: plain */
+	struct hear *hear;  /* decoder of what comes; NULL until something must be decoded */
+	struct say *say;    /* coder of what goes out; likewise */
 };
 
 struct mthread {
@@ -215,11 +251,16 @@ unsigned mload_look(struct mload *l, const char *stat, int64_t now_us);
 void mleg_command(int type, void *data, size_t len, void *arg); /* mbox handler; arg: mthread */
 void mleg_tick(void *arg);
 void mleg_halt(struct mthread *t);
-void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from); /* fuzzed too */
+void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const maddr *from); /* fuzzed too */
 void mleg_rtcp(struct mleg *l, uint8_t *buf, size_t n);
 void mleg_event(struct mleg *l, enum med_event_type type);
 void mleg_ticking(struct mleg *l, unsigned flag, bool on);
-bool mleg_raw_send(struct mleg *l, const void *p, size_t n, const struct sockaddr_in *to);
+bool mleg_raw_send(struct mleg *l, const void *p, size_t n, const maddr *to);
+/** A packet of our own making (not relayed): @payload has RTP_HDR bytes before it and PACKET_ROOM after it. */
+void mleg_send_own(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, bool marker, uint32_t ts, int64_t now_ms);
+uint32_t mleg_next_ts(const struct mleg *l, int64_t now_ms);
+bool mleg_sendable(const struct mleg *l);
+void mleg_digit(struct mleg *l, char digit, int duration_ms);
 
 /* ---- taps (mrec.c) ---- */
 
@@ -227,6 +268,8 @@ void mtap_start(struct mthread *t, struct rfile *f, int64_t id, struct mleg *lef
 void mtap_stop(struct mthread *t, struct rec *r);
 void mtap_leg_gone(struct mthread *t, struct mleg *l);
 void mtap_rx(struct mleg *l, const struct rtp_pkt *p, enum law law, int64_t now_us);
+/** Decoded sound: @n samples of A-law at @pos (1/8000 s) of the stream @ssrc. */
+void mtap_alaw(struct mleg *l, uint32_t ssrc, uint32_t pos, const uint8_t *alaw, size_t n, int64_t now_us);
 void mtap_played(struct mleg *l, const uint8_t *alaw, int64_t now_us);
 void mtap_tick(struct mthread *t, int64_t now_us);
 
@@ -241,14 +284,54 @@ void msecure_set(struct mleg *l, struct secure_shared *s, struct secure_conf *co
 void msecure_free(struct secure *s);
 bool msecure_ready(const struct mleg *l);
 /** STUN and DTLS; true when the packet was one of these. */
-bool msecure_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from);
+bool msecure_packet(struct mleg *l, uint8_t *buf, size_t n, const maddr *from);
 /** Whether media may come from there: an address that passed ICE's checks. */
-bool msecure_source(const struct mleg *l, const struct sockaddr_in *from);
-const struct sockaddr_in *msecure_target(const struct mleg *l);
+bool msecure_source(const struct mleg *l, const maddr *from);
+const maddr *msecure_target(const struct mleg *l);
 void msecure_tick(struct mleg *l);
+
+/* ---- SRTP (mcrypt.c) ---- */
+
+/** Keys by @c (copied); the same keys again change nothing, so that a re-INVITE loses no counters. */
+bool mcrypt_set(struct mcrypt **m, const struct sdes_conf *c);
+struct mcrypt *mcrypt_free(struct mcrypt *m); /* NULL */
+enum sdp_suite mcrypt_suite(const struct mcrypt *m);
 /* In place; buffers have PACKET_ROOM after the packet. Answer the new length, 0: refused. */
-size_t msecure_protect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
-size_t msecure_unprotect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
+size_t mcrypt_protect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
+size_t mcrypt_unprotect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
+
+/* ---- is there audio (mwatch.c) ---- */
+
+void mwatch_up(struct mleg *l);                       /* the call is answered: audio is due */
+void mwatch_check(struct mleg *l, int64_t now_ms);    /* every second */
+void mwatch_look(struct mleg *l, const struct rtp_pkt *p, unsigned codec); /* one packet a second */
+
+/* ---- decoding and coding (mhear.c) ---- */
+
+/** Takes a packet of @codec in its order, decodes it and gives the sound to whoever needs it: recordings, the peer, digits. */
+void mhear_packet(struct mleg *l, const struct rtp_pkt *p, unsigned codec, int64_t now_us);
+/** A packet of another kind (a digit): its number is not missing. */
+void mhear_skip(struct mleg *l, const struct rtp_pkt *p, int64_t now_us);
+void mhear_free(struct mleg *l);
+/**
+ * Codes @n samples of @khz for @l and sends them, 20 ms a packet. @pos: where they lie in their stream, 1/8000 s; a gap there is
+ * one in the timestamps. @who feeds; another one begins anew.
+ */
+void msay(struct mleg *l, const void *who, uint32_t pos, const int16_t *pcm, unsigned n, unsigned khz, int64_t now_ms);
+void msay_loss(struct mleg *l, int pct);
+
+/** Whether @to needs what comes as @codec in another one. The laws are not another: they are converted in place. */
+static inline enum law law_of(unsigned codec)
+{
+	return codec == MED_PCMU ? LAW_ULAW : LAW_ALAW;
+}
+
+static inline bool mleg_same_codec(const struct mleg *to, unsigned codec)
+{
+	return codec == to->rem.tx || (codec_is_law(codec) && codec_is_law(to->rem.tx));
+}
+/** And whether it may be sent now. */
+bool mleg_transcodes(const struct mleg *to, unsigned codec);
 
 /* ---- the whole ---- */
 
@@ -256,7 +339,9 @@ struct ctl;
 
 struct media {
 	struct media_conf conf;
-	char external[64];
+	maddr bind;
+	struct netmap *netmap; /* conf.external */
+	int family; /* of the sockets: AF_INET6 serves both */
 	void (*event)(const struct med_event *ev, void *arg);
 	void *arg;
 	struct mthread thread;

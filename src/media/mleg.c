@@ -12,15 +12,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
+#include "media/mdtmf.h"
 #include "media/media_int.h"
 
 #define NAT_SETTLE_MS 3000 /* how long a source other than the described one is only tentative */
 #define LATE_MAX 64        /* packets out of order that are still passed on */
 #define JUMP_MAX 1000
-#define PT_NONE 255
+#define BLIND_MAX 250      /* packets to where nothing came from and no signalling either: five seconds; then one a second */
+#define ALIVE_MS 15000     /* RFC 6263 4.: a binding of a NAT lives 30 s at least */
+#define ALIVE_PT 20        /* never negotiated: the other side drops it (RFC 6263 4.6) */
 #define LOAD_TICKS 25
 #define BEHIND_PCT 95      /* the thread cannot keep up: late audio is no longer passed on, that later audio be in time */
-#define BEHIND_LATE (200 * 8)
+#define BEHIND_LATE_MS 200
 #define BEHIND_READS 16
 
 static _Thread_local uint8_t room[PACKET_ROOM + PACKET_MAX + PACKET_ROOM]; /* the one packet in hand */
@@ -40,20 +45,25 @@ void mleg_event(struct mleg *l, enum med_event_type type)
 	med_post(l->t->m, &ev);
 }
 
-static void event_digit(struct mleg *l)
+void mleg_digit(struct mleg *l, char digit, int duration_ms)
 {
 	struct med_event ev;
 
+	event_base(&ev, l, MED_EV_DIGIT);
+	ev.digit = digit;
+	ev.duration_ms = duration_ms;
+	med_post(l->t->m, &ev);
+}
+
+static void event_digit(struct mleg *l)
+{
 	if (l->dtmf_rx.told)
 		return;
 	l->dtmf_rx.told = true;
 	mleg_ticking(l, TICK_DTMF, false);
 	if (l->dtmf_rx.event > 15) /* flash and other signals */
 		return;
-	event_base(&ev, l, MED_EV_DIGIT);
-	ev.digit = "0123456789*#ABCD"[l->dtmf_rx.event];
-	ev.duration_ms = l->dtmf_rx.duration / 8;
-	med_post(l->t->m, &ev);
+	mleg_digit(l, "0123456789*#ABCD"[l->dtmf_rx.event], l->dtmf_rx.duration / l->rem.dtmf_khz);
 }
 
 static void fill_stats(const struct mleg *l, struct med_stats *s)
@@ -64,11 +74,16 @@ static void fill_stats(const struct mleg *l, struct med_stats *s)
 	s->tx_packets = l->tx_packets;
 	s->rx_lost = lost;
 	s->rx_dropped = l->dropped;
-	s->rx_jitter_ms = l->rx.jitter / 8;
+	s->rx_jitter_ms = l->rx.jitter / (float)(l->rx.khz ? l->rx.khz : 8);
 	s->rtt_ms = l->rtt_ms;
 	s->tx_loss_pct = l->tx_loss_pct;
+	s->codec = l->rem.tx < CODEC_N ? codec_info[l->rem.tx].name : "";
+	s->encrypted = l->sec ? "dtls" : l->crypt ? "sdes" : "";
+	s->source = l->sec && msecure_target(l) ? maddr_class(msecure_target(l)) : l->lock != SRC_OPEN ? maddr_class(&l->src) : "";
+	s->trouble = l->watch.told;
 	if (s->rx_packets)
-		s->mos = med_mos(100.0f * (float)lost / (float)expected, l->rtt_ms > 0 ? l->rtt_ms / 2 : 0, s->rx_jitter_ms);
+		s->mos = med_mos_codec(l->heard_codec, 100.0f * (float)lost / (float)expected, l->rtt_ms > 0 ? l->rtt_ms / 2 : 0,
+				       s->rx_jitter_ms);
 }
 
 void mleg_ticking(struct mleg *l, unsigned flag, bool on)
@@ -84,27 +99,46 @@ void mleg_ticking(struct mleg *l, unsigned flag, bool on)
 
 /* ---- sending ---- */
 
-bool mleg_raw_send(struct mleg *l, const void *p, size_t n, const struct sockaddr_in *to)
+bool mleg_raw_send(struct mleg *l, const void *p, size_t n, const maddr *to)
 {
-	ssize_t r = l->connected ? send(l->fd, p, n, MSG_DONTWAIT)
-				 : sendto(l->fd, p, n, MSG_DONTWAIT, (const struct sockaddr *)to, sizeof(*to));
+	struct maddr_native na;
+	ssize_t r;
 
+	if (l->connected) {
+		r = send(l->fd, p, n, MSG_DONTWAIT);
+	} else {
+		maddr_to(&na, to, l->family);
+		r = sendto(l->fd, p, n, MSG_DONTWAIT, &na.sa, na.len);
+	}
+	l->unreachable += r < 0 && (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH);
 	return r == (ssize_t)n;
 }
 
-static const struct sockaddr_in *target(const struct mleg *l)
+static const maddr *target(const struct mleg *l)
 {
 	if (l->sec)
 		return msecure_target(l);
 	if (l->lock >= SRC_TENTATIVE)
 		return &l->src;
-	return l->rem.rtp.sin_port ? &l->rem.rtp : NULL;
+	return l->rem.rtp.sin6_port ? &l->rem.rtp : NULL;
 }
 
 /* Whether audio can go out at all; before that, prompts wait. */
-static bool sendable(const struct mleg *l)
+bool mleg_sendable(const struct mleg *l)
 {
 	return l->sec ? msecure_ready(l) : l->connected || target(l);
+}
+
+/*
+ * A description may name anybody's address: where nothing comes from and the signalling is not, only a little is sent, so that
+ * one INVITE is no way to flood a third party. One a second goes on, since two such sides would wait for each other forever.
+ */
+static bool blind_ok(struct mleg *l)
+{
+	if (l->sec || l->lock >= SRC_TENTATIVE || l->rem.peer.sin6_family == 0 || maddr_same_host(&l->rem.peer, &l->rem.rtp))
+		return true;
+	l->blind++;
+	return l->blind <= BLIND_MAX || l->blind % 50 == 0;
 }
 
 /* @payload has RTP_HDR bytes before it and PACKET_ROOM after it. */
@@ -115,8 +149,10 @@ static void send_rtp(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, b
 	size_t n = len + RTP_HDR;
 
 	mrtp_header(h, pt, marker, seq, ts, l->ssrc);
-	if (l->sec) {
-		n = msecure_protect(l, h, n, false);
+	if (!blind_ok(l))
+		return;
+	if (l->crypt || l->sec) {
+		n = mcrypt_protect(l, h, n, false);
 		if (!n)
 			return;
 	}
@@ -128,11 +164,11 @@ static void send_rtp(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, b
 }
 
 /* The next timestamp after whatever went before: real time goes on while nothing is sent. */
-static uint32_t next_ts(const struct mleg *l, int64_t now_ms)
+uint32_t mleg_next_ts(const struct mleg *l, int64_t now_ms)
 {
-	int64_t gap = l->tx_packets ? (now_ms - l->tx_ms) * 8 : 0;
+	int64_t gap = l->tx_packets ? (now_ms - l->tx_ms) : 0;
 
-	return l->ts + (uint32_t)(gap > FRAME ? gap : FRAME);
+	return l->ts + (uint32_t)(gap > TICK_MS ? gap : TICK_MS) * l->rem.tx_khz;
 }
 
 /* ---- relay ---- */
@@ -151,7 +187,7 @@ static enum order tx_order(const struct mleg *to, const void *who, const struct 
 	if (to->tx.who != who || to->tx.ssrc != p->ssrc || d > JUMP_MAX || d < -JUMP_MAX)
 		return ORDER_ANCHOR;
 	if (d > 0)
-		return dts < -8000 || dts > 8000 * 120 ? ORDER_ANCHOR : ORDER_NEXT;
+		return dts < -1000 * to->rem.tx_khz || dts > 120000 * to->rem.tx_khz ? ORDER_ANCHOR : ORDER_NEXT;
 	if (!d || d < -LATE_MAX || (uint16_t)(p->seq + to->tx.seq_off) > to->seq)
 		return ORDER_DROP;
 	return ORDER_LATE;
@@ -163,21 +199,38 @@ static void tx_anchor(struct mleg *to, const void *who, const struct rtp_pkt *p,
 		.who = who,
 		.ssrc = p->ssrc,
 		.seq_off = (uint16_t)(to->seq + 1 - p->seq),
-		.ts_off = next_ts(to, now_ms) - p->ts,
+		.ts_off = mleg_next_ts(to, now_ms) - p->ts,
 	};
 }
 
-static uint8_t tx_pt(const struct mleg *from, const struct mleg *to, const struct rtp_pkt *p)
+/* Whether a packet may go to @to now. */
+static bool takes(const struct mleg *to)
 {
-	return p->pt == from->rem.rx_dtmf ? to->rem.tx_dtmf : to->rem.tx_pt;
+	return to->rem.may_send && !(to->tick_flags & (TICK_PLAY | TICK_DIGITS)) && mleg_sendable(to);
 }
 
-static void relay(struct mleg *from, struct mleg *to, struct rtp_pkt *p, enum law law, int64_t now_ms)
+bool mleg_transcodes(const struct mleg *to, unsigned codec)
 {
-	uint8_t pt = tx_pt(from, to, p);
+	return !mleg_same_codec(to, codec) && takes(to);
+}
+
+/* A digit's duration counts in its stream's clock. */
+static void digit_clock(struct rtp_pkt *p, unsigned from_khz, unsigned to_khz)
+{
+	unsigned d = (unsigned)(p->payload[2] << 8 | p->payload[3]) * to_khz / from_khz;
+
+	if (d > 0xffff)
+		d = 0xffff;
+	p->payload[2] = (uint8_t)(d >> 8);
+	p->payload[3] = (uint8_t)d;
+}
+
+static void relay(struct mleg *from, struct mleg *to, struct rtp_pkt *p, unsigned codec, int64_t now_ms)
+{
+	uint8_t pt = codec == RX_DTMF ? to->rem.tx_dtmf : to->rem.tx_pt;
 	enum order o;
 
-	if (!to->rem.may_send || to->tick_flags & (TICK_PLAY | TICK_DIGITS) || pt == PT_NONE || !sendable(to))
+	if (pt == NO_PT || !takes(to))
 		return;
 	o = tx_order(to, from, p);
 	if (o == ORDER_DROP) {
@@ -191,25 +244,39 @@ static void relay(struct mleg *from, struct mleg *to, struct rtp_pkt *p, enum la
 		to->seq = (uint16_t)(p->seq + to->tx.seq_off);
 		to->ts = p->ts + to->tx.ts_off;
 	}
-	if (pt == to->rem.tx_pt)
-		g711_convert(p->payload, p->len, law, to->rem.law);
+	if (codec_is_law(codec))
+		g711_convert(p->payload, p->len, law_of(codec), law_of(to->rem.tx));
 	send_rtp(to, p->payload, p->len, pt, p->marker || o == ORDER_ANCHOR, (uint16_t)(p->seq + to->tx.seq_off),
 		 p->ts + to->tx.ts_off, now_ms);
 }
 
-/* ---- receiving ---- */
-
-static bool same_addr(const struct sockaddr_in *a, const struct sockaddr_in *b)
+/* A digit between streams of different clocks or numbers: its packets are ours, its timestamp stays one. */
+static void relay_digit(struct mleg *from, struct mleg *to, struct rtp_pkt *p, int64_t now_ms)
 {
-	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+	bool first = to->dtmf_relay.who != from || to->dtmf_relay.from_ts != p->ts;
+
+	if (to->rem.tx_dtmf == NO_PT || p->len < 4 || !takes(to))
+		return;
+	if (first) {
+		to->dtmf_relay.who = from;
+		to->dtmf_relay.from_ts = p->ts;
+		to->dtmf_relay.ts = mleg_next_ts(to, now_ms);
+	}
+	digit_clock(p, from->rem.dtmf_khz, to->rem.dtmf_khz);
+	mleg_send_own(to, p->payload, p->len, to->rem.tx_dtmf, first, to->dtmf_relay.ts, now_ms);
 }
 
+/* ---- receiving ---- */
+
 /* From now on the kernel drops what comes from elsewhere, and sending needs no route look-up. */
-static void lock_source(struct mleg *l, const struct sockaddr_in *from)
+static void lock_source(struct mleg *l, const maddr *from)
 {
+	struct maddr_native na;
+
 	l->src = *from;
 	l->lock = SRC_LOCKED;
-	l->connected = !connect(l->fd, (const struct sockaddr *)from, sizeof(*from));
+	maddr_to(&na, from, l->family);
+	l->connected = !connect(l->fd, &na.sa, na.len);
 }
 
 static void unlock_source(struct mleg *l)
@@ -223,11 +290,9 @@ static void unlock_source(struct mleg *l)
 }
 
 /* Behind NAT a phone describes an address that it is not seen under; the one of its signalling vouches for it. */
-static bool vouched(const struct mleg *l, const struct sockaddr_in *from)
+static bool vouched(const struct mleg *l, const maddr *from)
 {
-	uint32_t be = from->sin_addr.s_addr;
-
-	return !l->rem.peer_be || be == l->rem.peer_be || be == l->rem.rtp.sin_addr.s_addr;
+	return l->crypt || !l->rem.peer.sin6_family || maddr_same_host(from, &l->rem.peer) || maddr_same_host(from, &l->rem.rtp);
 }
 
 /*
@@ -236,13 +301,13 @@ static bool vouched(const struct mleg *l, const struct sockaddr_in *from)
  * heard, since some gateways send from elsewhere, but never sent to, or whoever sprays packets over our ports would get the
  * audio of others' calls; and whoever has a better claim takes its place at any time.
  */
-static bool source_ok(struct mleg *l, const struct sockaddr_in *from, int64_t now_ms)
+static bool source_ok(struct mleg *l, const maddr *from, int64_t now_ms)
 {
 	if (l->lock == SRC_LOCKED)
-		return same_addr(from, &l->src);
-	if (!l->rem.rtp.sin_port) /* no description yet: nobody may speak */
+		return maddr_same(from, &l->src);
+	if (!l->rem.rtp.sin6_port) /* no description yet: nobody may speak */
 		return false;
-	if (same_addr(from, &l->rem.rtp)) {
+	if (maddr_same(from, &l->rem.rtp)) {
 		lock_source(l, from);
 		return true;
 	}
@@ -256,7 +321,7 @@ static bool source_ok(struct mleg *l, const struct sockaddr_in *from, int64_t no
 		l->lock = SRC_FOREIGN;
 		l->src = *from;
 	}
-	if (!same_addr(from, &l->src))
+	if (!maddr_same(from, &l->src))
 		return false;
 	if (l->lock == SRC_TENTATIVE && now_ms - l->tentative_ms > NAT_SETTLE_MS)
 		lock_source(l, from);
@@ -310,41 +375,76 @@ static bool behind(const struct mthread *t)
 	return atomic_load_explicit(&t->load_pct, memory_order_relaxed) >= BEHIND_PCT;
 }
 
-static void media_packet(struct mleg *l, struct rtp_pkt *p, int64_t now_us)
+static void sound_packet(struct mleg *l, struct rtp_pkt *p, unsigned codec, int64_t now_us)
 {
-	bool dtmf = p->pt == l->rem.rx_dtmf;
-	enum law law = p->pt == l->rem.rx_ulaw ? LAW_ULAW : LAW_ALAW;
+	bool same = !l->peer || mleg_same_codec(l->peer, codec);
 
-	mrtp_rx(&l->rx, p, now_us, !dtmf);
-	note_arrival(l, now_us / 1000);
-	if (dtmf)
-		dtmf_packet(l, p, now_us / 1000);
+	l->heard_codec = (uint8_t)codec;
+	if (l->watch.look)
+		mwatch_look(l, p, codec);
+	if (!same || l->rem.inband || !codec_is_law(codec))
+		if (!same || l->rem.inband || l->taps[0].rec)
+			mhear_packet(l, p, codec, now_us);
 	if (l->mute)
 		return;
-	if (!dtmf)
-		mtap_rx(l, p, law, now_us);
-	if (!dtmf && l->rx.late > BEHIND_LATE && behind(l->t))
+	if (codec_is_law(codec))
+		mtap_rx(l, p, law_of(codec), now_us);
+	if (l->rx.late > BEHIND_LATE_MS * (int32_t)l->rx.khz && behind(l->t))
 		l->dropped++;
-	else if (l->peer)
-		relay(l, l->peer, p, law, now_us / 1000);
+	else if (l->peer && same)
+		relay(l, l->peer, p, codec, now_us / 1000);
 }
 
-static void rtp_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from)
+static void digit_packet_in(struct mleg *l, struct rtp_pkt *p, int64_t now_us)
+{
+	dtmf_packet(l, p, now_us / 1000);
+	mhear_skip(l, p, now_us);
+	if (!l->peer || l->mute)
+		return;
+	/* Where the sound keeps its numbers, so does the digit. */
+	if (l->heard_codec < CODEC_N && mleg_same_codec(l->peer, l->heard_codec) && l->rem.dtmf_khz == l->peer->rem.dtmf_khz)
+		relay(l, l->peer, p, RX_DTMF, now_us / 1000);
+	else
+		relay_digit(l, l->peer, p, now_us / 1000);
+}
+
+static void media_packet(struct mleg *l, struct rtp_pkt *p, unsigned codec, int64_t now_us)
+{
+	if (codec < CODEC_N)
+		l->rx.khz = codec_info[codec].khz;
+	mrtp_rx(&l->rx, p, now_us, codec < CODEC_N);
+	note_arrival(l, now_us / 1000);
+	if (codec == RX_DTMF)
+		digit_packet_in(l, p, now_us);
+	else if (codec < CODEC_N)
+		sound_packet(l, p, codec, now_us);
+}
+
+static void rtp_packet(struct mleg *l, uint8_t *buf, size_t n, const maddr *from)
 {
 	int64_t now_us = clock_mono_us();
 	struct rtp_pkt p;
+	unsigned codec;
 
-	if (l->sec) {
-		if (!msecure_source(l, from) || !(n = msecure_unprotect(l, buf, n, false)))
-			goto drop;
+	/* Whoever is not the one we hear costs no deciphering. */
+	if (l->sec ? !msecure_source(l, from) : l->lock == SRC_LOCKED && !maddr_same(from, &l->src)) {
+		l->strange++;
+		goto drop;
 	}
+	if ((l->crypt || l->sec) && !(n = mcrypt_unprotect(l, buf, n, false)))
+		goto drop;
 	if (!mrtp_parse(&p, buf, n) || !p.len)
 		goto drop;
-	if (p.pt != l->rem.rx_alaw && p.pt != l->rem.rx_ulaw && p.pt != l->rem.rx_dtmf)
+	codec = l->rem.rx[p.pt];
+	if (codec == RX_NONE) {
+		l->odd_pt++;
 		goto drop;
-	if (!l->sec && !source_ok(l, from, now_us / 1000))
+	}
+	if (!l->sec && !source_ok(l, from, now_us / 1000)) {
+		l->strange++;
 		goto drop;
-	media_packet(l, &p, now_us);
+	}
+	media_packet(l, &p, codec, now_us);
 	return;
 drop:
 	l->dropped++;
@@ -370,9 +470,10 @@ void mleg_rtcp(struct mleg *l, uint8_t *buf, size_t n)
 		l->rtt_ms = (float)(mid - in.lsr - in.dlsr) / 65.536f;
 	if (l->tx_packets)
 		l->tx_loss_pct = in.lost >= l->tx_packets ? 100 : 100.0f * (float)in.lost / (float)l->tx_packets;
+	msay_loss(l, in.fraction * 100 / 256);
 }
 
-void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from)
+void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const maddr *from)
 {
 	if (l->sec && msecure_packet(l, buf, n, from))
 		return;
@@ -380,27 +481,38 @@ void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_i
 		rtp_packet(l, buf, n, from);
 		return;
 	}
-	if (l->sec) {
-		if (!msecure_source(l, from) || !(n = msecure_unprotect(l, buf, n, true))) {
-			l->dropped++;
-			return;
-		}
-	} else if (l->lock == SRC_OPEN || !same_addr(from, &l->src)) {
+	if ((l->sec ? !msecure_source(l, from) : l->lock == SRC_OPEN || !maddr_same(from, &l->src)) ||
+	    ((l->crypt || l->sec) && !(n = mcrypt_unprotect(l, buf, n, true)))) {
 		l->dropped++;
 		return;
 	}
 	mleg_rtcp(l, buf, n);
 }
 
+/* What ICMP says of our packets. It must be read, or the socket stays readable. */
+static void read_errors(struct mleg *l)
+{
+	char control[512];
+
+	for (int i = 0; i < 8; i++) {
+		struct msghdr m = {.msg_control = control, .msg_controllen = sizeof(control)};
+
+		if (recvmsg(l->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
+		l->unreachable++;
+	}
+}
+
 static bool read_one(struct mleg *l)
 {
-	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
+	struct maddr_native na = {.len = sizeof(na.in6)};
+	maddr from;
 	ssize_t n;
 
-	n = recvfrom(l->fd, room + PACKET_ROOM, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &len);
-	if (n <= 0) /* also what ICMP says of our packets */
+	n = recvfrom(l->fd, room + PACKET_ROOM, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, &na.sa, &na.len);
+	if (n < 0)
 		return false;
+	maddr_from(&from, &na.sa);
 	if (n > PACKET_MAX)
 		l->dropped++;
 	else
@@ -415,26 +527,30 @@ static void rtp_readable(void *arg)
 	struct mleg *l = arg;
 	unsigned n = behind(l->t) ? BEHIND_READS : 1;
 
-	while (n-- && read_one(l))
+	if (!read_one(l))
+		read_errors(l); /* readable, yet no packet */
+	while (--n && read_one(l))
 		;
 }
 
 static void rtcp_readable(void *arg)
 {
 	struct mleg *l = arg;
-	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
+	struct maddr_native na = {.len = sizeof(na.in6)};
 	uint8_t *buf = room + PACKET_ROOM;
-	ssize_t n = recvfrom(l->rtcp_fd, buf, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &len);
+	ssize_t n = recvfrom(l->rtcp_fd, buf, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC, &na.sa, &na.len);
+	size_t len;
+	maddr from;
 
 	if (n <= 0)
 		return;
-	if (l->sec || n > PACKET_MAX || l->lock == SRC_OPEN || from.sin_addr.s_addr != l->src.sin_addr.s_addr ||
-	    !mrtp_is_rtcp(buf, (size_t)n)) {
+	maddr_from(&from, &na.sa);
+	if (l->sec || n > PACKET_MAX || l->lock == SRC_OPEN || !maddr_same_host(&from, &l->src) || !mrtp_is_rtcp(buf, (size_t)n) ||
+	    !(len = l->crypt ? mcrypt_unprotect(l, buf, (size_t)n, true) : (size_t)n)) {
 		l->dropped++;
 		return;
 	}
-	mleg_rtcp(l, buf, (size_t)n);
+	mleg_rtcp(l, buf, len);
 }
 
 /* ---- playing ---- */
@@ -482,7 +598,7 @@ static void play_end(struct mleg *l, bool tell)
 		mleg_event(l, MED_EV_PLAYED);
 }
 
-static void send_own(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, bool marker, uint32_t ts, int64_t now_ms)
+void mleg_send_own(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, bool marker, uint32_t ts, int64_t now_ms)
 {
 	l->tx.who = NULL; /* whoever is relayed next starts anew */
 	l->seq++;
@@ -490,59 +606,85 @@ static void send_own(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, b
 	send_rtp(l, payload, len, pt, marker, l->seq, ts, now_ms);
 }
 
+/* A frame of A-law that we made, in whatever codec this leg speaks. */
+static void say_alaw(struct mleg *l, const void *who, uint8_t *frame, int64_t now_ms)
+{
+	bool first = l->tx.who != who;
+	int16_t pcm[FRAME];
+
+	if (!codec_is_law(l->rem.tx)) {
+		for (unsigned i = 0; i < FRAME; i++)
+			pcm[i] = alaw_to_pcm(frame[i]);
+		l->own_pos += FRAME;
+		msay(l, who, l->own_pos, pcm, FRAME, 8, now_ms);
+		return;
+	}
+	/* The tick keeps time: 20 ms a frame, whatever its own lateness. */
+	g711_convert(frame, FRAME, LAW_ALAW, law_of(l->rem.tx));
+	mleg_send_own(l, frame, FRAME, l->rem.tx_pt, first, first ? mleg_next_ts(l, now_ms) : l->ts + FRAME, now_ms);
+	l->tx.who = who;
+}
+
 static void tick_play(struct mleg *l, int64_t now_us)
 {
 	uint8_t *frame = frame_room + PACKET_ROOM;
-	bool first = l->tx.who != &l->play, last;
-	uint32_t ts;
+	bool last;
 
-	if (!sendable(l))
+	if (!mleg_sendable(l))
 		return;
 	last = play_frame(&l->play, frame);
 	if (l->played)
 		mtap_played(l, frame, now_us);
-	if (l->rem.may_send) {
-		/* The tick keeps time: 20 ms a frame, whatever its own lateness. */
-		ts = first ? next_ts(l, now_us / 1000) : l->ts + FRAME;
-		g711_convert(frame, FRAME, LAW_ALAW, l->rem.law);
-		send_own(l, frame, FRAME, l->rem.tx_pt, first, ts, now_us / 1000);
-		l->tx.who = &l->play;
-	}
+	if (l->rem.may_send)
+		say_alaw(l, &l->play, frame, now_us / 1000);
 	if (last)
 		play_end(l, true);
 }
 
 /* RFC 4733: seven updates of 20 ms, three times the end, 60 ms of pause. */
-enum { DIGIT_UPDATES = 7, DIGIT_ENDS = 3, DIGIT_PAUSE = 3 };
+enum { DIGIT_UPDATES = 7, DIGIT_ENDS = 3, DIGIT_PAUSE = 3, DIGIT_TONE = 5 };
 
 static void digit_packet(struct mleg *l, unsigned step, int64_t now_ms)
 {
 	uint8_t *p = frame_room + PACKET_ROOM;
 	const char *all = "0123456789*#ABCD";
 	bool end = step >= DIGIT_UPDATES;
-	unsigned duration = FRAME * (end ? DIGIT_UPDATES + 1 : step + 1);
+	unsigned duration = TICK_MS * l->rem.dtmf_khz * (end ? DIGIT_UPDATES + 1 : step + 1);
 
 	if (!step)
-		l->dtmf_tx.ts = next_ts(l, now_ms);
+		l->dtmf_tx.ts = mleg_next_ts(l, now_ms);
 	p[0] = (uint8_t)(strchr(all, l->dtmf_tx.digits[l->dtmf_tx.i]) - all);
 	p[1] = (uint8_t)((end ? 0x80 : 0) | 10);
 	p[2] = (uint8_t)(duration >> 8);
 	p[3] = (uint8_t)duration;
-	send_own(l, p, 4, l->rem.tx_dtmf, !step, l->dtmf_tx.ts, now_ms);
+	mleg_send_own(l, p, 4, l->rem.tx_dtmf, !step, l->dtmf_tx.ts, now_ms);
+}
+
+/* The other side has no RFC 4733: 100 ms of the two tones, then silence. */
+static void digit_sound(struct mleg *l, unsigned step, int64_t now_ms)
+{
+	uint8_t *frame = frame_room + PACKET_ROOM;
+	int16_t pcm[FRAME] = {0};
+
+	if (step < DIGIT_TONE)
+		mdtmf_tone(l->dtmf_tx.digits[l->dtmf_tx.i], step * FRAME, pcm, FRAME);
+	for (unsigned i = 0; i < FRAME; i++)
+		frame[i] = alaw_of(pcm[i]);
+	say_alaw(l, &l->dtmf_tx, frame, now_ms);
 }
 
 static void tick_digits(struct mleg *l, int64_t now_ms)
 {
 	unsigned step = l->dtmf_tx.step++;
 
-	if (!sendable(l) && !step) {
+	if (!mleg_sendable(l) && !step) {
 		l->dtmf_tx.step = 0;
 		return;
 	}
-	if (step < DIGIT_UPDATES + DIGIT_ENDS) {
+	if (l->rem.tx_dtmf == NO_PT)
+		digit_sound(l, step, now_ms);
+	else if (step < DIGIT_UPDATES + DIGIT_ENDS)
 		digit_packet(l, step, now_ms);
-		return;
-	}
 	if (step < DIGIT_UPDATES + DIGIT_ENDS + DIGIT_PAUSE)
 		return;
 	l->dtmf_tx.step = 0;
@@ -569,12 +711,13 @@ static void tick_leg(struct mleg *l, int64_t now_us)
 static void send_rtcp(struct mleg *l, int64_t now_us)
 {
 	uint8_t *buf = room + PACKET_ROOM;
-	struct sockaddr_in to;
+	struct maddr_native na;
+	maddr to;
 	struct rtcp_out o = {
 		.ssrc = l->ssrc,
 		.sender = l->tx_packets != l->report_packets,
 		.ntp = mrtcp_ntp(now_us),
-		.ts = l->ts + (uint32_t)((now_us / 1000 - l->tx_ms) * 8),
+		.ts = l->ts + (uint32_t)((now_us / 1000 - l->tx_ms) * l->rem.tx_khz),
 		.packets = l->tx_packets,
 		.octets = l->tx_octets,
 		.lsr = l->lsr,
@@ -582,12 +725,12 @@ static void send_rtcp(struct mleg *l, int64_t now_us)
 	};
 	size_t n;
 
-	if (!sendable(l) || (!l->heard && !l->tx_packets))
+	if (!mleg_sendable(l) || (!l->heard && !l->tx_packets))
 		return;
 	l->report_packets = l->tx_packets;
 	n = mrtcp_write(buf, &o, &l->rx);
-	if (l->sec)
-		n = msecure_protect(l, buf, n, true);
+	if (l->sec || l->crypt)
+		n = mcrypt_protect(l, buf, n, true);
 	if (!n)
 		return;
 	if (l->sec || l->rem.rtcp_mux) {
@@ -596,9 +739,24 @@ static void send_rtcp(struct mleg *l, int64_t now_us)
 	}
 	to = l->rem.rtcp;
 	if (l->lock >= SRC_TENTATIVE) /* NAT: where the audio comes from */
-		to.sin_addr = l->src.sin_addr;
-	if (to.sin_port)
-		(void)sendto(l->rtcp_fd, buf, n, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+		to.sin6_addr = l->src.sin6_addr;
+	if (!to.sin6_port)
+		return;
+	maddr_to(&na, &to, l->family);
+	(void)sendto(l->rtcp_fd, buf, n, MSG_DONTWAIT, &na.sa, na.len);
+}
+
+/* A leg that hears nothing from us for long, held or muted: the NAT before it must not forget it. RTCP does it where it shares the port. */
+static void keep_alive(struct mleg *l, int64_t now_ms)
+{
+	uint8_t *p = frame_room + PACKET_ROOM;
+
+	if (l->sec || l->rem.rtcp_mux || !l->rem.rtp.sin6_port || !target(l))
+		return;
+	if (now_ms - l->tx_ms < ALIVE_MS || now_ms - l->alive_ms < ALIVE_MS)
+		return;
+	l->alive_ms = now_ms;
+	mleg_send_own(l, p, 0, ALIVE_PT, false, mleg_next_ts(l, now_ms), now_ms);
 }
 
 static void check_silence(struct mleg *l, int64_t now_ms)
@@ -617,16 +775,21 @@ static void check_silence(struct mleg *l, int64_t now_ms)
 
 static void wheel_turn(struct ilink *bucket, int64_t now_us)
 {
-	ilist_each_entry(bucket, l, struct mleg, wheel)
+	ilist_each_entry(bucket, l, struct mleg, wheel) {
 		send_rtcp(l, now_us);
+		keep_alive(l, now_us / 1000);
+	}
 }
 
 /* Silence must be seen sooner than every five seconds: each bucket is passed 5 times a turn. */
 static void wheel_check(struct mthread *t, int64_t now_ms)
 {
 	for (unsigned b = t->ticks % (RTCP_TICKS / 5); b < RTCP_TICKS; b += RTCP_TICKS / 5)
-		ilist_each_entry(&t->wheel[b], l, struct mleg, wheel)
+		ilist_each_entry(&t->wheel[b], l, struct mleg, wheel) {
 			check_silence(l, now_ms);
+			if (l->watch.up_ms)
+				mwatch_check(l, now_ms);
+		}
 }
 
 unsigned mload_look(struct mload *l, const char *stat, int64_t now_us)
@@ -696,10 +859,21 @@ static void unbridge(struct mleg *l)
 
 static void set_remote(struct mleg *l, const struct leg_remote *r)
 {
-	bool moved = !same_addr(&l->rem.rtp, &r->rtp);
+	bool moved = !maddr_same(&l->rem.rtp, &r->rtp);
 
 	l->rem = *r;
 	l->rem.secure = NULL;
+	l->rem.sdes = NULL;
+	if (moved)
+		l->blind = 0;
+	if (r->sdes) {
+		if (!mcrypt_set(&l->crypt, r->sdes))
+			log_error("cannot set a leg's keys leg=%llx", (unsigned long long)l->handle);
+		OPENSSL_cleanse(r->sdes, sizeof(*r->sdes));
+		free(r->sdes);
+	} else if (!r->secure && !l->sec) {
+		l->crypt = mcrypt_free(l->crypt);
+	}
 	if (r->secure) {
 		unlock_source(l);
 		msecure_set(l, l->t->m->secure, r->secure);
@@ -708,6 +882,8 @@ static void set_remote(struct mleg *l, const struct leg_remote *r)
 		unlock_source(l);
 	if (!l->rx_ms || r->expect)
 		l->rx_ms = clock_mono_ms();
+	if (!l->alive_ms)
+		l->alive_ms = clock_mono_ms();
 }
 
 static void play_start(struct mleg *l, const struct cmd_play *list)
@@ -721,8 +897,6 @@ static void digits_add(struct mleg *l, const char *digits)
 {
 	size_t left, n = strlen(digits);
 
-	if (l->rem.tx_dtmf == PT_NONE)
-		return;
 	if (!(l->tick_flags & TICK_DIGITS)) {
 		l->dtmf_tx.i = l->dtmf_tx.step = 0;
 		l->dtmf_tx.digits[0] = '\0';
@@ -758,6 +932,8 @@ static void leg_free(struct mleg *l)
 	(void)close(l->fd);
 	(void)close(l->rtcp_fd);
 	msecure_free(l->sec);
+	(void)mcrypt_free(l->crypt);
+	mhear_free(l);
 	free(l);
 }
 
@@ -828,6 +1004,9 @@ void mleg_command(int type, void *data, size_t len, void *arg)
 		break;
 	case CMD_RECORD_STOP:
 		record_stop(t, c->rec_id);
+		break;
+	case CMD_UP:
+		mwatch_up(c->leg);
 		break;
 	case CMD_CLOSE:
 		leg_close(c->leg);

@@ -25,7 +25,6 @@
 #define VALID_MAX 4
 #define LINGER_MS 10000
 #define HANDSHAKE_MS 30000 /* from the description to keys, at most */
-#define NEW_SSRC_MS 100    /* another SSRC is looked at only after so much silence of the current one */
 #define KEY_LEN 16
 #define SALT_LEN 14
 #define MTU 1200
@@ -41,18 +40,16 @@ struct secure {
 	struct secure_shared *shared;
 	struct secure_conf conf;
 	bool up, failed, done;      /* keys in use; given up; handshake ended */
-	struct sockaddr_in valid[VALID_MAX];
+	maddr valid[VALID_MAX];
 	unsigned n_valid, next_valid;
-	struct sockaddr_in selected; /* sin_port 0: none yet */
+	maddr selected; /* port 0: none yet */
 	SSL *ssl;
 	const uint8_t *in;          /* the datagram that the BIO gives */
 	size_t in_len;
-	struct sockaddr_in dtls_peer;
+	maddr dtls_peer;
 	int64_t since_ms, done_ms;
 	uint8_t peer_fp[32];
-	uint8_t tx_key[KEY_LEN + SALT_LEN], rx_key[KEY_LEN + SALT_LEN];
-	struct srtp *tx, *rx;
-	uint32_t rx_ssrc;
+	struct sdes_conf keys; /* from the handshake; into the leg's mcrypt when the fingerprint matches */
 };
 
 /* ---- BIO: one datagram in, datagrams out ---- */
@@ -189,19 +186,12 @@ static void fail(struct secure *s)
 	mleg_event(s->leg, MED_EV_SECURE_FAILED);
 }
 
-static bool srtp_make(struct srtp **st, const uint8_t key[KEY_LEN + SALT_LEN])
-{
-	*st = mem_deref(*st);
-	return !srtp_alloc(st, SRTP_AES_CM_128_HMAC_SHA1_80, key, KEY_LEN + SALT_LEN, 0);
-}
-
 /* Both are there now, whichever came first: the handshake's certificate and the description's fingerprint. */
 static void settle(struct secure *s)
 {
 	if (!s->done || !s->conf.has_fp || s->up || s->failed)
 		return;
-	if (CRYPTO_memcmp(s->peer_fp, s->conf.fp, sizeof(s->peer_fp)) || !srtp_make(&s->tx, s->tx_key) ||
-	    !srtp_make(&s->rx, s->rx_key)) {
+	if (CRYPTO_memcmp(s->peer_fp, s->conf.fp, sizeof(s->peer_fp)) || !mcrypt_set(&s->leg->crypt, &s->keys)) {
 		fail(s);
 		return;
 	}
@@ -213,7 +203,8 @@ static void settle(struct secure *s)
 static bool take_keys(struct secure *s)
 {
 	uint8_t km[2 * (KEY_LEN + SALT_LEN)];
-	uint8_t *client = s->conf.client ? s->tx_key : s->rx_key, *server = s->conf.client ? s->rx_key : s->tx_key;
+	struct sdp_crypto *tx = &s->keys.tx, *rx = &s->keys.rx;
+	uint8_t *client = s->conf.client ? tx->key : rx->key, *server = s->conf.client ? rx->key : tx->key;
 	X509 *cert = SSL_get1_peer_certificate(s->ssl);
 	bool ok = cert && X509_digest(cert, EVP_sha256(), s->peer_fp, NULL) == 1 &&
 		  SSL_get_selected_srtp_profile(s->ssl) &&
@@ -226,6 +217,7 @@ static bool take_keys(struct secure *s)
 	memcpy(server, km + KEY_LEN, KEY_LEN);
 	memcpy(client + KEY_LEN, km + 2 * KEY_LEN, SALT_LEN);
 	memcpy(server + KEY_LEN, km + 2 * KEY_LEN + SALT_LEN, SALT_LEN);
+	tx->suite = rx->suite = SUITE_CM_80;
 	OPENSSL_cleanse(km, sizeof(km));
 	return true;
 }
@@ -282,15 +274,15 @@ static void handshake(struct secure *s)
 		fail(s);
 }
 
-static bool is_valid(const struct secure *s, const struct sockaddr_in *a)
+static bool is_valid(const struct secure *s, const maddr *a)
 {
 	for (unsigned i = 0; i < s->n_valid; i++)
-		if (s->valid[i].sin_port == a->sin_port && s->valid[i].sin_addr.s_addr == a->sin_addr.s_addr)
+		if (maddr_same(&s->valid[i], a))
 			return true;
 	return false;
 }
 
-static void dtls_packet(struct secure *s, const uint8_t *p, size_t n, const struct sockaddr_in *from)
+static void dtls_packet(struct secure *s, const uint8_t *p, size_t n, const maddr *from)
 {
 	char rest[64];
 
@@ -315,7 +307,7 @@ static void connect_now(struct secure *s)
 {
 	if (!s->conf.client || s->ssl || s->done || s->failed || !s->n_valid)
 		return;
-	s->dtls_peer = s->selected.sin_port ? s->selected : s->valid[0];
+	s->dtls_peer = s->selected.sin6_port ? s->selected : s->valid[0];
 	if (ssl_new(s))
 		handshake(s);
 }
@@ -361,21 +353,24 @@ static bool check_ok(const struct secure *s, const struct stun_msg *msg, const s
 	       !stun_msg_chk_mi(msg, (const uint8_t *)s->conf.pwd, strlen(s->conf.pwd));
 }
 
-static void reply(struct secure *s, const struct stun_msg *msg, const struct sockaddr_in *from)
+static void reply(struct secure *s, const struct stun_msg *msg, const maddr *from)
 {
 	struct mbuf *mb = mbuf_alloc(256);
 	struct sa sa;
 
+	struct maddr_native to;
+
 	if (!mb)
 		return;
-	if (!sa_set_sa(&sa, (const struct sockaddr *)from) &&
+	maddr_to(&to, from, maddr_is4(from) ? AF_INET : AF_INET6); /* a mapped address would tell the browser nothing */
+	if (!sa_set_sa(&sa, &to.sa) &&
 	    !stun_msg_encode(mb, STUN_METHOD_BINDING, STUN_CLASS_SUCCESS_RESP, stun_msg_tid(msg), NULL,
 			     (const uint8_t *)s->conf.pwd, strlen(s->conf.pwd), true, 0x00, 1, STUN_ATTR_XOR_MAPPED_ADDR, &sa))
 		(void)mleg_raw_send(s->leg, mb->buf, mb->end, from);
 	mem_deref(mb);
 }
 
-static void valid_add(struct secure *s, const struct sockaddr_in *from)
+static void valid_add(struct secure *s, const maddr *from)
 {
 	if (is_valid(s, from))
 		return;
@@ -384,7 +379,7 @@ static void valid_add(struct secure *s, const struct sockaddr_in *from)
 		s->n_valid++;
 }
 
-static void stun_packet(struct secure *s, const uint8_t *p, size_t n, const struct sockaddr_in *from)
+static void stun_packet(struct secure *s, const uint8_t *p, size_t n, const maddr *from)
 {
 	struct stun_unknown_attr ua;
 	struct stun_msg *msg = NULL;
@@ -396,7 +391,7 @@ static void stun_packet(struct secure *s, const uint8_t *p, size_t n, const stru
 	mb->pos = 0;
 	if (!stun_msg_decode(&msg, mb, &ua) && check_ok(s, msg, &ua)) {
 		valid_add(s, from);
-		if (!s->selected.sin_port || stun_msg_attr(msg, STUN_ATTR_USE_CAND))
+		if (!s->selected.sin6_port || stun_msg_attr(msg, STUN_ATTR_USE_CAND))
 			s->selected = *from;
 		reply(s, msg, from);
 		connect_now(s);
@@ -408,7 +403,7 @@ static void stun_packet(struct secure *s, const uint8_t *p, size_t n, const stru
 }
 
 /* RFC 7983: who is meant tells the first byte. */
-bool msecure_packet(struct mleg *l, uint8_t *buf, size_t n, const struct sockaddr_in *from)
+bool msecure_packet(struct mleg *l, uint8_t *buf, size_t n, const maddr *from)
 {
 	if (!n || buf[0] > 63)
 		return false;
@@ -426,8 +421,7 @@ static void dtls_reset(struct secure *s)
 {
 	ssl_drop(s);
 	s->up = s->done = s->failed = false;
-	s->tx = mem_deref(s->tx);
-	s->rx = mem_deref(s->rx);
+	s->leg->crypt = mcrypt_free(s->leg->crypt);
 }
 
 void msecure_set(struct mleg *l, struct secure_shared *shared, struct secure_conf *conf)
@@ -460,74 +454,22 @@ void msecure_free(struct secure *s)
 	if (!s)
 		return;
 	ssl_drop(s);
-	mem_deref(s->tx);
-	mem_deref(s->rx);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
 }
 
 bool msecure_ready(const struct mleg *l)
 {
-	return l->sec->up && l->sec->selected.sin_port;
+	return l->sec->up && l->sec->selected.sin6_port;
 }
 
-const struct sockaddr_in *msecure_target(const struct mleg *l)
+const maddr *msecure_target(const struct mleg *l)
 {
-	return l->sec->selected.sin_port ? &l->sec->selected : NULL;
+	return l->sec->selected.sin6_port ? &l->sec->selected : NULL;
 }
 
 /* Any address that passed a check: a browser that moves to another pair has packets of both on the way. */
-bool msecure_source(const struct mleg *l, const struct sockaddr_in *from)
+bool msecure_source(const struct mleg *l, const maddr *from)
 {
 	return l->sec->up && is_valid(l->sec, from);
-}
-
-/* ---- SRTP ---- */
-
-size_t msecure_protect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp)
-{
-	struct mbuf mb = {.buf = buf, .size = n + PACKET_ROOM, .pos = 0, .end = n};
-
-	if (!l->sec->up || (rtcp ? srtcp_encrypt(l->sec->tx, &mb) : srtp_encrypt(l->sec->tx, &mb)))
-		return 0;
-	return mb.end;
-}
-
-static uint32_t ssrc_of(const uint8_t *buf)
-{
-	return (uint32_t)buf[8] << 24 | (uint32_t)buf[9] << 16 | (uint32_t)buf[10] << 8 | buf[11];
-}
-
-/*
- * libre makes a stream for each SSRC before it checks the packet, eight at most: a new SSRC is looked at only when
- * the current one is silent, and a full table is made anew.
- */
-static bool ssrc_ok(struct mleg *l, const uint8_t *buf)
-{
-	struct secure *s = l->sec;
-
-	if (!l->rx.up || ssrc_of(buf) == s->rx_ssrc)
-		return true;
-	return clock_mono_ms() - l->rx_ms >= NEW_SSRC_MS;
-}
-
-size_t msecure_unprotect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp)
-{
-	struct mbuf mb = {.buf = buf, .size = n, .pos = 0, .end = n};
-	struct secure *s = l->sec;
-	int r;
-
-	if (rtcp)
-		return srtcp_decrypt(s->rx, &mb) ? 0 : mb.end;
-	if (n < RTP_HDR || !ssrc_ok(l, buf))
-		return 0;
-	r = srtp_decrypt(s->rx, &mb);
-	if (r == ENOSR || r == ENOMEM) {
-		(void)srtp_make(&s->rx, s->rx_key);
-		return 0;
-	}
-	if (r)
-		return 0;
-	s->rx_ssrc = ssrc_of(buf);
-	return mb.end;
 }

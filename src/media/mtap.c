@@ -77,6 +77,13 @@ void mtap_rx(struct mleg *l, const struct rtp_pkt *p, enum law law, int64_t now_
 		tap_put(&l->taps[i], p, law, now_us);
 }
 
+void mtap_alaw(struct mleg *l, uint32_t ssrc, uint32_t pos, const uint8_t *alaw, size_t n, int64_t now_us)
+{
+	struct rtp_pkt p = {.ssrc = ssrc, .ts = pos, .payload = (uint8_t *)(uintptr_t)alaw, .len = n};
+
+	mtap_rx(l, &p, LAW_ALAW, now_us);
+}
+
 void mtap_played(struct mleg *l, const uint8_t *alaw, int64_t now_us)
 {
 	/* Whole frames: the tick's own lateness must not leave holes between them. */

@@ -66,7 +66,7 @@ void phone_send(struct phone *p)
 {
 	uint8_t f[160];
 
-	g711_init();
+	g711_tables();
 	for (int i = 0; i < 160; i++) {
 		f[i] = alaw_of((int16_t)(8000 * sin(p->phase)));
 		p->phase += 2 * M_PI * p->hz / 8000;

@@ -105,7 +105,7 @@ int mprompt_wav(uint8_t **ret, size_t *n, const uint8_t *data, size_t size)
 
 	if (r)
 		return r;
-	g711_init();
+	g711_tables();
 	samples = w.format == WAV_PCM ? w.size / 2 : w.size;
 	if (!samples)
 		return -EINVAL;
@@ -215,7 +215,7 @@ int mprompt_new(struct prompts **ret)
 	struct prompts *p = xcalloc(1, sizeof(*p));
 	int r;
 
-	g711_init();
+	g711_tables();
 	hmap_init(&p->by_name, true);
 	tones_make(p);
 	r = load_embedded(p);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "media/media.h"
+#include "media/codec.h"
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -83,17 +83,18 @@ static void rx_restart(struct rtp_rx *rx, const struct rtp_pkt *p)
 /* RFC 3550 A.8. */
 static void rx_jitter(struct rtp_rx *rx, const struct rtp_pkt *p, int64_t now_us)
 {
-	uint32_t transit = (uint32_t)(now_us / 125) - p->ts;
-	int32_t d = (int32_t)(transit - rx->transit);
+	unsigned khz = rx->khz ? rx->khz : 8;
+	uint32_t transit = (uint32_t)((uint64_t)now_us * khz / 1000) - p->ts;
+	int32_t d = (int32_t)(transit - rx->transit), max = (int32_t)khz * 10000;
 
 	rx->late = (int32_t)(transit - rx->least);
-	if (!rx->transit || rx->late < 0 || rx->late > 80000) {
+	if (!rx->transit || rx->late < 0 || rx->late > max) {
 		rx->least = transit;
 		rx->late = 0;
 	} else {
-		rx->least++;
+		rx->least += khz / 8;
 	}
-	if (rx->transit && d > -80000 && d < 80000)
+	if (rx->transit && d > -max && d < max)
 		rx->jitter += ((float)(d < 0 ? -d : d) - rx->jitter) / 16;
 	rx->transit = transit ? transit : 1;
 }
@@ -235,19 +236,20 @@ bool mrtcp_parse(struct rtcp_in *ret, const uint8_t *buf, size_t len, uint32_t s
 /* ---- voice quality ---- */
 
 /*
- * ITU-T G.107 (2015) with default values for all but loss and delay: R = 93.2 - Idd - Ie_eff.
- *   Ie_eff = Ie + (95 - Ie) Ppl / (Ppl/BurstR + Bpl)   (7-29), G.711: Ie = 0; BurstR = 1 (random loss)
+ * ITU-T G.107 (2015) with default values for all but codec, loss and delay: R = 93.2 - Idd - Ie_eff.
+ *   Ie_eff = Ie + (95 - Ie) Ppl / (Ppl/BurstR + Bpl)   (7-29); BurstR = 1 (random loss)
  *   Idd    = 25 {(1 + X^6)^(1/6) - 3 (1 + (X/3)^6)^(1/6) + 2}, X = lg(Ta/100)/lg 2, for Ta > 100 ms   (7-27)
  * Bpl = 25.1 (G.113 table I.2: G.711 with packet loss concealment), as every phone and browser of today conceals; the
  * bare 4.3 would call 1 % loss (imperceptible in practice) a bad line. Ta is mouth to ear: the network's one-way
- * delay and a jitter buffer of twice the jitter.
+ * delay and a jitter buffer of twice the jitter. Ie and Bpl of the others stand in codec.c.
  */
-float med_mos(float loss_pct, float delay_ms, float jitter_ms)
+float med_mos_codec(unsigned codec, float loss_pct, float delay_ms, float jitter_ms)
 {
-	double ta = (double)delay_ms + 2 * (double)jitter_ms, ie = 0, idd = 0, r;
+	const struct codec_info *ci = &codec_info[codec < CODEC_N ? codec : MED_PCMA];
+	double ta = (double)delay_ms + 2 * (double)jitter_ms, ie = (double)ci->ie, idd = 0, r;
 
 	if (loss_pct > 0)
-		ie = 95.0 * (double)loss_pct / ((double)loss_pct + 25.1);
+		ie += (95.0 - ie) * (double)loss_pct / ((double)loss_pct + (double)ci->bpl);
 	if (ta > 100) {
 		double x = log2(ta / 100);
 
@@ -259,4 +261,9 @@ float med_mos(float loss_pct, float delay_ms, float jitter_ms)
 	if (r >= 100)
 		return 4.5f;
 	return (float)(1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6);
+}
+
+float med_mos(float loss_pct, float delay_ms, float jitter_ms)
+{
+	return med_mos_codec(MED_PCMA, loss_pct, delay_ms, jitter_ms);
 }

@@ -28,9 +28,10 @@ static inline bool mrtp_is_rtcp(const uint8_t *buf, size_t len)
 	return len >= 8 && buf[0] >> 6 == 2 && buf[1] >= 192 && buf[1] <= 223;
 }
 
-/* What is known of one direction. Times are µs of any clock, jitter in 1/8000 s. */
+/* What is known of one direction. Times are µs of any clock, jitter in the stream's clock. */
 struct rtp_rx {
 	bool up;                /* a packet of this SSRC has come */
+	unsigned khz;           /* of the stream's clock; 0: 8 */
 	uint32_t ssrc;
 	uint16_t base, max;
 	uint32_t cycles, got;   /* of this SSRC */

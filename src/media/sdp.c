@@ -1,6 +1,6 @@
 #include "media/sdp.h"
 
-#include <arpa/inet.h>
+#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,25 +53,101 @@ static bool number(struct slice s, unsigned max, unsigned *ret)
 	return true;
 }
 
-/* "IN IP4 a.b.c.d"; IPv6 is not spoken yet: such an address counts as none (browsers need none). */
+/* "IN IP4 a.b.c.d" or "IN IP6 a::b"; a name in the place of an address is none. */
 static bool connection(struct sdp_attrs *at, struct slice v)
 {
 	struct slice net = word(&v), type = word(&v), addr = word(&v);
-	char buf[INET_ADDRSTRLEN];
-	struct in_addr a;
+	char buf[ADDR_TEXT_MAX];
+	maddr a;
 
-	if (!slice_is(net, "IN") || !addr.n)
-		return false;
-	if (slice_is(type, "IP6"))
-		return true;
-	if (!slice_is(type, "IP4") || addr.n >= sizeof(buf))
+	if (!slice_is(net, "IN") || !addr.n || addr.n >= sizeof(buf) || addr.p[0] == '[')
 		return false;
 	memcpy(buf, addr.p, addr.n);
 	buf[addr.n] = '\0';
-	if (inet_pton(AF_INET, buf, &a) != 1)
+	if (!maddr_parse(&a, buf, 0) || maddr_is4(&a) != slice_is(type, "IP4") || (!maddr_is4(&a) && !slice_is(type, "IP6")))
 		return false;
-	at->addr_be = a.s_addr;
+	at->addr = a;
 	at->has_addr = true;
+	return true;
+}
+
+/* ---- SDES keys (RFC 4568) ---- */
+
+static const struct {
+	const char *name;
+	uint8_t key; /* and salt */
+} suites[SUITE_N] = {
+	[SUITE_CM_80] = {"AES_CM_128_HMAC_SHA1_80", 30},
+	[SUITE_CM_32] = {"AES_CM_128_HMAC_SHA1_32", 30},
+	[SUITE_GCM_128] = {"AEAD_AES_128_GCM", 28},
+	[SUITE_GCM_256] = {"AEAD_AES_256_GCM", 44},
+};
+
+size_t msdp_suite_key(enum sdp_suite s)
+{
+	return suites[s].key;
+}
+
+static bool suite_of(struct slice name, enum sdp_suite *ret)
+{
+	for (unsigned i = 0; i < SUITE_N; i++)
+		if (slice_is(name, suites[i].name)) {
+			*ret = (enum sdp_suite)i;
+			return true;
+		}
+	return false;
+}
+
+/* Padding is required by RFC 4648, yet some telephones leave it out. */
+static bool base64(uint8_t *dst, size_t n, struct slice v)
+{
+	uint8_t raw[SUITE_KEY_MAX + 6];
+	char text[(SUITE_KEY_MAX + 2) / 3 * 4 + 1];
+	size_t full = (n + 2) / 3 * 4;
+
+	while (v.n && v.p[v.n - 1] == '=')
+		v.n--;
+	if (v.n != (n * 8 + 5) / 6)
+		return false;
+	memset(text, '=', full);
+	memcpy(text, v.p, v.n);
+	text[full] = '\0';
+	if (EVP_DecodeBlock(raw, (const uint8_t *)text, (int)full) < (int)n)
+		return false;
+	memcpy(dst, raw, n);
+	OPENSSL_cleanse(raw, sizeof(raw));
+	OPENSSL_cleanse(text, sizeof(text));
+	return true;
+}
+
+/* "<tag> <suite> inline:<key||salt>[|lifetime][|MKI:length] [session parameters]" */
+bool msdp_crypto(struct sdp_crypto *ret, const char *text, size_t len)
+{
+	struct slice v = {text, len}, tag = word(&v), suite = word(&v), params = word(&v), key, rest = {0};
+	unsigned t;
+
+	if (!number(tag, 999999999, &t) || !suite_of(suite, &ret->suite) || !slice_starts(params, "inline:", &key))
+		return false;
+	/* 6.3.: a parameter that is not understood makes the line unusable, unless it begins with '-' */
+	for (struct slice w; (w = word(&v)).n;)
+		if (w.p[0] != '-')
+			return false;
+	for (size_t i = 0; i < key.n; i++)
+		if (key.p[i] == '|') {
+			rest = (struct slice){key.p + i, key.n - i};
+			key.n = i;
+		}
+	/* A lifetime is taken (none is shorter than a call); an MKI would stand in each packet. A second key needs one. */
+	if ((rest.n && memchr(rest.p, ':', rest.n)) || memchr(params.p, ';', params.n))
+		return false;
+	ret->tag = t;
+	return base64(ret->key, msdp_suite_key(ret->suite), key);
+}
+
+static bool crypto(struct sdp_mline *m, struct slice v)
+{
+	if (m && m->n_crypto < MSDP_CRYPTO_MAX && msdp_crypto(&m->crypto[m->n_crypto], v.p, v.n))
+		m->n_crypto++;
 	return true;
 }
 
@@ -110,6 +186,14 @@ static bool has_format(const struct sdp_mline *m, unsigned pt)
 /* "<pt> <name>/<rate>[/<channels>]" */
 static bool rtpmap(struct sdp_mline *m, struct slice v)
 {
+	static const struct {
+		const char *name;
+		uint8_t codec;
+	} known[] = {
+		{"PCMA/8000", MED_PCMA}, {"PCMA/8000/1", MED_PCMA}, {"PCMU/8000", MED_PCMU}, {"PCMU/8000/1", MED_PCMU},
+		{"G722/8000", MED_G722}, {"G722/8000/1", MED_G722}, {"opus/48000/2", MED_OPUS},
+		{"G729/8000", MED_G729}, {"G729/8000/1", MED_G729}, {"G729A/8000", MED_G729},
+	};
 	struct slice pt_s = word(&v), name = word(&v);
 	unsigned pt;
 
@@ -117,15 +201,13 @@ static bool rtpmap(struct sdp_mline *m, struct slice v)
 		return false;
 	if (!m || !has_format(m, pt))
 		return true;
-	if (slice_is(name, "PCMA/8000") || slice_is(name, "PCMA/8000/1")) {
-		if (m->pt_alaw < 0)
-			m->pt_alaw = (int16_t)pt;
-	} else if (slice_is(name, "PCMU/8000") || slice_is(name, "PCMU/8000/1")) {
-		if (m->pt_ulaw < 0)
-			m->pt_ulaw = (int16_t)pt;
-	} else if (slice_is(name, "telephone-event/8000") || slice_is(name, "telephone-event/8000/1")) {
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (slice_is(name, known[i].name) && codec_here(known[i].codec) && m->pt[known[i].codec] < 0)
+			m->pt[known[i].codec] = (int16_t)pt;
+	if (slice_is(name, "telephone-event/8000") || slice_is(name, "telephone-event/8000/1"))
 		m->pt_dtmf = (int16_t)pt;
-	}
+	else if (slice_is(name, "telephone-event/48000"))
+		m->pt_dtmf48 = (int16_t)pt;
 	return true;
 }
 
@@ -182,27 +264,27 @@ static bool attribute(struct sdp_attrs *at, struct sdp_mline *m, struct slice v)
 		at->mid = rest;
 	else if (slice_starts(v, "setup:", &rest))
 		return setup(at, rest);
+	else if (slice_starts(v, "crypto:", &rest))
+		return crypto(m, rest);
 	else if (slice_starts(v, "rtcp:", &rest))
 		return rtcp_port(at, rest);
 	return true;
 }
 
-/* Static payload types need no rtpmap (RFC 3551); which law comes first is the other side's wish. */
-static void static_formats(struct sdp_mline *m)
+/* Static payload types need no rtpmap (RFC 3551); the order of formats is the other side's wish. */
+static void formats(struct sdp_mline *m)
 {
 	struct slice list = m->fmts, w;
-	bool first = true;
 	unsigned v;
 
-	if (m->pt_alaw < 0 && has_format(m, LAW_ALAW))
-		m->pt_alaw = LAW_ALAW;
-	if (m->pt_ulaw < 0 && has_format(m, LAW_ULAW))
-		m->pt_ulaw = LAW_ULAW;
-	while ((w = word(&list)).n && first)
-		if (number(w, 127, &v) && ((int)v == m->pt_alaw || (int)v == m->pt_ulaw)) {
-			m->first = (int)v == m->pt_alaw ? LAW_ALAW : LAW_ULAW;
-			first = false;
-		}
+	for (unsigned c = 0; c < CODEC_N; c++)
+		if (m->pt[c] < 0 && codec_info[c].pt < 96 && codec_here(c) && has_format(m, codec_info[c].pt))
+			m->pt[c] = codec_info[c].pt;
+	m->n_order = 0;
+	while ((w = word(&list)).n && m->n_order < CODEC_N)
+		for (unsigned c = 0; c < CODEC_N && number(w, 127, &v); c++)
+			if ((int)v == m->pt[c] && !memchr(m->order, (int)c, m->n_order))
+				m->order[m->n_order++] = (uint8_t)c;
 }
 
 /* "audio 49170[/n] RTP/AVP 8 0 101" */
@@ -215,7 +297,7 @@ static bool mline(struct sdp_in *in, struct slice v)
 	if (in->n == MSDP_LINES_MAX)
 		return false;
 	m = &in->m[in->n++];
-	*m = (struct sdp_mline){.pt_alaw = -1, .pt_ulaw = -1, .pt_dtmf = -1};
+	*m = (struct sdp_mline){.pt = {-1, -1, -1, -1, -1}, .pt_dtmf = -1, .pt_dtmf48 = -1};
 	m->media = word(&v);
 	port_s = word(&v);
 	for (size_t i = 0; i < port_s.n; i++)
@@ -300,7 +382,7 @@ static bool proto_known(struct slice s, enum sdp_proto *ret)
 		enum sdp_proto proto;
 	} known[] = {
 		{"RTP/AVP", SDP_AVP}, {"RTP/AVPF", SDP_AVPF},
-		{"UDP/TLS/RTP/SAVPF", SDP_SAVPF}, {"RTP/SAVPF", SDP_SAVPF},
+		{"UDP/TLS/RTP/SAVPF", SDP_SAVPF}, {"RTP/SAVPF", SDP_SAVPF}, {"RTP/SAVP", SDP_SDES},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -321,14 +403,20 @@ static int take_audio(struct sdp_in *in)
 
 		if (!slice_is(m->media, "audio") || !m->port)
 			continue;
-		static_formats(m);
+		formats(m);
 		if (!proto_known(m->proto, &in->proto)) {
 			why = MED_E_PROFILE;
 			continue;
 		}
-		if (m->pt_alaw < 0 && m->pt_ulaw < 0)
+		if (!m->n_order)
 			continue;
 		in->audio = i;
+		if (in->proto == SDP_SAVPF && m->n_crypto && !msdp_fp(in))
+			in->proto = SDP_SDES_F;
+		if (in->proto >= SDP_SDES && !m->n_crypto) {
+			why = MED_E_PROFILE;
+			continue;
+		}
 		return 0;
 	}
 	return why;
@@ -358,18 +446,18 @@ int msdp_parse(struct sdp_in *ret, const char *text, size_t len)
 	r = take_audio(ret);
 	if (r)
 		return r;
-	if (ret->proto != SDP_SAVPF && !msdp_addr(ret, &(uint32_t){0}))
+	if (ret->proto != SDP_SAVPF && !msdp_addr(ret, &(maddr){0}))
 		return MED_E_SDP;
 	return check_browser(ret);
 }
 
-bool msdp_addr(const struct sdp_in *in, uint32_t *be)
+bool msdp_addr(const struct sdp_in *in, maddr *ret)
 {
 	const struct sdp_attrs *a = &in->m[in->audio].at;
 
 	if (!a->has_addr)
 		a = &in->session;
-	*be = a->addr_be;
+	*ret = a->addr;
 	return a->has_addr;
 }
 
@@ -433,13 +521,6 @@ void msdp_refuse(struct sdp_refused *r, const struct sdp_mline *m)
 	take(r->mid, sizeof(r->mid), m->at.mid);
 }
 
-static const char *dotted(uint32_t be, char buf[INET_ADDRSTRLEN])
-{
-	struct in_addr a = {be};
-
-	return inet_ntop(AF_INET, &a, buf, INET_ADDRSTRLEN);
-}
-
 static void refused_line(struct strb *b, const struct sdp_refused *r)
 {
 	strb_printf(b, "m=%s 0 %s %s\r\n", r->media[0] ? r->media : "application", r->proto[0] ? r->proto : "RTP/AVP",
@@ -448,20 +529,48 @@ static void refused_line(struct strb *b, const struct sdp_refused *r)
 		strb_printf(b, "a=mid:%s\r\n", r->mid);
 }
 
+static void dtmf_lines(struct strb *b, int pt, unsigned khz)
+{
+	if (pt >= 0)
+		strb_printf(b, "a=rtpmap:%d telephone-event/%u000\r\na=fmtp:%d 0-15\r\n", pt, khz, pt);
+}
+
 static void codecs(struct strb *b, const struct sdp_out *o)
 {
-	if (o->pt_alaw >= 0)
-		strb_printf(b, "a=rtpmap:%d PCMA/8000\r\n", o->pt_alaw);
-	if (o->pt_ulaw >= 0)
-		strb_printf(b, "a=rtpmap:%d PCMU/8000\r\n", o->pt_ulaw);
-	if (o->pt_dtmf >= 0)
-		strb_printf(b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n", o->pt_dtmf, o->pt_dtmf);
+	for (unsigned i = 0; i < o->n_codec; i++) {
+		strb_printf(b, "a=rtpmap:%u %s/%u000%s\r\n", o->pt[i], codec_info[o->codec[i]].name, codec_info[o->codec[i]].khz,
+			    o->codec[i] == MED_OPUS ? "/2" : "");
+		if (o->codec[i] == MED_OPUS) /* RFC 7587: mono, wide band, with FEC */
+			strb_printf(b, "a=fmtp:%u maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1\r\n", o->pt[i]);
+		if (o->codec[i] == MED_G729)
+			strb_printf(b, "a=fmtp:%u annexb=no\r\n", o->pt[i]);
+	}
+	dtmf_lines(b, o->pt_dtmf, 8);
+	dtmf_lines(b, o->pt_dtmf48, 48);
+}
+
+static void crypto_lines(struct strb *b, const struct sdp_out *o)
+{
+	for (unsigned i = 0; i < o->n_crypto; i++) {
+		char text[(SUITE_KEY_MAX + 2) / 3 * 4 + 1];
+
+		(void)EVP_EncodeBlock((uint8_t *)text, o->crypto[i].key, (int)msdp_suite_key(o->crypto[i].suite));
+		strb_printf(b, "a=crypto:%u %s inline:%s\r\n", o->crypto[i].tag, suites[o->crypto[i].suite].name, text);
+	}
+}
+
+/* "IN IP4 192.0.2.1" */
+static void connection_out(struct strb *b, const maddr *a)
+{
+	char ip[ADDR_TEXT_MAX];
+
+	strb_printf(b, "IN IP%c %s", maddr_is4(a) ? '4' : '6', maddr_text(a, ip));
 }
 
 static void browser_lines(struct strb *b, const struct sdp_out *o)
 {
 	static const char *const setups[] = {"actpass", "actpass", "active", "passive"};
-	char ip[INET_ADDRSTRLEN];
+	char ip[ADDR_TEXT_MAX];
 
 	strb_printf(b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", o->ufrag, o->pwd);
 	strb_printf(b, "a=fingerprint:sha-256 %s\r\na=setup:%s\r\n", o->fp, setups[o->setup]);
@@ -469,23 +578,27 @@ static void browser_lines(struct strb *b, const struct sdp_out *o)
 	for (unsigned i = 0; i < o->n_cand; i++)
 		/* RFC 8445 5.1.2.1: host, component 1; earlier addresses are preferred */
 		strb_printf(b, "a=candidate:%u 1 udp %u %s %u typ host\r\n", i + 1, 126u << 24 | (65535u - i) << 8 | 255u,
-			    dotted(o->cand_be[i], ip), o->port);
+			    maddr_text(&o->cand[i], ip), o->port);
 	strb_puts(b, "a=end-of-candidates\r\n");
 }
 
 static void audio_line(struct strb *b, const struct sdp_out *o)
 {
-	static const char *const protos[] = {"RTP/AVP", "RTP/AVPF", "UDP/TLS/RTP/SAVPF"};
+	static const char *const protos[] = {"RTP/AVP", "RTP/AVPF", "UDP/TLS/RTP/SAVPF", "RTP/SAVP", "RTP/SAVPF"};
 	static const char *const dirs[] = {"inactive", "sendonly", "recvonly", "sendrecv"};
-	const int pts[] = {o->pt_alaw, o->pt_ulaw, o->pt_dtmf};
-	char ip[INET_ADDRSTRLEN];
 
 	strb_printf(b, "m=audio %u %s", o->port, protos[o->proto]);
-	for (size_t i = 0; i < ARRAY_LEN(pts); i++)
-		if (pts[i] >= 0)
-			strb_printf(b, " %d", pts[i]);
-	strb_printf(b, "\r\nc=IN IP4 %s\r\n", dotted(o->addr_be, ip));
+	for (unsigned i = 0; i < o->n_codec; i++)
+		strb_printf(b, " %u", o->pt[i]);
+	if (o->pt_dtmf >= 0)
+		strb_printf(b, " %d", o->pt_dtmf);
+	if (o->pt_dtmf48 >= 0)
+		strb_printf(b, " %d", o->pt_dtmf48);
+	strb_puts(b, "\r\nc=");
+	connection_out(b, &o->addr);
+	strb_puts(b, "\r\n");
 	codecs(b, o);
+	crypto_lines(b, o);
 	strb_puts(b, "a=ptime:20\r\n");
 	strb_printf(b, "a=%s\r\n", dirs[o->dir]);
 	if (o->rtcp_mux)
@@ -496,11 +609,11 @@ static void audio_line(struct strb *b, const struct sdp_out *o)
 
 void msdp_write(struct strb *b, const struct sdp_out *o)
 {
-	char ip[INET_ADDRSTRLEN];
 	unsigned refused = 0;
 
-	strb_printf(b, "v=0\r\no=- %llu %u IN IP4 %s\r\ns=-\r\nt=0 0\r\n", (unsigned long long)o->id, o->version,
-		    dotted(o->addr_be, ip));
+	strb_printf(b, "v=0\r\no=- %llu %u ", (unsigned long long)o->id, o->version);
+	connection_out(b, &o->addr);
+	strb_puts(b, "\r\ns=-\r\nt=0 0\r\n");
 	if (o->proto == SDP_SAVPF)
 		strb_printf(b, "a=group:BUNDLE %s\r\na=msid-semantic: WMS huawu\r\na=ice-lite\r\n", o->mid);
 	for (unsigned i = 0; i <= o->n_refused; i++)

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "base/strb.h"
-#include "media/g711.h"
+#include "media/addr.h"
+#include "media/codec.h"
+#include "media/sdes.h"
 
 #define MSDP_LINES_MAX 16   /* m= lines */
 #define MSDP_IN_MAX 16384   /* bytes of a description we read */
@@ -25,11 +27,12 @@ struct slice {
 
 enum sdp_dir { SDP_INACTIVE = 0, SDP_SENDONLY = 1, SDP_RECVONLY = 2, SDP_SENDRECV = 3 };
 enum sdp_setup { SDP_SETUP_NONE, SDP_SETUP_ACTPASS, SDP_SETUP_ACTIVE, SDP_SETUP_PASSIVE };
-enum sdp_proto { SDP_AVP, SDP_AVPF, SDP_SAVPF };
+/* SDP_SAVPF is a browser's (DTLS); the two SDES ones are telephones' (RFC 4568). */
+enum sdp_proto { SDP_AVP, SDP_AVPF, SDP_SAVPF, SDP_SDES, SDP_SDES_F };
 
 struct sdp_attrs {
 	bool has_addr, has_dir, has_fp, rtcp_mux;
-	uint32_t addr_be;
+	maddr addr;
 	enum sdp_dir dir;
 	enum sdp_setup setup;
 	uint16_t rtcp_port;
@@ -41,8 +44,12 @@ struct sdp_mline {
 	struct slice media, proto, fmts;
 	uint16_t port;
 	struct sdp_attrs at;
-	int16_t pt_alaw, pt_ulaw, pt_dtmf; /* -1: not there */
-	enum law first;                    /* which of the two comes first */
+	int16_t pt[CODEC_N];       /* -1: not there */
+	int16_t pt_dtmf, pt_dtmf48; /* telephone-event at 8 and at 48 kHz */
+	uint8_t order[CODEC_N];    /* their wish, best first */
+	unsigned n_order;
+	struct sdp_crypto crypto[MSDP_CRYPTO_MAX];
+	unsigned n_crypto;
 };
 
 struct sdp_in {
@@ -57,7 +64,7 @@ struct sdp_in {
 int msdp_parse(struct sdp_in *ret, const char *text, size_t len);
 
 /* What the line we take says, session defaults filled in. */
-bool msdp_addr(const struct sdp_in *in, uint32_t *be); /* false: none; 0.0.0.0 is an address (old hold) */
+bool msdp_addr(const struct sdp_in *in, maddr *ret); /* false: none; 0.0.0.0 is an address (old hold) */
 enum sdp_dir msdp_dir(const struct sdp_in *in);
 struct slice msdp_ufrag(const struct sdp_in *in);
 struct slice msdp_pwd(const struct sdp_in *in);
@@ -74,11 +81,15 @@ struct sdp_refused {
 struct sdp_out {
 	uint64_t id;
 	unsigned version;
-	uint32_t addr_be;   /* o= and c= */
+	maddr addr;         /* o= and c= */
 	uint16_t port;
 	enum sdp_proto proto;
 	enum sdp_dir dir;
-	int pt_alaw, pt_ulaw, pt_dtmf; /* -1: left out; A-law goes first */
+	uint8_t codec[CODEC_N], pt[CODEC_N]; /* in this order, with these payload types */
+	unsigned n_codec;
+	int pt_dtmf, pt_dtmf48; /* -1: left out */
+	const struct sdp_crypto *crypto;
+	unsigned n_crypto;
 	bool rtcp_mux, answer;
 	/* the audio line's place among the others */
 	const struct sdp_refused *refused;
@@ -87,7 +98,7 @@ struct sdp_out {
 	const char *ufrag, *pwd, *fp, *mid;
 	enum sdp_setup setup;
 	uint32_t ssrc;
-	uint32_t cand_be[MSDP_ADDRS_MAX];
+	maddr cand[MSDP_ADDRS_MAX];
 	unsigned n_cand;
 };
 
