@@ -1,5 +1,5 @@
 /*
- * Packets to a leg's port: RTP, RTCP, and a browser's STUN and DTLS. Input: records of one byte (which leg, which source) and
+ * Packets to a leg's port: RTP, RTCP, SRTP, a browser's STUN and DTLS; decoders and digits in the sound. Input: records of one byte (which leg, which source) and
  * one of length, then the packet. Bridged, recorded and playing legs share the work; nothing leaves loopback.
  */
 #include <arpa/inet.h>
@@ -11,22 +11,34 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define LEGS 7 /* 0-1 and 3-4 bridged, 2 a browser, 5-6 bridged with keys, 5 of one suite and 6 of another */
+
 static struct media *m;
-static struct mleg legs[3];
+static struct mleg legs[LEGS];
+static const uint8_t codecs[LEGS] = {MED_PCMA, MED_PCMU, MED_PCMA, MED_OPUS, MED_G722, MED_PCMA, MED_PCMA};
 
 static void leg_init(struct mleg *l, unsigned i)
 {
 	l->t = &m->thread;
 	l->handle = i + 1;
 	l->fd = socket(AF_INET, SOCK_DGRAM, 0);
-	l->rem = (struct leg_remote){.law = i ? LAW_ULAW : LAW_ALAW, .tx_pt = i ? 0 : 8, .tx_dtmf = 101, .rx_alaw = 8, .rx_ulaw = 0,
-				     .rx_dtmf = 101, .may_send = true, .expect = true};
-	l->rem.rtp = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	l->family = AF_INET;
+	l->rem = (struct leg_remote){.tx = codecs[i], .tx_pt = codec_info[codecs[i]].pt, .tx_dtmf = 101, .rx_dtmf = 101,
+				     .tx_khz = (uint8_t)codec_info[codecs[i]].khz, .dtmf_khz = 8, .may_send = true, .expect = true,
+				     .inband = i == 1};
+	memset(l->rem.rx, RX_NONE, sizeof(l->rem.rx));
+	for (unsigned c = 0; c < CODEC_N; c++)
+		if (codec_here(c))
+			l->rem.rx[codec_info[c].pt] = (uint8_t)c;
+	l->rem.rx[101] = RX_DTMF;
+	l->rem.rx[13] = RX_CN;
+	maddr_from4(&l->rem.rtp, htonl(INADDR_LOOPBACK), 9);
 }
 
 static void init(void)
 {
 	struct secure_conf *conf = xcalloc(1, sizeof(*conf));
+	struct sdes_conf keys = {.tx = {.suite = SUITE_CM_80}, .rx = {.suite = SUITE_CM_32}};
 
 	m = xcalloc(1, sizeof(*m));
 	(void)loop_process_init();
@@ -37,10 +49,16 @@ static void init(void)
 	(void)pthread_mutex_init(&m->ev_lock, NULL);
 	(void)mbox_new(&m->ev_box, 10);
 	(void)msecure_shared_new(&m->secure);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < LEGS; i++)
 		leg_init(&legs[i], i);
-	legs[0].peer = &legs[1];
-	legs[1].peer = &legs[0];
+	for (unsigned i = 0; i < LEGS - 1; i++)
+		if (i != 1 && i != 2 && i != 4) {
+			legs[i].peer = &legs[i + 1];
+			legs[i + 1].peer = &legs[i];
+		}
+	(void)mcrypt_set(&legs[5].crypt, &keys);
+	keys.rx.suite = SUITE_GCM_128;
+	(void)mcrypt_set(&legs[6].crypt, &keys);
 	(void)str_copy(conf->ufrag, sizeof(conf->ufrag), "abcd");
 	(void)str_copy(conf->pwd, sizeof(conf->pwd), "0123456789abcdef0123456789");
 	msecure_set(&legs[2], m->secure, conf);
@@ -54,10 +72,10 @@ static void forget_events(void)
 
 static void one(struct mleg *l, unsigned source, const uint8_t *p, size_t n)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(9 + source)),
-				   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	maddr from;
 	uint8_t *room = malloc(PACKET_ROOM + n + PACKET_ROOM);
 
+	maddr_from4(&from, htonl(INADDR_LOOPBACK), (uint16_t)(9 + source));
 	memcpy(room + PACKET_ROOM, p, n);
 	mleg_packet(l, room + PACKET_ROOM, n, &from);
 	if (l == &legs[0] && n)
@@ -72,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (size >= 2) {
 		size_t n = data[1] < size - 2 ? data[1] : size - 2;
 
-		one(&legs[data[0] % 3], data[0] >> 6 & 1, data + 2, n);
+		one(&legs[data[0] % LEGS], data[0] >> 6 & 1, data + 2, n);
 		data += 2 + n;
 		size -= 2 + n;
 	}

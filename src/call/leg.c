@@ -138,6 +138,7 @@ static void on_established(const char *sdp, size_t len, void *arg)
 		return;
 	}
 	leg->state = CALL_LEG_UP;
+	med_leg_up(leg->env->media, leg->media);
 	leg->h->up(leg, leg->arg);
 }
 
