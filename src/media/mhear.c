@@ -105,7 +105,7 @@ static void hear_one(struct mleg *l, const struct held *p, int64_t now_us)
 	if (!h->dec[p->codec] && !(h->dec[p->codec] = mdecoder_new(p->codec)))
 		return;
 	if (h->placed && h->codec == p->codec) {
-		pos = h->pos + (uint32_t)((int32_t)(p->ts - h->ts) * 8 / ci->khz);
+		pos = h->pos + (uint32_t)((int64_t)(int32_t)(p->ts - h->ts) * 8 / ci->khz);
 		if (lost)
 			conceal(l, lost, pos, p, now_us);
 	} else {
