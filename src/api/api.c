@@ -20,6 +20,7 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/status", 0, auth_status, QUICK},
 	{GET, "/health", 0, health_get, QUICK},
 	{GET, "/openapi.json", 0, openapi_get, QUICK},
+	{GET, "/doctor", ROLE_ADMIN, doctor_report, LONG},
 	{GET, "/ca.pem", 0, page_ca_pem, QUICK, .page = true},
 	{GET, "/ca", 0, page_ca, QUICK, .page = true},
 	{GET, "/sip", 0, desk_sip, QUICK, .page = true},

@@ -48,6 +48,8 @@ struct api_conf {
 	size_t demo_user_n;
 	void (*demo_cleared)(void *arg); /* on a worker, before the demo's rows go: its callers should hang up; may be NULL */
 	void *demo_arg;
+	char *(*doctor)(void *arg, struct db *db, bool en); /* what `huawu doctor` finds, as JSON, freed by us; on a worker. May be NULL */
+	void *doctor_arg;
 	const char *const *stun;    /* NULL-ended; may be NULL */
 };
 

@@ -179,4 +179,5 @@ void page_ca_pem(struct ask *k);
 void page_ca(struct ask *k);
 void openapi_get(struct ask *k);
 void health_get(struct ask *k);
+void doctor_report(struct ask *k);
 void demo_clear(struct ask *k);

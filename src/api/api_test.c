@@ -760,3 +760,31 @@ TEST(the_page_is_served_with_its_types_and_guards)
 	page_files = kept;
 	page_files_n = kept_n;
 }
+
+static char *a_doctor(void *arg, struct db *db, bool en)
+{
+	assert_non_null(db);
+	return xasprintf("{\"version\":\"1\",\"at_ms\":1,\"worst\":\"warn\",\"errors\":0,\"warnings\":1,\"checks\":[{\"id\":\"x\",\"title\":\"%s\",\"level\":\"warn\","
+			 "\"found\":\"f\",\"todo\":null}]}",
+			 en ? "Disk" : "磁盘");
+}
+
+TEST(the_doctor_is_for_administrators_and_speaks_their_language)
+{
+	struct fix f;
+	struct client c, lead;
+	const json_t *j;
+
+	fix_start(&f, true);
+	c = fix_login(&f, "admin", NULL);
+	(void)ask_for(&c, "GET", "/doctor", NULL, "404 not_found");
+	((struct api_conf *)(uintptr_t)&f.api->conf)->doctor = a_doctor;
+	j = ask_for(&c, "GET", "/doctor", NULL, "200");
+	assert_string_equal(text_at(json_array_get(json_object_get(j, "checks"), 0), "title"), "磁盘");
+	strcpy(c.lang, "en");
+	j = ask_for(&c, "GET", "/doctor", NULL, "200");
+	assert_string_equal(text_at(json_array_get(json_object_get(j, "checks"), 0), "title"), "Disk");
+	lead = fix_login(&f, "supervisor", NULL);
+	(void)ask_for(&lead, "GET", "/doctor", NULL, "403 forbidden");
+	fix_stop(&f);
+}

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct db;
+
 struct app_conf {
 	char *config;          /* INI file, or NULL */
 	char *data_dir;
@@ -32,5 +34,7 @@ void app_conf_done(struct app_conf *c);
 
 int serve_main(int argc, char **argv);
 int user_main(int argc, char **argv);
+/** Inside the server, for its page: the findings as JSON, which the caller frees. Any thread; one at a time. */
+char *doctor_inside(const struct app_conf *c, struct db *db, bool en);
 int doctor_main(int argc, char **argv);
 int verify_main(int argc, char **argv);

@@ -316,6 +316,17 @@ static void print(const struct doctor *d)
 		printf(T("\n%u 个错误，%u 个警告。\n", "\n%u errors, %u warnings.\n"), count(d, DOC_ERROR), count(d, DOC_WARN));
 }
 
+char *doctor_inside(const struct app_conf *c, struct db *db, bool en)
+{
+	struct doctor d = {.conf = c, .en = en, .inside = true, .uid = geteuid(), .db = db};
+	char *text;
+
+	doctor_run(&d);
+	text = doctor_json(&d);
+	doctor_done(&d);
+	return text;
+}
+
 /* ---- the command ---- */
 
 static const char usage[] =

@@ -195,6 +195,13 @@ static void demo_cleared(void *arg)
 		(void)kill(s->network, SIGTERM);
 }
 
+static char *doctor(void *arg, struct db *db, bool en)
+{
+	const struct server *s = arg;
+
+	return doctor_inside(&s->conf, db, en);
+}
+
 static int make_api(struct server *s)
 {
 	struct api_conf ac = {
@@ -203,6 +210,7 @@ static int make_api(struct server *s)
 		.data_dir = s->conf.data_dir, .trace = s->trace, .trace_dir = s->trace_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
 		.demo_users = s->conf.demo ? demo_cards : NULL, .demo_user_n = s->conf.demo ? demo_card_n : 0,
 		.demo_cleared = demo_cleared, .demo_arg = s,
+		.doctor = doctor, .doctor_arg = s,
 	};
 	int r = api_new(&s->api, &ac);
 

@@ -32,6 +32,7 @@ const PAGES = [
 	['a form', 'admin', '/settings/queues', null, p => p.click('[data-act=add]')],
 	['a form with errors', 'admin', '/settings/users', null, async p => { await p.click('[data-act=add]'); await p.click('[data-act=save]') }],
 	['an empty list', 'admin', '/settings/trunks'],
+	['server check', 'admin', '/doctor', null, p => p.waitForSelector('[data-worst=error]')],
 	['no such page', 'admin', '/nowhere'],
 ]
 async function open([, role, path, prepare, act], lang, scheme, width = 1366) {

@@ -317,6 +317,12 @@ function route(method, path, q, body, s, req, lang) {
 	}
 	if (path === '/numbers/lookup')
 		return { number: q.get('number'), name: null, region: '上海 移动', calls: q.get('number') === '13800138000' ? history.slice(0, 4) : [] }
+	if (path === '/doctor')
+		return { version: '0.1.0', at_ms: now(), worst: 'error', errors: 1, warnings: 1, checks: [
+			{ id: 'conf.file', title: '配置文件', level: 'ok', found: '/etc/huawu/huawu.ini 可读，各项都认识', todo: null },
+			{ id: 'port.http', title: '网页端口', level: 'error', found: '0.0.0.0:8443（TCP）被占用：nginx (pid 812)', todo: '停掉那个程序，或在配置中换一个端口' },
+			{ id: 'clock.ntp', title: '时间同步', level: 'warn', found: '没有与时间服务器同步', todo: 'timedatectl set-ntp true' },
+		] }
 	if (path === '/meta')
 		return { resources: META.map(m => ({ ...m, can_write: s.user.role === 'admin' })) }
 	if (path === '/demo' && method === 'DELETE')

@@ -103,6 +103,7 @@ export const api = {
 	},
 	lookup: (number: string) => ok(client.GET('/numbers/lookup', { params: { query: { number } } })),
 	meta: () => ok(client.GET('/meta')) as Promise<{ resources: MetaResource[] }>,
+	doctor: () => ok(client.GET('/doctor')),
 	clearDemo: () => ok(client.DELETE('/demo')),
 	audioUrl: (id: string, download = false) => `/api/v1/recordings/${encodeURIComponent(id)}/audio${download ? '?download=1' : ''}`,
 }

@@ -103,6 +103,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What huawu doctor finds on the server, with what to do; the texts in the asker's language. Takes up to some seconds; 503 busy while another one runs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["doctor"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -2458,6 +2503,22 @@ export interface components {
         };
         meta: {
             resources: components["schemas"]["meta_resource"][];
+        };
+        doctor: {
+            version: string;
+            at_ms: number;
+            /** @enum {string} */
+            worst: "ok" | "warn" | "error";
+            errors: number;
+            warnings: number;
+            checks: {
+                id: string;
+                title: string;
+                /** @enum {string} */
+                level: "ok" | "warn" | "error";
+                found: string;
+                todo: string | null;
+            }[];
         };
         health: {
             ok: boolean;

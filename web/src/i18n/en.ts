@@ -97,6 +97,10 @@ const en: typeof zh = {
 			wrong: 'Wrong', ref: 'Does not exist', reserved: 'Reserved by the system; take another', no_key: 'secrets.key in the data folder cannot be used, so the password cannot be kept', short: 'Too short', weak: 'Too easy to guess', length: 'Wrong length', required: 'Required', taken: 'Already taken', not_unique: 'Already taken', unique: 'Already taken', unknown: 'No longer exists', too_long: 'Too long', too_short: 'Too short', too_big: 'Too large', too_small: 'Too small', type: 'Wrong format', range: 'Out of range', readonly: 'Cannot be changed', number: 'Digits only, + may come first', enum: 'Not one of the choices', create_only: 'Cannot be changed once it is made', in_use: 'Still in use', option: 'Not one of the choices', format: 'Wrong format',
 		},
 	},
+	doctor: {
+		title: 'Server check', lead: 'Looks at configuration, disk, database, ports, clock, certificate, trunks and NAT, and changes nothing. On the server itself:', at: '{at} · version {version}', again: 'Check again', busy: 'Checking…', back: 'Back to settings',
+		well: 'All is well', sum: '{e} errors, {w} warnings', todo: 'What to do: ', level: { ok: 'OK', warn: 'Warning', error: 'Error' },
+	},
 	steps: {
 		title: 'What to do next', lead: 'Do these in order and the first call can come; each is in force as soon as it is saved.', optional: 'may be skipped', done: 'done',
 		teams: 'Make teams, to see people by group', users: 'Add agents', devices: 'Add desk phones (a browser needs none)', queues: 'Make a queue', members: 'Put agents into the queue', trunks: 'Enter the carrier’s trunk', numbers: 'Lead a number to the queue',

@@ -95,6 +95,10 @@ export default {
 			wrong: '不对', ref: '选的这一项不存在', reserved: '系统保留，换一个', no_key: '数据目录里的 secrets.key 不可用，密码无法加密保存', short: '太短了', weak: '太容易猜', length: '长度不对', required: '必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', number: '只能是数字，可以用 + 开头', enum: '不在可选范围内', create_only: '建好以后不能改', in_use: '还在被使用', option: '不在可选范围内', format: '格式不对',
 		},
 	},
+	doctor: {
+		title: '服务器体检', lead: '检查配置、磁盘、数据库、端口、时钟、证书、中继和地址转换，只看不改。在服务器上也可以运行', at: '{at} · 版本 {version}', again: '再查一次', busy: '正在检查…', back: '返回设置',
+		well: '一切正常', sum: '{e} 个错误，{w} 个警告', todo: '怎么办：', level: { ok: '正常', warn: '警告', error: '错误' },
+	},
 	steps: {
 		title: '接下来做什么', lead: '按顺序做完，就能接第一通电话；每一步保存后立即生效。', optional: '可以跳过', done: '已完成',
 		teams: '建班组，把人分组看', users: '添加坐席', devices: '登记话机（用浏览器接电话不需要）', queues: '建一个队列', members: '把坐席排进队列', trunks: '填写运营商的线路', numbers: '把号码接到队列',
