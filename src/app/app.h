@@ -36,5 +36,11 @@ int serve_main(int argc, char **argv);
 int user_main(int argc, char **argv);
 /** Inside the server, for its page: the findings as JSON, which the caller frees. Any thread; one at a time. */
 char *doctor_inside(const struct app_conf *c, struct db *db, bool en);
+/** Before db_migrate: keeps a copy in backup/ when tables are about to change. 0, or why none could be kept. */
+int copies_before_migration(struct db *db, const char *data_dir);
+/** Says how to go on with a database that a newer program has upgraded. */
+void copies_tell_newer(const char *data_dir);
+int backup_main(int argc, char **argv);
+int restore_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int verify_main(int argc, char **argv);

@@ -54,6 +54,8 @@ static const struct command commands[] = {
 	{"user", user_main, "list people, give an administrator a new password"},
 	{"cert", cert_main, "make a centre CA and a server certificate, for https without internet"},
 	{"doctor", doctor_main, "look at machine, configuration and data, and say what to do"},
+	{"backup-db", backup_main, "copy the database while the server runs"},
+	{"restore-db", restore_main, "put a copy in its place, to go back before an upgrade"},
 	{"verify", verify_main, "recompute the hash chain of the event log"},
 	{"replay", replay_main, "derive every routing decision anew from the log and compare"},
 	{"sim", sim_main, "simulated days and a simulated telephone network"},
@@ -68,7 +70,7 @@ static int help_main(int argc, char **argv)
 	printf("huawu COMMAND [options]\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].help)
-			printf("  %-10s %s\n", commands[i].name, commands[i].help);
+			printf("  %-11s %s\n", commands[i].name, commands[i].help);
 	printf("\nhuawu COMMAND --help says more.\n");
 	return 0;
 }

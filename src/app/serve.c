@@ -93,7 +93,11 @@ static int open_database(struct server *s)
 
 	if (r)
 		return fail("database cannot be opened", r);
-	r = db_migrate(db);
+	r = copies_before_migration(db, s->conf.data_dir);
+	if (!r)
+		r = db_migrate(db);
+	if (r == -EPROTO)
+		copies_tell_newer(s->conf.data_dir);
 	db_close(db);
 	if (r)
 		return fail("database cannot be brought to this version", r);
