@@ -520,6 +520,11 @@ const char *sip_leg_call_id(const struct sip_leg *l)
 	return l->call_id;
 }
 
+const char *sip_leg_transport(const struct sip_leg *l)
+{
+	return sipnet_transport(l->s, &l->flow);
+}
+
 bool sip_leg_is_over(const struct sip_leg *l)
 {
 	return l->state == ENDED;

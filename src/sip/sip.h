@@ -199,6 +199,8 @@ void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason)
 /** Notes in the trace that this leg's messages belong to that call. */
 void sip_leg_trace(const struct sip_leg *leg, int64_t call_id, int64_t leg_id, int64_t trunk_id, const char *role, const char *party);
 const char *sip_leg_call_id(const struct sip_leg *leg);
+/** udp, tcp, tls, ws, wss */
+const char *sip_leg_transport(const struct sip_leg *leg);
 bool sip_leg_is_established(const struct sip_leg *leg);
 /** It has ended, though closed() may not have been called yet. */
 bool sip_leg_is_over(const struct sip_leg *leg);
