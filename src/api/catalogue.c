@@ -33,6 +33,11 @@ static const struct {
 	{"no_call", "没有正在进行的通话。", "There is no call."},
 	{"full", "线路已满，请稍后再试。", "All lines are busy; please try again in a moment."},
 	{"stopping", "服务器正在停止，请稍后再试。", "The server is shutting down; please try again in a moment."},
+	{"class_off", "您没有开通拨打这类号码。需要时请管理员在“外呼权限”里开通。", "You may not dial such numbers. An administrator can allow it under Dialling rights."},
+	{"abroad_off", "没有开通国际及港澳台长途，或不含这个国家和地区。需要时请管理员在“外呼权限”里开通。", "Calls abroad, or to this country, are not allowed. An administrator can allow them under Dialling rights."},
+	{"premium_off", "声讯台号码按高价收费，没有开通。需要时请管理员在“外呼权限”里开通。", "Premium numbers cost extra and are not allowed. An administrator can allow them under Dialling rights."},
+	{"barred", "这个号码被管理员设为禁拨。", "An administrator has barred this number."},
+	{"minutes_used", "今天的外呼分钟数已经用完，明天恢复；急用请找管理员。", "Today's minutes for calls out are used up; they come back tomorrow. Ask an administrator if it is urgent."},
 	/* resources and people */
 	{"last_admin", "至少要保留一位可以登录的管理员。", "At least one administrator who can log in must remain."},
 	{"yourself", "不能对自己的账号这样做。", "This cannot be done to your own account."},

@@ -32,6 +32,11 @@ const struct api_code api_codes[] = {
 	{"no_call", 409},
 	{"full", 409},
 	{"stopping", 503},
+	{"class_off", 403},
+	{"abroad_off", 403},
+	{"premium_off", 403},
+	{"barred", 403},
+	{"minutes_used", 403},
 };
 const size_t api_code_n = ARRAY_LEN(api_codes);
 

@@ -65,4 +65,7 @@
 	/* {"part","bytes","dur_ms","missing_ms","hash","repaired"} */                                                \
 	X(EV_REC_CLOSE, "rec.close", FACT, 1)                                                                         \
 	/* {"part","error"} the disk refused; the call goes on */                                                     \
-	X(EV_REC_FAIL, "rec.fail", FACT, 1)
+	X(EV_REC_FAIL, "rec.fail", FACT, 1)                                                                                    \
+	/* {"why","class","by":trunk|person,"trunk","rights","via":desk|device|transfer|forward|overflow|test} the toll guard      \
+	   refused a call out. agent_id: who dialled; pii: to */                                                      \
+	X(EV_DIAL_REFUSED, "dial.refused", FACT, 1)

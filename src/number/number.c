@@ -40,13 +40,13 @@ static bool is_filling(uint32_t c)
 	return c >= 0x2000 && c <= 0x2015; /* spaces and dashes of typography */
 }
 
-/* Digits, * and #, and a plus in front; false for anything else, or too much of it. */
-static bool clean(char ret[NUM_MAX], const char *text)
+bool num_clean(char ret[NUM_MAX], const char *text)
 {
 	const char *end = text + strnlen(text, NUM_TEXT_MAX + 1);
 	size_t n = 0;
 	uint32_t c;
 
+	ret[0] = '\0';
 	if (end > text + NUM_TEXT_MAX)
 		return false;
 	if (!strncmp(text, "tel:", 4))
@@ -222,7 +222,7 @@ bool num_read(struct num *ret, const char *text, const char *area)
 	char s[NUM_MAX];
 
 	*ret = (struct num){0};
-	if (!text || !clean(s, text))
+	if (!text || !num_clean(s, text))
 		return false;
 	if (s[0] == '+')
 		return read_international(ret, s + 1);
@@ -236,7 +236,7 @@ bool num_read_bare(struct num *ret, const char *text, const char *area)
 	char s[NUM_MAX];
 
 	*ret = (struct num){0};
-	if (!text || !clean(s, text))
+	if (!text || !num_clean(s, text))
 		return false;
 	/* Seven digits are the shortest number with a country code; short codes are not changed by this form. */
 	if (s[0] == '+' || s[0] == '0' || !all_digits(s) || strlen(s) < 7)

@@ -44,6 +44,8 @@ struct num {
 
 const char *num_kind_name(enum num_kind k); /* "mobile", stable */
 
+/** What was typed without what makes it readable: digits, *, # and a plus in front, at most 32. False: something else is in it. */
+bool num_clean(char ret[NUM_MAX], const char *text);
 /** Reads a number as somebody in the area @area ("10", "755", or ""/NULL) dials or writes it. False: NUM_BAD. */
 bool num_read(struct num *ret, const char *text, const char *area);
 /** As num_read, but a number without plus and leading 0 has its country code: 8613800138000, 85221234567. */

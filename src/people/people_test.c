@@ -716,7 +716,7 @@ TEST(the_switch_gets_what_the_tables_say)
 	q = putf(&f, "queues", 0, "{'name':'Q','priority':3,'ring_s':12,'wrapup_s':7,'wrapup_max_s':70,'len_max':9,'wait_max_s':300,"
 		 "'announce_s':40,'target_s':15,'empty_overflow':true,'overflow':'queue','overflow_queue_id':'%lld',"
 		 "'greeting':'hello','music':'jazz','record':false,'record_waiting':true}", (long long)q2);
-	t = put(&f, "trunks", 0, "{'name':'T','host':'192.0.2.7','port':5070,'calls_max':30,'caller_id':'0571','outbound':true,'barred':'00 !0086'}");
+	t = put(&f, "trunks", 0, "{'name':'T','host':'192.0.2.7','port':5070,'calls_max':30,'caller_id':'0571','outbound':true}");
 	(void)putf(&f, "members", 0, "{'queue_id':'%lld','user_id':'%lld','level':4}", (long long)q, (long long)u);
 	(void)putf(&f, "numbers", 0, "{'number':'4001','trunk_id':'%lld','queue_id':'%lld'}", (long long)t, (long long)q);
 	(void)putf(&f, "numbers", 0, "{'number':'4002','dest':'user','user_id':'%lld','record':false}", (long long)u);
@@ -759,7 +759,7 @@ TEST(the_switch_gets_what_the_tables_say)
 	assert_string_equal(c->trunks[0].host, "192.0.2.7");
 	assert_int_equal(c->trunks[0].port, 5070);
 	assert_string_equal(c->trunks[0].caller_id, "0571");
-	assert_string_equal(c->trunks[0].barred, "00 !0086");
+	assert_null(c->trunks[0].rights); /* nobody has said anything: the defaults hold */
 	assert_int_equal(c->number_n, 3);
 	assert_int_equal(c->numbers[0].dest, SW_DEST_QUEUE);
 	assert_int_equal(c->numbers[0].target_id, q);

@@ -18,11 +18,19 @@
 #define NOANSWER_DESKLESS_MS 10000 /* nobody is there to press Ready again */
 #define DEVICE_GRACE_MS 30000      /* a laptop changes its network, a page is loaded again */
 
+struct form;
+struct rule;
+struct right;
+
 struct load {
 	struct db *db;
 	int64_t centre_id;
 	struct sw_conf *conf;
 	struct arena *arena;
+	struct form *forms; size_t form_n;
+	struct rule *rules; size_t rule_n;
+	struct num_rule *all_rules;
+	struct right *rights; size_t right_n;
 	struct hmap users, queues, trunks; /* id -> itself: what references may name */
 };
 
@@ -91,6 +99,139 @@ static int read_rows(struct load *l, const char *table, const char *sql, size_t 
 	return r;
 }
 
+/* ---- numbers and rights: small lists, read before what refers to them ---- */
+
+struct right {
+	struct num_rights r;
+	struct sw_toll_conf toll;
+	const char *scope, *role;
+	int64_t user_id, trunk_id;
+};
+
+struct form {
+	struct num_table t;
+	int64_t trunk_id;
+};
+
+struct rule {
+	struct num_rule r;
+	int64_t trunk_id;
+};
+
+static bool take_right(struct load *l, void *entry, struct db_stmt *st)
+{
+	static const enum num_class classes[] = {NUM_C_LOCAL, NUM_C_DOMESTIC, NUM_C_MOBILE,  NUM_C_SHARED, NUM_C_FREE,
+						 NUM_C_SERVICE, NUM_C_SHORT, NUM_C_PREMIUM, NUM_C_OTHER}; /* as the columns stand */
+	struct right *x = entry;
+	const char *abroad = db_text(st, 14);
+
+	x->r.id = db_i64(st, 0);
+	x->scope = text_or_empty(l, st, 1);
+	x->role = text_or_empty(l, st, 2);
+	x->user_id = db_i64(st, 3);
+	x->trunk_id = db_i64(st, 4);
+	x->r.classes = 1u << NUM_C_EMERGENCY;
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (db_i64(st, 5 + (int)i))
+			x->r.classes |= 1u << classes[i];
+	x->r.countries = !strcmp(abroad, "all") ? "*" : !strcmp(abroad, "some") ? text(l, st, 15) : NULL;
+	x->r.barred = text(l, st, 16);
+	x->r.minutes_day = (int32_t)db_i64(st, 17);
+	x->r.abroad_minutes_day = (int32_t)db_i64(st, 18);
+	x->r.call_max_min = (int32_t)db_i64(st, 19);
+	x->toll = (struct sw_toll_conf){(int32_t)db_i64(st, 20), (int32_t)db_i64(st, 21), (int32_t)db_i64(st, 22), (int32_t)db_i64(st, 23)};
+	return true;
+}
+
+static bool take_rule(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct rule *x = entry;
+
+	x->trunk_id = db_i64(st, 1);
+	x->r = (struct num_rule){
+		.id = db_i64(st, 0),
+		.in = !strcmp(db_text(st, 2), "in"),
+		.calling = !strcmp(db_text(st, 3), "calling"),
+		.begins = text(l, st, 4),
+		.len = (int32_t)db_i64(st, 5),
+		.strip = (int32_t)db_i64(st, 6),
+		.put = text(l, st, 7),
+	};
+	return true;
+}
+
+static bool take_form(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct form *x = entry;
+
+	x->trunk_id = db_i64(st, 1);
+	x->t.id = db_i64(st, 0);
+	if (!num_form_parse(&x->t.called, db_text(st, 3)) || !num_form_parse(&x->t.shown, db_text(st, 4))) {
+		skip("number form", x->t.id, "its form is not known here");
+		return false;
+	}
+	(void)num_area(x->t.area, db_is_null(st, 2) ? "" : db_text(st, 2));
+	x->t.from_account = !strcmp(db_text(st, 5), "account");
+	x->t.domain = text(l, st, 6);
+	x->t.pai = db_i64(st, 7);
+	x->t.ppi = db_i64(st, 8);
+	x->t.rpid = db_i64(st, 9);
+	x->t.hide = db_i64(st, 10);
+	x->t.numbers = text(l, st, 11);
+	return true;
+}
+
+/* They come ordered by trunk and sort, so that those of one trunk stand together. */
+static void line_up_rules(struct load *l)
+{
+	l->all_rules = arena_alloc(l->arena, (l->rule_n + 1) * sizeof(*l->all_rules));
+	for (size_t i = 0; i < l->rule_n; i++)
+		l->all_rules[i] = l->rules[i].r;
+}
+
+/* A trunk may have rules without a form: they work on what is dialled and delivered. */
+static const struct num_table *table_of(struct load *l, int64_t trunk_id)
+{
+	struct num_table *t = NULL;
+
+	for (size_t i = 0; i < l->form_n; i++)
+		if (l->forms[i].trunk_id == trunk_id)
+			t = &l->forms[i].t;
+	for (size_t i = 0; i < l->rule_n; i++) {
+		if (l->rules[i].trunk_id != trunk_id)
+			continue;
+		if (!t)
+			t = arena_alloc(l->arena, sizeof(*t));
+		if (!t->rule_n++)
+			t->rules = &l->all_rules[i];
+		if (!t->id)
+			t->id = trunk_id;
+	}
+	return t;
+}
+
+static const struct right *right_of(const struct load *l, const char *scope, const char *role, int64_t user_id, int64_t trunk_id)
+{
+	for (size_t i = 0; i < l->right_n; i++) {
+		const struct right *x = &l->rights[i];
+
+		if (!strcmp(x->scope, scope) && (!role || !strcmp(x->role, role)) && x->user_id == user_id && x->trunk_id == trunk_id)
+			return x;
+	}
+	return NULL;
+}
+
+static const struct num_rights *rights_of_user(const struct load *l, int64_t user_id, const char *role)
+{
+	const struct right *x = right_of(l, "user", NULL, user_id, 0);
+
+	if (!x)
+		x = right_of(l, "role", role, 0, 0);
+	if (!x)
+		x = right_of(l, "everyone", NULL, 0, 0);
+	return x ? &x->r : NULL;
+}
+
 static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 {
 	struct sw_user *u = entry;
@@ -104,6 +245,7 @@ static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 		.auto_answer = db_i64(st, 5),
 		.static_agent = db_i64(st, 6),
 	};
+	u->rights = rights_of_user(l, u->id, db_text(st, 7));
 	know(&l->users, u->id);
 	return true;
 }
@@ -138,6 +280,7 @@ static void take_trunk_secret(struct load *l, struct sw_trunk *t, const char *se
 
 static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 {
+	const struct right *right;
 	struct sw_trunk *t = entry;
 
 	*t = (struct sw_trunk){
@@ -148,7 +291,6 @@ static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 		.calls_max = (int32_t)db_i64(st, 4),
 		.caller_id = text(l, st, 5),
 		.outbound = db_i64(st, 6),
-		.barred = text(l, st, 7),
 		.registers = !strcmp(db_text(st, 8), "register"),
 		.transport = transport_of(db_text(st, 9)),
 		.sources = text(l, st, 10),
@@ -166,6 +308,9 @@ static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 	};
 	if (!db_is_null(st, 13))
 		take_trunk_secret(l, t, db_text(st, 13));
+	right = right_of(l, "trunk", NULL, 0, t->id);
+	t->rights = right ? &right->r : NULL;
+	t->numbers = table_of(l, t->id);
 	know(&l->trunks, t->id);
 	return true;
 }
@@ -330,16 +475,41 @@ static bool take_number(struct load *l, void *entry, struct db_stmt *st)
 #define READ(table, sql, take, list)                                                                           \
 	read_rows(l, table, sql, sizeof(*c->list##s), take, &c->list##s, &c->list##_n)
 
+static int read_numbers(struct load *l)
+{
+	const struct right *everyone;
+	int r;
+
+	r = read_rows(l, "dial_rights", "SELECT id, scope, role, user_id, trunk_id, local, domestic, mobile, shared, free, service, short, premium,"
+		      " other, abroad, countries, barred, minutes_day, abroad_minutes_day, call_max_min, odd_from, odd_to, abroad_burst,"
+		      " short_burst FROM dial_rights WHERE centre_id = $1 ORDER BY id", sizeof(*l->rights), take_right, &l->rights, &l->right_n);
+	if (!r)
+		r = read_rows(l, "number_rules", "SELECT id, trunk_id, dir, which, begins, len, strip, put FROM number_rules WHERE centre_id = $1"
+			      " AND active = 1 ORDER BY trunk_id, sort, id", sizeof(*l->rules), take_rule, &l->rules, &l->rule_n);
+	if (!r)
+		r = read_rows(l, "number_forms", "SELECT id, trunk_id, area, called, shown, from_user, domain, pai, ppi, rpid, hide, numbers"
+			      " FROM number_forms WHERE centre_id = $1 ORDER BY id", sizeof(*l->forms), take_form, &l->forms, &l->form_n);
+	if (r)
+		return r;
+	line_up_rules(l);
+	everyone = right_of(l, "everyone", NULL, 0, 0);
+	l->conf->rights = everyone ? &everyone->r : NULL;
+	l->conf->toll = everyone ? &everyone->toll : NULL;
+	return 0;
+}
+
 /* What others refer to comes first. */
 static int read_all(struct load *l)
 {
 	struct sw_conf *c = l->conf;
 	int r;
 
-	r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless FROM users"
+	r = read_numbers(l);
+	if (!r)
+		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
 	if (!r)
-		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, barred, kind, transport, sources,"
+		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, 0, kind, transport, sources,"
 				   " username, auth_user, secret, proxy, expires_s, auth_in, turn, weight, calls_per_s, options_s,"
 				   " options_fails, answer_s FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)

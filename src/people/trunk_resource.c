@@ -68,10 +68,6 @@ static const struct res_field fields[] = {
 	{"caller_id", RES_TEXT, "外显号码", "Caller id", RES_NUMBER,
 	 .help_zh = "呼出时对方看到的号码；留空用坐席分机号。", .help_en = "The number that is shown on calls out; empty: the agent's extension."},
 	{"outbound", RES_BOOL, "可呼出", "Calls out", 0, .fallback = "true"},
-	{"barred", RES_TEXT, "禁拨号码", "Barred numbers", RES_HIDE_LIST, .max = 500, .fallback = "00 + !0086 !+86",
-	 .help_zh = "以这些数字开头的号码不能呼出，用空格分开；前加“!”为例外，以较长的为准；只填“!”则全部放开。默认只禁国际长途，防止盗打。",
-	 .help_en = "Numbers that begin so cannot be dialled out; parted by blanks. With \"!\" before it, it is an exception; the longer one "
-		    "counts; a lone \"!\" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense."},
 	{"active", RES_BOOL, "启用", "Active", 0, .fallback = "true"},
 };
 
@@ -132,7 +128,6 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	check_networks(c, row, "sources");
 	check_chars(c, row, "username", SIP_USER_CHARS);
 	check_chars(c, row, "auth_user", SIP_USER_CHARS "@");
-	check_chars(c, row, "barred", "0123456789*#+! ");
 	if (!strcmp(row_text(row, "kind"), "register") || row_bool(row, "auth_in"))
 		need(c, row, "username");
 	seal(c, row);

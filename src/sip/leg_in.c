@@ -91,20 +91,43 @@ static int find_replaced(struct sip_leg **ret, struct sip_leg *l, const struct r
 	return 0;
 }
 
+static void header_text(char *buf, size_t size, const struct sip_msg *m, const char *name)
+{
+	const struct sip_hdr *h = sip_msg_xhdr(m, name);
+
+	(void)snprintf(buf, size, "%.*s", h && h->val.l < size ? (int)h->val.l : 0, h ? h->val.p : "");
+}
+
+/* Who calls by the carrier's word, sip: or tel: (RFC 3325 9.1). */
+static void asserted_user(char *buf, size_t size, const struct sip_msg *m)
+{
+	const struct sip_hdr *h = sip_msg_xhdr(m, "P-Asserted-Identity");
+	struct re_sip_addr a;
+
+	buf[0] = '\0';
+	if (!h)
+		h = sip_msg_xhdr(m, "Remote-Party-ID");
+	if (h && !sip_addr_decode(&a, &h->val))
+		(void)sipm_user(buf, size, pl_strcasecmp(&a.uri.scheme, "tel") ? &a.uri.user : &a.uri.host);
+}
+
 static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin origin, int64_t trunk, bool dialled_in_to)
 {
 	struct sip_stack *s = l->s;
 	const struct sip_msg *m = r->m;
 	char dialled[SIPM_TOKEN_MAX], from_user[SIPM_TOKEN_MAX], from_name[SIPM_TOKEN_MAX],
-		to_user[SIPM_TOKEN_MAX];
+		to_user[SIPM_TOKEN_MAX], from_host[SIPM_TOKEN_MAX], asserted[SIPM_TOKEN_MAX], privacy[SIPM_TOKEN_MAX];
 	struct sip_invite inv = {
 		.origin = origin,
 		.trunk_id = trunk,
 		.device = l->device,
-		.transport = sipnet_transport(s, &r->flow),
+		.transport = r->flow.ws ? "ws" : "udp",
 		.dialled = dialled_in_to ? to_user : dialled,
 		.from_user = from_user,
 		.from_name = from_name,
+		.from_host = from_host,
+		.asserted_user = asserted,
+		.privacy = privacy,
 		.to_user = to_user,
 		.call_id = l->call_id,
 	};
@@ -114,6 +137,9 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 	(void)sipm_user(from_user, sizeof(from_user), &m->from.uri.user);
 	(void)sipm_user(to_user, sizeof(to_user), &m->to.uri.user);
 	sipm_display(from_name, sizeof(from_name), &m->from.dname);
+	(void)snprintf(from_host, sizeof(from_host), "%.*s", m->from.uri.host.l < sizeof(from_host) ? (int)m->from.uri.host.l : 0, m->from.uri.host.p);
+	asserted_user(asserted, sizeof(asserted), m);
+	header_text(privacy, sizeof(privacy), m, "Privacy");
 	(void)sa_ntop(&r->flow.peer, inv.source.host, sizeof(inv.source.host));
 	inv.source.port = sa_port(&r->flow.peer);
 	inv.sdp = leg_sdp_of(r, &inv.sdp_len);

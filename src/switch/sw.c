@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <string.h>
 
-#include "base/netmap.h"
 #include "switch/sw.h"
+#include "switch/sw_number.h"
 
 enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_STOP };
 
@@ -22,6 +22,8 @@ const char *sw_refusal_name(enum sw_refusal r)
 		[SW_OK] = "ok",               [SW_R_UNKNOWN] = "unknown",     [SW_R_STATE] = "wrong_state",
 		[SW_R_NO_DEVICE] = "no_device", [SW_R_NO_TRUNK] = "no_trunk", [SW_R_NUMBER] = "bad_number",
 		[SW_R_NO_CALL] = "no_call",   [SW_R_FULL] = "full",           [SW_R_STOPPING] = "stopping",
+		[SW_R_CLASS] = "class_off",   [SW_R_ABROAD] = "abroad_off",   [SW_R_PREMIUM] = "premium_off",
+		[SW_R_BARRED] = "barred",     [SW_R_MINUTES] = "minutes_used",
 	};
 
 	return r >= 0 && r < SW_R_COUNT ? names[r] : "unknown";
@@ -78,8 +80,7 @@ static int64_t on_trunk_of(const struct sip_addr *source, const char *user, bool
 	struct sw *sw = arg;
 
 	for (size_t i = 0; i < sw->conf->trunk_n; i++)
-		if (!strcmp(sw->conf->trunks[i].host, source->host) ||
-		    (strchr(source->host, ':') && net_same_host(sw->conf->trunks[i].host, source->host)))
+		if (!strcmp(sw->conf->trunks[i].host, source->host))
 			return sw->conf->trunks[i].id;
 	return 0;
 }
@@ -93,7 +94,7 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	if (!up) {
 		(void)hmap_del_str(&sw->regs, b->device);
 		log_info("device gone device=%s", b->device);
-		sw_agent_device(sw, b->device, r && r->browser, false);
+		sw_agent_device(sw, b->device, r && !strcmp(r->transport, "ws"), false);
 		free(r);
 		return;
 	}
@@ -104,13 +105,12 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 		(void)str_copy(r->name, sizeof(r->name), b->device);
 	}
 	(void)str_copy(r->transport, sizeof(r->transport), b->transport);
-	r->browser = !strncmp(b->transport, "ws", 2); /* wss too */
 	r->source = b->source;
 	(void)hmap_set_str(&sw->regs, r->name, r);
 	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, b->source.host,
 		 b->source.port, b->user_agent ? b->user_agent : "-");
 	retry_orphans(sw);
-	sw_agent_device(sw, b->device, r->browser, true);
+	sw_agent_device(sw, b->device, !strcmp(b->transport, "ws"), true);
 }
 
 static void on_media(const struct med_event *ev, void *arg)
@@ -283,6 +283,7 @@ static void on_tick(void *arg)
 	watch_ring(sw);
 	(void)sw_overloaded(sw);
 	forget_creds(sw);
+	sw_toll_tick(sw, day != sw->day);
 	if (day != sw->day) {
 		sw->day = day;
 		snapshot(sw);
@@ -381,8 +382,7 @@ int sw_orphan(struct sw *sw, const char *dialog)
 static int start_parts(struct sw *sw)
 {
 	struct sip_conf sc = {
-		.listen = sw->start.sip_listen, .external = sw->start.external, .tls_cert = sw->start.tls_cert, .tls_key = sw->start.tls_key,
-		.ws_secure = sw->start.tls_cert != NULL, .realm = sw->start.realm, .user_agent = "Huawu",
+		.listen = sw->start.sip_listen, .external = sw->start.external, .realm = sw->start.realm, .user_agent = "Huawu",
 		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s, .trace = sw->start.trace,
 	};
 	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .invite = sw_call_invite, .registered = on_registered, .arg = sw};
@@ -402,7 +402,6 @@ static int start_parts(struct sw *sw)
 	if (r)
 		return r;
 	sip_local(sw->sip, sw->local, sizeof(sw->local));
-	sip_local_all(sw->sip, sw->local_all, sizeof(sw->local_all));
 	r = call_env_new(&sw->env, sw->sip, sw->media);
 	if (r)
 		return r;
@@ -487,6 +486,7 @@ void sw_free(struct sw *sw)
 	free_values(&sw->recs);
 	hmap_done(&sw->calls);
 	hmap_done(&sw->trunk_calls);
+	sw_toll_done(sw);
 	if (sw->index.keys)
 		sw_index_done(&sw->index);
 	snap_unref(sw->conf_snap);
@@ -498,8 +498,6 @@ void sw_free(struct sw *sw)
 	free(sw->outs);
 	free((void *)sw->start.sip_listen);
 	free((void *)sw->start.external);
-	free((void *)sw->start.tls_cert);
-	free((void *)sw->start.tls_key);
 	free((void *)sw->start.realm);
 	free((void *)sw->start.rtp_bind);
 	free((void *)sw->start.record_dir);
@@ -523,8 +521,6 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 		sw->start.dead_ms = SW_DEAD_MS;
 	sw->start.sip_listen = copy(start->sip_listen);
 	sw->start.external = copy(start->external);
-	sw->start.tls_cert = copy(start->tls_cert);
-	sw->start.tls_key = copy(start->tls_key);
 	sw->start.realm = copy(start->realm);
 	sw->start.rtp_bind = copy(start->rtp_bind);
 	sw->start.record_dir = copy(start->record_dir);
@@ -538,6 +534,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->agents, false);
 	hmap_init(&sw->recs, false);
 	hmap_init(&sw->trunk_calls, false);
+	sw_toll_init(sw, start->used, start->used_n);
 	hmap_init(&sw->regs, true);
 	hmap_init(&sw->creds, true);
 	(void)sem_init(&sw->started, 0, 0);
@@ -575,11 +572,6 @@ void sw_stop(struct sw *sw, int deadline_ms)
 void sw_sip_local(const struct sw *sw, char *buf, size_t size)
 {
 	(void)str_copy(buf, size, sw->local);
-}
-
-void sw_sip_local_all(const struct sw *sw, char *buf, size_t size)
-{
-	(void)str_copy(buf, size, sw->local_all);
 }
 
 int sw_phone_add(struct sw *sw, int fd, const char *peer_host, uint16_t peer_port, const char *device, const void *extra,

@@ -38,7 +38,6 @@ struct sw_agent {
 /* What we know of a device that is registered now. */
 struct sw_reg {
 	char name[64], transport[8];
-	bool browser;             /* by WebSocket: its audio is WebRTC */
 	struct sip_addr source;
 };
 
@@ -50,7 +49,17 @@ struct sw_cred {
 
 enum sw_role { ROLE_CUSTOMER, ROLE_AGENT_LEG, ROLE_THIRD };
 
+/* What the toll guard keeps of a leg to a trunk. */
+struct sw_toll {
+	int64_t user_id, device_id;
+	int64_t up_ms, counted_ms;  /* since when it costs, and until when that is in the sums */
+	int32_t max_min;
+	bool costly;
+};
+
 struct sw_leg {
+	struct ilink out_link;    /* sw->out_legs, while it is a call out through a trunk */
+	struct sw_toll toll;
 	struct sw *sw;
 	struct sw_call *call;     /* until gone */
 	struct call_leg *leg;
@@ -116,6 +125,9 @@ struct sw {
 	struct hmap calls, agents;  /* by id */
 	struct hmap regs, creds;    /* by name */
 	struct hmap recs;           /* open recording parts by id -> struct sw_rec */
+	struct hmap meters[3];      /* sw_toll.c: user, trunk, device -> struct sw_meter */
+	struct ilink out_legs;
+	unsigned toll_alarms;       /* meters that have one */
 	struct hmap trunk_calls;    /* trunk id -> calls in it plus one, as a number */
 	struct acd_out *outs;       /* decisions not acted on yet */
 	size_t out_n, out_cap, out_at;
@@ -131,7 +143,7 @@ struct sw {
 	pthread_t thread;
 	sem_t started;
 	int start_error;
-	char local[64], local_all[SW_LISTEN_MAX];
+	char local[64];
 };
 
 struct sw_rec {
@@ -157,7 +169,6 @@ const struct sw_device *sw_device_of(const struct sw *sw, const char *name);
 const struct sw_number *sw_number_of(const struct sw *sw, int64_t trunk_id, const char *number);
 const struct sw_user *sw_user_by_extension(const struct sw *sw, const char *extension);
 const struct sw_trunk *sw_trunk_out(const struct sw *sw);
-bool sw_trunk_bars(const struct sw_trunk *t, const char *number);
 void sw_apply_conf(struct sw *sw, struct snap *conf);
 
 /* sw_agent.c: the routing core's adapter and the agents */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "switch/sw.h"
+#include "switch/sw_number.h"
 
 #define RING_MARGIN_MS 2000   /* our own ring time-out comes behind the core's, so that the core decides */
 #define DIRECT_RING_MS 30000
@@ -232,7 +233,7 @@ static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, i
 		return r;
 	}
 	trunk_count(c->sw, trunk_id, 1);
-	sw_leg_begun(l, false, sip_leg_transport(call_leg_sip(l->leg)), d->from_user, d->device ? d->device : d->uri);
+	sw_leg_begun(l, false, profile == MED_WEBRTC ? "ws" : "udp", d->from_user, d->device ? d->device : d->uri);
 	*ret = l;
 	return 0;
 }
@@ -245,6 +246,7 @@ static void leg_answered(struct sw_leg *l)
 
 	if (l->answer_logged)
 		return;
+	sw_toll_answered(l);
 	l->answer_logged = true;
 	if (!sip_leg_dialog(call_leg_sip(l->leg), dialog, sizeof(dialog)))
 		e.pii[e.pii_n++] = (struct ev_pii){"dialog", dialog};
@@ -605,19 +607,24 @@ static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role,
 {
 	const struct sw_trunk *t = sw_trunk_out(c->sw);
 	const struct sw_user *u = c->agent ? sw_user_of(c->sw, c->agent->id) : NULL;
+	struct sw_verdict v;
 	char uri[192];
 	struct sip_dial d = {.uri = uri};
+	int r;
 
 	if (!t)
 		return -ENOENT;
-	if (sw_trunk_bars(t, number))
+	if (sw_gate(&v, c->sw, t, u, number, c->queue_id ? "overflow" : "desk", true))
 		return -EACCES;
 	if (trunk_full(c->sw, t))
 		return -EBUSY;
-	(void)snprintf(uri, sizeof(uri), strchr(t->host, ':') ? "sip:%s@[%s]:%u" : "sip:%s@%s:%u", number, t->host,
+	(void)snprintf(uri, sizeof(uri), strchr(t->host, ':') ? "sip:%s@[%s]:%u" : "sip:%s@%s:%u", v.called, t->host,
 		       t->port ? t->port : 5060);
-	d.from_user = t->caller_id && t->caller_id[0] ? t->caller_id : u && u->extension && u->extension[0] ? u->extension : "huawu";
-	return leg_dial(ret, c, role, t->id, MED_PLAIN, &d);
+	sw_verdict_dial(&v, &d);
+	r = leg_dial(ret, c, role, t->id, MED_PLAIN, &d);
+	if (!r)
+		sw_toll_begun(*ret, u, c->agent ? device_id(c->sw, c->agent->device) : 0, &v);
+	return r;
 }
 
 static int direct_uri(struct sw_call *c, const struct sw_number *n)
@@ -670,7 +677,9 @@ static bool number_ok(const char *n)
 enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *number, int64_t *call_id)
 {
 	const struct sw_user *u = sw_user_of(sw, a->id);
+	struct sw_verdict v;
 	struct sw_call *c;
+	char to[64];
 
 	if (!number_ok(number))
 		return SW_R_NUMBER;
@@ -683,12 +692,14 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 	if (!sw_user_by_extension(sw, number)) {
 		if (!sw_trunk_out(sw))
 			return SW_R_NO_TRUNK;
-		if (sw_trunk_bars(sw_trunk_out(sw), number))
-			return SW_R_NUMBER;
+		if (sw_gate(&v, sw, sw_trunk_out(sw), u, number, "desk", true))
+			return sw_gate_refusal(&v);
 		if (trunk_full(sw, sw_trunk_out(sw)))
 			return SW_R_FULL;
 	}
-	c = call_new(sw, sw_user_by_extension(sw, number) ? "internal" : "out", u && u->extension ? u->extension : "", number, NULL);
+	sw_dialled(to, sizeof(to), sw, number);
+	c = call_new(sw, sw_user_by_extension(sw, number) ? "internal" : "out", u && u->extension ? u->extension : "",
+		     sw_user_by_extension(sw, number) ? number : to, NULL);
 	c->agent = a;
 	if (!seize(c, a)) {
 		(void)hmap_del(&sw->calls, (uint64_t)c->id);
@@ -816,6 +827,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 	const struct sw_trunk *t = NULL;
 	bool device = inv->origin == SIP_FROM_DEVICE;
 	struct sw_agent *a = device ? agent_of_device(sw, inv->device) : NULL;
+	char from[64] = "", to[64];
 	const struct sw_user *u;
 	struct sw_call *c;
 	struct sw_leg *l;
@@ -825,16 +837,17 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		return 503;
 	if (!device) {
 		t = sw_trunk_of(sw, inv->trunk_id);
-		n = sw_number_of(sw, inv->trunk_id, inv->dialled);
-		if (!t || !n)
+		n = t ? sw_called(sw, t, inv->dialled, to, sizeof(to)) : NULL;
+		if (!n)
 			return 404;
+		sw_caller(from, sizeof(from), t, inv);
 		if (trunk_full(sw, t))
 			return 503;
 	}
 	u = a ? sw_user_of(sw, a->id) : NULL;
 	c = call_new(sw, device ? (sw_user_by_extension(sw, inv->dialled) || inv->dialled[0] == '*' ? "internal" : "out") : "in",
-		     device ? (u && u->extension && u->extension[0] ? u->extension : inv->device) : inv->from_user, inv->dialled,
-		     device ? NULL : inv->from_name);
+		     device ? (u && u->extension && u->extension[0] ? u->extension : inv->device) : from, device ? inv->dialled : to,
+		     device || sw_name_is_number(inv->from_name, inv->from_user) ? NULL : inv->from_name);
 	c->trunk_id = inv->trunk_id;
 	c->number_id = n ? n->id : 0;
 	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
@@ -1204,6 +1217,7 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	struct sw_call *c = l->call;
 
 	trunk_count(l->sw, l->trunk_id, -1);
+	sw_toll_ended(l);
 	ltimer_cancel(&l->dead);
 	if (l->dropped)
 		return;

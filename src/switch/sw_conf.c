@@ -14,6 +14,20 @@ static void number_key(char *buf, size_t size, int64_t trunk_id, const char *num
 	strb_puts(&b, number);
 }
 
+/* Found under its canonical form too, unless another number is written so. */
+static void index_canonical(struct sw_index *x, const struct sw_number *number)
+{
+	const struct sw_trunk *t = hmap_get(&x->trunks, (uint64_t)number->trunk_id);
+	char key[128];
+	struct num n;
+
+	if (!num_read(&n, number->number, t && t->numbers ? t->numbers->area : ""))
+		return;
+	number_key(key, sizeof(key), number->trunk_id, n.text);
+	if (!hmap_get_str(&x->numbers, key))
+		(void)hmap_set_str(&x->numbers, arena_strdup(x->keys, key), (void *)number);
+}
+
 void sw_index_build(struct sw_index *x, const struct sw_conf *conf)
 {
 	char key[128];
@@ -40,6 +54,8 @@ void sw_index_build(struct sw_index *x, const struct sw_conf *conf)
 		number_key(key, sizeof(key), conf->numbers[i].trunk_id, conf->numbers[i].number);
 		(void)hmap_set_str(&x->numbers, arena_strdup(x->keys, key), &conf->numbers[i]);
 	}
+	for (size_t i = 0; i < conf->number_n; i++)
+		index_canonical(x, &conf->numbers[i]);
 }
 
 void sw_index_done(struct sw_index *x)
@@ -90,23 +106,6 @@ const struct sw_number *sw_number_of(const struct sw *sw, int64_t trunk_id, cons
 		return n;
 	number_key(key, sizeof(key), 0, number);
 	return hmap_get_str(&sw->index.numbers, key);
-}
-
-bool sw_trunk_bars(const struct sw_trunk *t, const char *number)
-{
-	size_t longest = 0, n;
-	bool bars = false;
-
-	for (const char *p = t->barred ? t->barred : ""; *p; p += n + strspn(p + n, " ")) {
-		bool but = *p == '!';
-
-		n = strcspn(p, " ");
-		if (n - but > longest && !strncmp(number, p + but, n - but)) {
-			longest = n - but;
-			bars = !but;
-		}
-	}
-	return bars;
 }
 
 const struct sw_trunk *sw_trunk_out(const struct sw *sw)

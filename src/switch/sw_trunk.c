@@ -28,7 +28,7 @@ static enum sw_why judge(const struct sw_trunk_now *t, const struct sw_route_ask
 {
 	if (!t->conf->outbound)
 		return SW_WHY_INBOUND;
-	if (sw_trunk_bars(t->conf, ask->number))
+	if (t->barred)
 		return SW_WHY_BARRED;
 	if (t->state == SW_TRUNK_DOWN)
 		return SW_WHY_DOWN;

@@ -18,7 +18,7 @@ enum sw_why {
 	SW_WHY_USABLE,
 	SW_WHY_RATE,     /* as many new calls this second as it may have: tried last, after a short wait */
 	SW_WHY_INBOUND,  /* not for calls out */
-	SW_WHY_BARRED,   /* this number may not be dialled through it */
+	SW_WHY_BARRED,   /* this number may not be dialled through it, or not by this person (sw_number.h) */
 	SW_WHY_DOWN,     /* unreachable, or the carrier does not take our registration */
 	SW_WHY_RESTING,  /* it said 503 with Retry-After */
 	SW_WHY_FULL,     /* as many calls as it may have */
@@ -32,6 +32,7 @@ struct sw_trunk_now {
 	enum sw_trunk_state state;
 	bool resting;
 	bool rate;       /* its second is full */
+	bool barred;     /* the toll guard's word on this number and person */
 	int32_t calls;   /* in it now, both directions */
 };
 

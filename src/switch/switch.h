@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "acd/acd.h"
+#include "number/guard.h"
+#include "number/table.h"
 
 struct journal;
 struct snap;
@@ -31,6 +33,7 @@ struct sw_user {
 	int64_t id, team_id;
 	const char *name, *login, *extension; /* extension: colleagues dial it; may be "" */
 	bool auto_answer;
+	const struct num_rights *rights; /* NULL: num_rights_default */
 	bool static_agent;       /* logged in and ready at start, without a desk (bench, phones without browser) */
 };
 
@@ -43,7 +46,8 @@ struct sw_trunk {
 	int32_t calls_max;       /* 0: no limit */
 	const char *caller_id;   /* number shown on outbound calls; NULL: the agent's extension */
 	bool outbound;           /* may be used for calls out */
-	const char *barred;      /* beginnings of numbers that are not dialled, "00 + !+86": the longest that fits decides; NULL: none */
+	const struct num_table *numbers; /* the carrier's forms; NULL: numbers pass as they are */
+	const struct num_rights *rights; /* what may be dialled through it; NULL: num_rights_default */
 	enum sw_transport transport;
 	const char *sources;     /* further addresses and networks that its calls come from, parted by blanks; NULL */
 	bool registers;          /* we log in there, as @username */
@@ -82,8 +86,17 @@ struct sw_queue {
 	const char *overflow_number; /* with ACD_OVERFLOW_NUMBER */
 };
 
+/* When the toll guard raises an alarm; 0: never. */
+struct sw_toll_conf {
+	int32_t odd_from, odd_to;  /* hours: calls abroad and premium in them */
+	int32_t abroad_burst;      /* so many abroad or premium in ten minutes by one person, device or trunk */
+	int32_t short_burst;       /* so many that were answered for less than six seconds; a trunk: five times as many */
+};
+
 struct sw_conf {
 	int64_t version;
+	const struct num_rights *rights; /* of calls that nobody places: overflow, forwarding. NULL: num_rights_default */
+	const struct sw_toll_conf *toll; /* NULL: as the form has it */
 	struct sw_device *devices; size_t device_n;
 	struct sw_user *users; size_t user_n;
 	struct sw_trunk *trunks; size_t trunk_n;
@@ -93,9 +106,15 @@ struct sw_conf {
 	struct arena *arena;     /* holds every string and array above */
 };
 
+/* Minutes called out since the centre's midnight, for a process that starts in mid-day. */
+struct sw_used {
+	int64_t trunk_id, user_id; /* exactly one of them */
+	int64_t ms, costly_ms;     /* all; abroad and premium */
+};
+
 struct sw_start {
-	const char *sip_listen, *external, *realm; /* see struct sip_conf */
-	const char *tls_cert, *tls_key; /* of tls listeners; and with them browsers come by wss */
+	const struct sw_used *used; size_t used_n; /* borrowed for sw_new */
+	const char *sip_listen, *external, *realm;
 	const char *rtp_bind;
 	uint16_t rtp_min, rtp_max;
 	unsigned media_threads, calls_max, invites_per_s;
@@ -115,9 +134,6 @@ void sw_stop(struct sw *sw, int deadline_ms);
 void sw_free(struct sw *sw);
 /** "127.0.0.1:5060" */
 void sw_sip_local(const struct sw *sw, char *buf, size_t size);
-#define SW_LISTEN_MAX 1024
-/** "udp:127.0.0.1:5060, tls:[::1]:5061": all of them. */
-void sw_sip_local_all(const struct sw *sw, char *buf, size_t size);
 /**
  * Gives a browser's upgraded WebSocket (subprotocol "sip") to the switch; any thread. @device is the device that log-in may be.
  * @closed is called, on another thread, when the socket is to be given back. Negative: refused, the socket stays the caller's.
@@ -158,6 +174,9 @@ struct sw_cmd {
 };
 
 /** @code: 0 done; else a stable code from sw_refusal_name. */
-enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK, SW_R_NUMBER, SW_R_NO_CALL, SW_R_FULL, SW_R_STOPPING, SW_R_COUNT };
-const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping */
+enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK, SW_R_NUMBER, SW_R_NO_CALL, SW_R_FULL, SW_R_STOPPING,
+	SW_R_CLASS, SW_R_ABROAD, SW_R_PREMIUM, SW_R_BARRED, SW_R_MINUTES, /* the toll guard: sw_number.h */
+	SW_R_COUNT };
+const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping,
+	class_off abroad_off premium_off barred minutes_used */
 int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg);

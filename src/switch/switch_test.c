@@ -382,19 +382,20 @@ TEST(click_to_dial_rings_the_agent_then_the_customer)
 
 TEST(barred_numbers_are_not_dialled)
 {
-	static const struct {
-		const char *number;
-		bool bars;
-	} all[] = {{"0555123", false}, {"00442079460000", true}, {"008613800138000", false}, {"+44207", true}, {"+8613800138000", false},
-		   {"0086190", true}, {"0", false}, {"12", true}, {"*12", false}};
-	struct sw_trunk t = {.barred = " 00 +  !0086 !+86 0086190 12 ! "};
+	static struct num_rights rights;
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		assert_int_equal(sw_trunk_bars(&t, all[i].number), all[i].bars);
 	plan_default();
-	plan.trunks[0].barred = "00";
+	rights = num_rights_default;
+	rights.barred = "0555";
+	plan.trunks[0].rights = &rights;
 	begin();
-	assert_int_equal(dial(ALICE, "0044207"), SW_R_NUMBER);
+	assert_int_equal(dial(ALICE, "0555123"), SW_R_BARRED);
+	assert_int_equal(dial(ALICE, "+86555123"), SW_R_BARRED);
+	assert_int_equal(dial(ALICE, "0044207946000"), SW_R_ABROAD);
+	assert_int_equal(dial(ALICE, "16885888"), SW_R_PREMIUM);
+	assert_int_equal(dial(ALICE, "*72"), SW_R_CLASS);
+	assert_int_equal(count_events(EV_DIAL_REFUSED, "\"trunk\":\"7\""), 5);
+	assert_int_equal(count_events(EV_DIAL_REFUSED, "\"why\":\"barred\",\"class\":\"domestic\",\"by\":\"trunk\""), 2);
 	end();
 }
 
