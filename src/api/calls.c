@@ -478,8 +478,8 @@ void calls_audio(struct ask *k)
 #define FORMS "IN ($1, $3, $4)"
 #define LOOKUP(n)                                                                                                   \
 	ROW_COLS " WHERE c.centre_id = $2 AND c.id IN (SELECT id FROM"                                             \
-		 " (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number " FORMS " ORDER BY call_id DESC LIMIT " n ")" \
-		 " UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number " FORMS " ORDER BY call_id DESC LIMIT " n ")))"
+		 " (SELECT call_id AS id FROM (SELECT call_id FROM call_pii WHERE from_number " FORMS " ORDER BY call_id DESC LIMIT " n ") AS f" \
+		 " UNION SELECT call_id FROM (SELECT call_id FROM call_pii WHERE to_number " FORMS " ORDER BY call_id DESC LIMIT " n ") AS t) AS u2)"
 #define ORDER " ORDER BY c.id DESC LIMIT 5"
 
 void calls_lookup(struct ask *k)

@@ -9,7 +9,7 @@
 #include "journal/journal.h"
 
 struct fix {
-	char dir[64], url[128];
+	char dir[64], url[512];
 	struct db_writer *writer;
 	struct pool *pool;
 	struct http *http;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "db/db_fixture.h"
 
 /* ---- journal ---- */
 
@@ -159,13 +160,13 @@ int64_t fix_get(struct fix *f, const char *sql)
 /* Seeding hashes passwords; once is enough: later fixtures start from a copy. */
 static void first_database(struct fix *f)
 {
-	static char kept[128];
+	static char kept[512];
 	static int64_t centre_id;
-	char cmd[512];
 	struct db *db;
 
 	if (!kept[0]) {
 		(void)snprintf(kept, sizeof(kept), "/tmp/api_seed.%d.db", (int)getpid());
+		test_db_new(kept, sizeof(kept), strdupa(kept));
 		(void)people_init("huawu");
 		assert_int_equal(db_open(&db, kept, DB_RW), 0);
 		assert_int_equal(db_migrate(db), 0);
@@ -176,8 +177,7 @@ static void first_database(struct fix *f)
 		centre_id = f->centre_id;
 	}
 	f->centre_id = centre_id;
-	(void)snprintf(cmd, sizeof(cmd), "cp %s %s", kept, f->url);
-	assert_int_equal(system(cmd), 0);
+	test_db_copy(f->url, kept);
 }
 
 __attribute__((destructor)) static void drop_seed(void)
@@ -196,6 +196,7 @@ void fix_start(struct fix *f, bool demo)
 	(void)strcpy(f->dir, "/tmp/api_test.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(f->url, sizeof(f->url), "%s/db", f->dir);
+	test_db_new(f->url, sizeof(f->url), strdupa(f->url));
 	first_database(f);
 	assert_int_equal(db_writer_new(&f->writer, f->url, 1000), 0);
 	assert_int_equal(pool_new(&f->pool, 3, 256), 0);
@@ -228,6 +229,7 @@ void fix_stop(struct fix *f)
 	db_writer_free(f->writer);
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", f->dir);
 	assert_int_equal(system(cmd), 0);
+	test_db_gone(f->url);
 }
 
 /* ---- client ---- */

@@ -485,15 +485,17 @@ TEST(figures_of_today_come_from_the_roll_ups_at_start)
 {
 	struct fix f;
 	struct client boss;
-	char sql[512];
+	char sql[512], date[16];
+	time_t now = time(NULL);
 	const json_t *b;
 
 	fix_start(&f, true);
 	ids(&f);
+	(void)strftime(date, sizeof(date), "%Y%m%d", localtime(&now));
 	(void)snprintf(sql, sizeof(sql),
 		       "INSERT INTO rollup_agent_day (centre_id, day, agent_id, team_id, queue_id, answered, talk_ms, missed)"
-		       " VALUES (%lld, CAST(strftime('%%Y%%m%%d', 'now', 'localtime') AS INTEGER), %lld, 0, 0, 7, 60000, 2)",
-		       (long long)f.centre_id, (long long)agent_id);
+		       " VALUES (%lld, %s, %lld, 0, 0, 7, 60000, 2)",
+		       (long long)f.centre_id, date, (long long)agent_id);
 	fix_run(&f, sql);
 	(void)snprintf(sql, sizeof(sql),
 		       "INSERT INTO rollup_queue_slot (centre_id, slot_ms, queue_id, number_id, offered, answered, abandoned, answered_20, answered_30)"

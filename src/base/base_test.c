@@ -219,3 +219,13 @@ TEST(arena_gives_zeroed_pieces_and_can_be_reused)
 	assert_string_equal(arena_strndup(a, "hello", 4), "hell");
 	arena_free(a);
 }
+
+TEST(what_is_not_utf8_becomes_question_marks)
+{
+	char s[] = "话\xe8\xaf" "a\0b\xc0\xaf\xf0\x9f\x98\x80\xed\xa0\x80", good[] = "话务 ok";
+
+	str_mend_utf8(s, sizeof(s) - 1);
+	assert_string_equal(s, "话??a?b??\xf0\x9f\x98\x80???");
+	str_mend_utf8(good, sizeof(good) - 1);
+	assert_string_equal(good, "话务 ok");
+}

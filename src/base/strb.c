@@ -167,6 +167,17 @@ bool str_is_utf8(const char *s, size_t n)
 	return true;
 }
 
+void str_mend_utf8(char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		size_t k = s[i] ? utf8_seq((const unsigned char *)s + i, n - i) : 0;
+
+		if (!k)
+			s[i] = '?';
+		i += k ? k : 1;
+	}
+}
+
 static void quoted(struct strb *b, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;

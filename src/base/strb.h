@@ -51,6 +51,8 @@ void jw_strn(struct jw *w, const char *key, const char *s, size_t n);
 void jw_raw(struct jw *w, const char *key, const char *json);
 
 bool str_is_utf8(const char *s, size_t n);
+/** Each byte that is NUL or no part of UTF-8 becomes a question mark. */
+void str_mend_utf8(char *s, size_t n);
 /** Decimal integer, whole string; false on anything else or outside [min, max]. */
 bool str_to_i64(int64_t *ret, const char *s, int64_t min, int64_t max);
 /** Copies with truncation, always terminates; answers whether all of @src fitted. */

@@ -10,7 +10,10 @@
 #include "base/base.h"
 #include "db/engine.h"
 
-static const struct db_engine *const engines[] = {&db_sqlite};
+static const struct {
+	const char *scheme;
+	const struct db_engine *e;
+} engines[] = {{"sqlite", &db_sqlite}, {"postgresql", &db_postgres}, {"postgres", &db_postgres}};
 
 /* "scheme:rest" of a known engine, else a path for the first. */
 static const struct db_engine *engine_of(const char *url, const char **where)
@@ -18,17 +21,17 @@ static const struct db_engine *engine_of(const char *url, const char **where)
 	const char *colon = strchr(url, ':');
 
 	for (size_t i = 0; colon && i < ARRAY_LEN(engines); i++) {
-		size_t n = strlen(engines[i]->scheme);
+		size_t n = strlen(engines[i].scheme);
 
-		if ((size_t)(colon - url) == n && !strncmp(url, engines[i]->scheme, n)) {
+		if ((size_t)(colon - url) == n && !strncmp(url, engines[i].scheme, n)) {
 			*where = colon + 1;
-			return engines[i];
+			return engines[i].e;
 		}
 	}
 	if (colon && !strncmp(colon, "://", 3))
 		return NULL;
 	*where = url;
-	return engines[0];
+	return engines[0].e;
 }
 
 int db_open(struct db **ret, const char *url, enum db_mode mode)
@@ -73,7 +76,28 @@ void db_close(struct db *db)
 
 const char *db_error(const struct db *db)
 {
-	return db->e->error(db->conn);
+	return db->why ? db->why : db->e->error(db->conn);
+}
+
+const char *db_skip_quoted(const char *s)
+{
+	const char *end;
+
+	switch (*s) {
+	case '\'':
+	case '"':
+		end = strchr(s + 1, *s);
+		return end ? end + 1 : s + strlen(s);
+	case '-':
+		return s[1] == '-' ? s + strcspn(s, "\n") : s;
+	case '/':
+		if (s[1] != '*')
+			return s;
+		end = strstr(s + 2, "*/");
+		return end ? end + 2 : s + strlen(s);
+	default:
+		return s;
+	}
 }
 
 const char *db_engine_name(const struct db *db)
@@ -175,6 +199,7 @@ int db_prepare(struct db_stmt **ret, struct db *db, const char *sql)
 		ilist_push_front(&db->lru, &st->lru);
 	}
 	st->busy = true;
+	st->refused = false;
 	*ret = st;
 	return 0;
 }
@@ -204,12 +229,17 @@ void db_bind_num(struct db_stmt *st, int i, double v)
 
 void db_bind_text(struct db_stmt *st, int i, const char *s)
 {
-	st->db->e->bind_text(st->raw, i, s, s ? strlen(s) : 0);
+	db_bind_textn(st, i, s, s ? strlen(s) : 0);
 }
 
+/* PostgreSQL keeps neither NUL nor what is not UTF-8 in a text: refused on both engines alike. */
 void db_bind_textn(struct db_stmt *st, int i, const char *s, size_t n)
 {
-	st->db->e->bind_text(st->raw, i, s, n);
+	if (s && (memchr(s, '\0', n) || !str_is_utf8(s, n))) {
+		st->refused = true;
+		s = NULL;
+	}
+	st->db->e->bind_text(st->raw, i, s, s ? n : 0);
 }
 
 void db_bind_blob(struct db_stmt *st, int i, const void *p, size_t n)
@@ -224,6 +254,9 @@ void db_bind_null(struct db_stmt *st, int i)
 
 int db_step(struct db_stmt *st)
 {
+	st->db->why = st->refused ? "a text that is not UTF-8, or has a NUL, was to be written or looked for" : NULL;
+	if (st->refused)
+		return -EINVAL;
 	return st->db->e->step(st->raw);
 }
 
@@ -340,18 +373,76 @@ int64_t db_changes(const struct db *db)
 
 int db_begin(struct db *db)
 {
-	return db_run(db, db->e->begin_sql, NULL);
+	return db->e->begin(db->conn);
+}
+
+int db_begin_view(struct db *db)
+{
+	return db->e->begin_view(db->conn);
 }
 
 int db_commit(struct db *db)
 {
-	return db_run(db, "COMMIT", NULL);
+	return db->e->commit(db->conn);
 }
 
 void db_rollback(struct db *db)
 {
-	if (db_in_transaction(db))
-		(void)db_run(db, "ROLLBACK", NULL);
+	db->e->rollback(db->conn);
+}
+
+int db_own(struct db *db)
+{
+	int r = db->e->own ? db->e->own(db->conn) : 0;
+
+	if (r)
+		log_error("database is not ours to write error=\"%s\"", db_error(db));
+	return r;
+}
+
+int db_shadow(struct db *db, const char *table)
+{
+	return db->e->shadow(db->conn, table);
+}
+
+const char *db_schema(const struct db *db)
+{
+	return db->e->schema(db->conn);
+}
+
+const char *db_temp_schema(const struct db *db)
+{
+	return db->e->temp_schema;
+}
+
+const char *db_columns_sql(const struct db *db)
+{
+	return db->e->columns_sql;
+}
+
+/* The savepoint is what a second try begins from. */
+int db_batch(struct db *db, int (*fn)(struct db *db, void *arg), void *arg)
+{
+	int r, settled;
+
+	if (!db->e->defer)
+		return fn(db, arg);
+	r = db_run(db, "SAVEPOINT batch", NULL);
+	if (r)
+		return r;
+	(void)db->e->defer(db->conn, true);
+	r = fn(db, arg);
+	settled = db->e->defer(db->conn, false);
+	if (settled == -ECANCELED) {
+		r = db_run(db, "ROLLBACK TO batch", NULL);
+		if (!r)
+			r = fn(db, arg);
+	} else if (settled) {
+		return settled;
+	}
+	if (!r)
+		r = db_run(db, "RELEASE batch", NULL);
+	return r;
 }
 
 bool db_in_transaction(const struct db *db)

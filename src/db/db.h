@@ -1,6 +1,7 @@
 /*
- * One small API over SQL engines (SQLite now). One SQL text for all: parameters are $1, $2 ...; ids and times are
- * BIGINT, booleans 0/1, JSON is TEXT.
+ * One small API over SQL engines: SQLite, and PostgreSQL 15. One SQL text for both: parameters are $1, $2 ...; ids and times are
+ * BIGINT, booleans 0/1 and BIGINT, JSON is TEXT, bytes are BLOB. Texts are UTF-8 without NUL; anything else is refused (-EINVAL).
+ * Every test that touches data runs on both, so what only one of them understands fails at once.
  *
  * A connection belongs to one thread. All writes of the process go through one `struct db_writer`; everybody else
  * opens read-only connections.
@@ -16,10 +17,21 @@ struct db_stmt;
 
 enum db_mode { DB_RO, DB_RW };
 
-/** @url: a file path, or sqlite:PATH. Errors: negative errno; -ENOENT when a read-only database is not there. */
+/**
+ * @url: a file path, sqlite:PATH, or postgresql://user@host/name (anything libpq takes; the tables are in the first schema of the
+ * search_path). Errors: negative errno, after logging what is wrong; -ENOENT when a read-only database is not there, -ENOTCONN when the
+ * server is not.
+ */
 int db_open(struct db **ret, const char *url, enum db_mode mode);
 void db_close(struct db *db);
 const char *db_error(const struct db *db); /* the engine's last message; for logs, never for users */
+/** @url without its password, for messages. */
+void db_url_shown(char *ret, size_t size, const char *url);
+/**
+ * From now on no other process owns these data: -EBUSY when one does. Whoever has owned them and lost the connection owns them again when
+ * it is back, unless another has in between: then every write is refused. (SQLite: the file's own lock decides.)
+ */
+int db_own(struct db *db);
 
 /* Positive answers of db_step, db_run and db_commit besides rows. */
 enum { DB_ROW = 1, DB_E_UNIQUE = 2, DB_E_CONSTRAINT = 3 };
@@ -54,9 +66,28 @@ int db_run(struct db *db, const char *sql, const char *types, ...);
 int db_get_i64(int64_t *ret, struct db *db, const char *sql, const char *types, ...);
 int64_t db_changes(const struct db *db);
 
+/** A transaction that writes: the only one at a time, as others wait (two seconds, then -EBUSY). */
 int db_begin(struct db *db);
+/** A transaction that reads one state of the data, on any connection; it may make temporary tables. End it with db_rollback. */
+int db_begin_view(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
+
+/**
+ * Runs @fn so that its INSERTs, UPDATEs and DELETEs need not each be waited for: they answer 0, and are done before the next read or the
+ * end. When one of them was refused, everything @fn did is undone and @fn runs a second time, waiting for each: so @fn must be able to
+ * begin anew. What it makes of results other than 0 is the same as without. Inside a transaction.
+ */
+int db_batch(struct db *db, int (*fn)(struct db *db, void *arg), void *arg);
+
+/* ---- what the engines spell differently ---- */
+
+/** An empty temporary table of the same name, columns and keys hides @table until the db_begin_view transaction ends. */
+int db_shadow(struct db *db, const char *table);
+const char *db_schema(const struct db *db);      /* of the real tables: "main" */
+const char *db_temp_schema(const struct db *db); /* of temporary ones: "temp" */
+/** SQL: $1 a table's name; rows of column name, type ("BIGINT", "TEXT", "BLOB" ...), 1 when a value must be given. */
+const char *db_columns_sql(const struct db *db);
 
 /** Applies the embedded forward-only migrations (src/db/migrations/NNNN_name.sql) that are not applied yet. */
 int db_migrate(struct db *db);

@@ -10,15 +10,25 @@
 #include "db/db.h"
 
 struct db_engine {
-	const char *scheme;    /* of the url, without the colon */
-	const char *begin_sql; /* begins a transaction that may write */
+	const char *scheme;      /* of the url, without the colon */
+	const char *temp_schema; /* of temporary tables */
+	const char *columns_sql; /* $1 a table: name, type in our words, must a value be given; in order */
+	const char *tables_sql;  /* names of all tables of the centre's schema */
 
 	int (*open)(void **conn, const char *where, enum db_mode mode);
 	void (*close)(void *conn);
 	const char *(*error)(void *conn);
 	int (*script)(void *conn, const char *sql); /* many statements without parameters */
+	const char *(*schema)(void *conn); /* of the real tables */
 	bool (*in_transaction)(void *conn);
+	int (*begin)(void *conn);      /* a transaction that writes, and is the only one */
+	int (*begin_view)(void *conn); /* one that reads one state of the data, and may make temporary tables */
+	int (*commit)(void *conn);
+	void (*rollback)(void *conn);  /* when there is one */
 	int64_t (*changes)(void *conn);
+	int (*defer)(void *conn, bool on); /* see db_batch; NULL: there is nothing to be gained */
+	int (*shadow)(void *conn, const char *table);
+	int (*own)(void *conn);            /* NULL: the file's lock, or the ring's, does it */
 
 	int (*prepare)(void **raw, void *conn, const char *sql);
 	void (*finalize)(void *raw);
@@ -39,7 +49,7 @@ struct db_engine {
 	int (*copy_to)(void *conn, const char *path);            /* NULL: not ours to do */
 };
 
-extern const struct db_engine db_sqlite;
+extern const struct db_engine db_sqlite, db_postgres;
 
 /* Statements kept per connection. More than any module's fixed SQL; made-up SQL pushes out the least used. */
 #define DB_CACHE_MAX 512
@@ -51,6 +61,7 @@ struct db_stmt {
 	char *sql;         /* own copy; key in the cache */
 	struct ilink lru;  /* in db->lru when cached */
 	bool cached, busy; /* busy: given out and not yet db_done */
+	bool refused;      /* a text that is not UTF-8 was bound */
 };
 
 struct db {
@@ -59,7 +70,11 @@ struct db {
 	struct hmap cache;                  /* text -> statement */
 	struct ilink lru;                   /* most recently used first */
 	struct db_stmt *recent[DB_RECENT];  /* by the text's address: the fast way for fixed SQL */
+	const char *why;                    /* our own refusal, in the place of the engine's message; NULL: the engine's */
 };
+
+/** End of the quoted text or comment that begins at @s; @s itself when none does. */
+const char *db_skip_quoted(const char *s);
 
 /** Is a transaction open? An engine may roll back by itself when the disk fails. */
 bool db_in_transaction(const struct db *db);

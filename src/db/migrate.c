@@ -36,6 +36,50 @@ static bool known(int64_t version, const struct embed_file *files, size_t n)
 	return false;
 }
 
+/* Tables, and not one of them ours: another program's. */
+static int refuse_foreign(struct db *db)
+{
+	char first[64] = "";
+	struct db_stmt *st;
+	int r;
+
+	r = db_prepare(&st, db, db->e->tables_sql);
+	if (r)
+		return r;
+	while ((r = db_step(st)) == DB_ROW) {
+		if (!strcmp(db_text(st, 0), "schema_migration"))
+			*first = '\0';
+		else if (!*first)
+			(void)str_copy(first, sizeof(first), db_text(st, 0));
+		if (!strcmp(db_text(st, 0), "schema_migration"))
+			break;
+	}
+	db_done(st);
+	if (r < 0 || !*first)
+		return r < 0 ? r : 0;
+	log_error("database holds tables of another program table=%s; give huawu an empty database of its own", first);
+	return -EEXIST;
+}
+
+/* In one transaction, as several commands may meet a new database. */
+static int make_table(struct db *db)
+{
+	int r = db_begin(db);
+
+	if (r)
+		return r;
+	r = refuse_foreign(db);
+	if (!r)
+		r = db_run(db, create_sql, NULL);
+	if (r == -EACCES)
+		log_error("database: this role may not create tables here error=\"%s\"; make it the database's owner: ALTER DATABASE name OWNER TO role",
+			  db_error(db));
+	if (!r)
+		r = db_commit(db);
+	db_rollback(db);
+	return r > 0 ? -EIO : r;
+}
+
 /* A database that has seen a newer program may hold what this one would damage. */
 static int refuse_newer(struct db *db, const struct embed_file *files, size_t n)
 {
@@ -86,7 +130,7 @@ int db_migrate_files(struct db *db, const struct embed_file *files, size_t n)
 {
 	int r;
 
-	r = db_run(db, create_sql, NULL);
+	r = make_table(db);
 	if (!r)
 		r = refuse_newer(db, files, n);
 	for (size_t i = 0; i < n && !r; i++)

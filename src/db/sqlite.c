@@ -128,41 +128,70 @@ static bool lite_in_transaction(void *conn)
 	return !sqlite3_get_autocommit(conn);
 }
 
+static int lite_exec(void *conn, const char *sql)
+{
+	return result(sqlite3_exec(conn, sql, NULL, NULL, NULL));
+}
+
+static int lite_begin(void *conn)
+{
+	return lite_exec(conn, "BEGIN IMMEDIATE");
+}
+
+static int lite_begin_view(void *conn)
+{
+	return lite_exec(conn, "BEGIN");
+}
+
+static int lite_commit(void *conn)
+{
+	return lite_exec(conn, "COMMIT");
+}
+
+static void lite_rollback(void *conn)
+{
+	if (lite_in_transaction(conn))
+		(void)lite_exec(conn, "ROLLBACK");
+}
+
+static const char *lite_schema(void *conn)
+{
+	return "main";
+}
+
+/* "CREATE TABLE x (...)" as it was made, with TEMP. */
+static int lite_shadow(void *conn, const char *table)
+{
+	static const char begin[] = "CREATE TABLE";
+	const char *text;
+	sqlite3_stmt *st;
+	char *sql = NULL;
+	int rc = sqlite3_prepare_v2(conn, "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?1", -1, &st, NULL);
+
+	if (rc != SQLITE_OK)
+		return result(rc);
+	(void)sqlite3_bind_text(st, 1, table, -1, SQLITE_TRANSIENT);
+	if (sqlite3_step(st) == SQLITE_ROW && (text = (const char *)sqlite3_column_text(st, 0)) && !strncmp(text, begin, sizeof(begin) - 1))
+		sql = xasprintf("CREATE TEMP TABLE%s", text + sizeof(begin) - 1);
+	(void)sqlite3_finalize(st);
+	rc = sql ? lite_exec(conn, sql) : -EINVAL;
+	free(sql);
+	return rc;
+}
+
 static int64_t lite_changes(void *conn)
 {
 	return sqlite3_changes64(conn);
-}
-
-/* End of the quoted text or comment that begins at @s; @s itself when none does. */
-static char *skip_quoted(char *s)
-{
-	char *end;
-
-	switch (*s) {
-	case '\'':
-	case '"':
-		end = strchr(s + 1, *s);
-		return end ? end + 1 : s + strlen(s);
-	case '-':
-		return s[1] == '-' ? s + strcspn(s, "\n") : s;
-	case '/':
-		if (s[1] != '*')
-			return s;
-		end = strstr(s + 2, "*/");
-		return end ? end + 2 : s + strlen(s);
-	default:
-		return s;
-	}
 }
 
 /* In SQLite $1 is a *named* parameter, numbered by first appearance; ?1 is what we mean. */
 static void number_parameters(char *sql)
 {
 	while (*sql) {
-		char *next = skip_quoted(sql);
+		size_t quoted = (size_t)(db_skip_quoted(sql) - sql);
 
-		if (next != sql) {
-			sql = next;
+		if (quoted) {
+			sql += quoted;
 			continue;
 		}
 		if (sql[0] == '$' && isdigit((unsigned char)sql[1]))
@@ -306,12 +335,22 @@ static int lite_copy_to(void *conn, const char *path)
 
 const struct db_engine db_sqlite = {
 	.scheme = "sqlite",
-	.begin_sql = "BEGIN IMMEDIATE",
+	.temp_schema = "temp",
+	/* SQLite's own spelling of a 64-bit key is INTEGER. */
+	.columns_sql = "SELECT name, CASE type WHEN 'INTEGER' THEN 'BIGINT' ELSE type END, \"notnull\" = 1 AND dflt_value IS NULL"
+		       " FROM pragma_table_info($1) ORDER BY cid",
+	.tables_sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
 	.open = lite_open,
 	.close = lite_close,
 	.error = lite_error,
+	.schema = lite_schema,
 	.script = lite_script,
 	.in_transaction = lite_in_transaction,
+	.begin = lite_begin,
+	.begin_view = lite_begin_view,
+	.commit = lite_commit,
+	.rollback = lite_rollback,
+	.shadow = lite_shadow,
 	.changes = lite_changes,
 	.prepare = lite_prepare,
 	.finalize = lite_finalize,

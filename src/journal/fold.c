@@ -207,10 +207,11 @@ static int leg_answer(const struct in *in)
 
 	r = db_run(in->db, "UPDATE leg SET answer_ms = coalesce(answer_ms, $2) WHERE id = $1 AND end_ms IS NULL", "ii",
 		   in->e->leg_id, in->e->at_ms);
-	if (r || !dialog || !db_changes(in->db))
+	if (r || !dialog)
 		return r;
 	return db_run(in->db,
-		      "INSERT INTO leg_dialog (leg_id, centre_id, dialog) VALUES ($1, $2, $3)"
+		      "INSERT INTO leg_dialog (leg_id, centre_id, dialog) SELECT $1, $2, $3"
+		      " WHERE EXISTS (SELECT 1 FROM leg WHERE id = $1 AND end_ms IS NULL)"
 		      " ON CONFLICT (leg_id) DO UPDATE SET dialog = excluded.dialog",
 		      "iit", in->e->leg_id, in->e->centre_id, dialog);
 }

@@ -155,11 +155,22 @@ static int drain_ring(struct journal *j, struct db *db, unsigned *left)
 	return 0;
 }
 
-int journal_drain(struct journal *j, struct db *db, bool *more)
+struct draining {
+	struct journal *j;
+	bool more, again;
+};
+
+/* May be run a second time, after everything it did was undone. */
+static int drain(struct db *db, void *arg)
 {
+	struct draining *d = arg;
+	struct journal *j = d->j;
 	unsigned left = DRAIN_MAX;
 	int r = 0;
 
+	if (d->again)
+		journal_undrain(j);
+	d->again = true;
 	j->drained_pos = atomic_load(&j->ring.h->tail);
 	j->spill_mark = j->spill.pos;
 	j->spill_done = false;
@@ -167,7 +178,16 @@ int journal_drain(struct journal *j, struct db *db, bool *more)
 		r = drain_spill(j, db, &left);
 	if (!r && (!j->spill.size || j->spill_done))
 		r = drain_ring(j, db, &left);
-	*more = !left;
+	d->more = !left;
+	return r;
+}
+
+int journal_drain(struct journal *j, struct db *db, bool *more)
+{
+	struct draining d = {.j = j};
+	int r = db_batch(db, drain, &d);
+
+	*more = d.more;
 	return r;
 }
 

@@ -14,12 +14,13 @@
 #include "base/base.h"
 #include "base/test.h"
 #include "db/db.h"
+#include "db/db_fixture.h"
 #include "journal/journal_priv.h"
 #include "journal/made_calls.h"
 
 #define T0 1767225600000LL /* 2026-01-01 00:00 UTC */
 
-static char dir[64], db_path[96], ring_path[96], spill_path[96];
+static char dir[64], db_path[512], ring_path[96], spill_path[96];
 static struct journal_conf conf;
 
 static void fresh(void)
@@ -28,6 +29,7 @@ static void fresh(void)
 	strcpy(dir, "/dev/shm/hw_journal_test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(db_path, sizeof(db_path), "%s/t.db", dir);
+	test_db_new(db_path, sizeof(db_path), strdupa(db_path));
 	snprintf(ring_path, sizeof(ring_path), "%s/ring", dir);
 	snprintf(spill_path, sizeof(spill_path), "%s/spill", dir);
 	conf = (struct journal_conf){.ring_path = ring_path, .ring_bytes = 1 << 20, .spill_path = spill_path, .centre_id = 1};
@@ -39,6 +41,7 @@ static void gone(void)
 
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
 	assert_int_equal(system(cmd), 0);
+	test_db_gone(db_path);
 }
 
 static struct db *open_db(void)
@@ -384,7 +387,7 @@ TEST(verification_names_the_first_event_that_was_touched)
 	breaks_at(db, "UPDATE event SET at_ms = at_ms + 1 WHERE n = 57", 57);
 	breaks_at(db, "UPDATE event SET agent_id = 5 WHERE n = 57", 57);
 	breaks_at(db, "UPDATE event SET kind = 'sys.stop' WHERE n = 57", 57);
-	breaks_at(db, "UPDATE event SET hash = zeroblob(32) WHERE n = 57", 57);
+	breaks_at(db, "UPDATE event SET hash = (SELECT hash FROM event WHERE n = 56) WHERE n = 57", 57);
 	breaks_at(db, "DELETE FROM event WHERE n = 57", 57);
 	breaks_at(db, "UPDATE event SET n = CASE n WHEN 57 THEN -58 ELSE -57 END WHERE n IN (57, 58)", -58 + 59);
 	breaks_at(db, "UPDATE event_pii SET text = '10000000000' WHERE key = 'from' AND n ="

@@ -136,7 +136,7 @@ static void bind_ref(struct db_stmt *st, int i, int64_t id)
 		db_bind_i64(st, i, id);
 }
 
-/* 0 inserted, 1 it was there, negative. @hash: its place in the chain. */
+/* @hash: its place in the chain. That it is not there yet is known: it is behind the last one. */
 static int insert_event(struct db *db, const struct columns *c, const uint8_t hash[HASH])
 {
 	struct db_stmt *st;
@@ -145,7 +145,7 @@ static int insert_event(struct db *db, const struct columns *c, const uint8_t ha
 	r = db_prepare(&st, db,
 		       "INSERT INTO event (epoch, n, centre_id, at_ms, v, call_id, leg_id, agent_id, queue_id, campaign_id,"
 		       " class, kind, body, pii, hash)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING");
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
 	if (r)
 		return r;
 	for (int i = 0; i < 5; i++)
@@ -159,9 +159,7 @@ static int insert_event(struct db *db, const struct columns *c, const uint8_t ha
 	db_bind_blob(st, 15, hash, HASH);
 	r = db_step(st);
 	db_done(st);
-	if (r)
-		return r > 0 ? -EINVAL : r;
-	return db_changes(db) ? 0 : 1;
+	return r > 0 ? -EINVAL : r;
 }
 
 /* Ring, spill and database hand over without gaps; anything else is told, kept, and found by journal_verify. */
@@ -180,9 +178,40 @@ static int known_already(struct db *db, const struct ev *e)
 	return r == -ENOENT ? 0 : r ? r : 1;
 }
 
-int ledger_insert(struct ledger *l, struct db *db, const struct rec *rec)
+static bool is_text(const char *s, size_t n)
 {
-	const struct ev *e = &rec->ev;
+	return !memchr(s, 0, n) && str_is_utf8(s, n);
+}
+
+static char *mended(const char *s, size_t n)
+{
+	char *own = xstrndup("", 0);
+
+	own = xrealloc(own, n + 1);
+	memcpy(own, s, n);
+	own[n] = '\0';
+	str_mend_utf8(own, n);
+	return own;
+}
+
+/*
+ * Strangers send names that are no UTF-8, and no database keeps those as text: the bytes in question become question marks, for log and
+ * records alike. Answers how many texts are ours now, in @own.
+ */
+static unsigned mend(struct ev *e, char *own[1 + EV_PII_MAX])
+{
+	unsigned n = 0;
+
+	if (e->body && !is_text(e->body, e->body_len))
+		e->body = own[n++] = mended(e->body, e->body_len);
+	for (unsigned i = 0; i < e->pii_n; i++)
+		if (!str_is_utf8(e->pii[i].text, strlen(e->pii[i].text)))
+			e->pii[i].text = own[n++] = mended(e->pii[i].text, strlen(e->pii[i].text));
+	return n;
+}
+
+static int insert_whole(struct ledger *l, struct db *db, const struct ev *e, int v)
+{
 	char pii[PII_COLUMN_MAX];
 	struct strb column;
 	struct columns c;
@@ -204,7 +233,7 @@ int ledger_insert(struct ledger *l, struct db *db, const struct rec *rec)
 		return r;
 	assert(!column.overflow);
 	c = (struct columns){
-		.ints = {e->epoch, e->n, e->centre_id, e->at_ms, rec->v, e->call_id, e->leg_id, e->agent_id, e->queue_id,
+		.ints = {e->epoch, e->n, e->centre_id, e->at_ms, v, e->call_id, e->leg_id, e->agent_id, e->queue_id,
 			 e->campaign_id},
 		.class = ev_class_name(ev_kind_class(e->kind)),
 		.kind = ev_kind_name(e->kind),
@@ -222,6 +251,18 @@ int ledger_insert(struct ledger *l, struct db *db, const struct rec *rec)
 	return fold_event(&l->fold, db, e);
 }
 
+int ledger_insert(struct ledger *l, struct db *db, const struct rec *rec)
+{
+	struct ev e = rec->ev;
+	char *own[1 + EV_PII_MAX];
+	unsigned n = mend(&e, own);
+	int r = insert_whole(l, db, &e, rec->v);
+
+	while (n)
+		free(own[--n]);
+	return r;
+}
+
 int ledger_take_epoch(int64_t *ret, struct db *db, int64_t centre_id, const char *kind, int64_t at_least)
 {
 	int64_t epoch;
@@ -229,7 +270,7 @@ int ledger_take_epoch(int64_t *ret, struct db *db, int64_t centre_id, const char
 
 	r = db_get_i64(&epoch, db,
 		       "SELECT coalesce(max(e), 0) + 1 FROM"
-		       " (SELECT max(epoch) AS e FROM epoch UNION ALL SELECT max(epoch) AS e FROM event) AS both",
+		       " (SELECT max(epoch) AS e FROM epoch UNION ALL SELECT max(epoch) AS e FROM event) AS taken",
 		       NULL);
 	if (r)
 		return r;
@@ -244,10 +285,40 @@ int ledger_take_epoch(int64_t *ret, struct db *db, int64_t centre_id, const char
 
 /* ---- reading ---- */
 
+/* A page at a time, since PostgreSQL hands a result over whole. */
+#define PAGE 2000
+#define PAGE_TEXT "2000"
+
 static const char read_sql[] =
 	"SELECT epoch, n, centre_id, at_ms, v, coalesce(call_id, 0), coalesce(leg_id, 0), coalesce(agent_id, 0),"
 	" coalesce(queue_id, 0), coalesce(campaign_id, 0), class, kind, body, pii, hash"
-	" FROM event WHERE epoch > $1 OR (epoch = $1 AND n >= $2) ORDER BY epoch, n"; /* the primary key serves it */
+	" FROM event WHERE (epoch, n) >= ($1, $2) ORDER BY epoch, n LIMIT " PAGE_TEXT; /* the primary key serves it */
+
+/* Steps through the rows from (@epoch, @n) on; stops when @fn answers non-zero, and returns that. */
+static int walk(struct db *db, int64_t epoch, int64_t n, int (*fn)(struct db *db, struct db_stmt *st, void *arg), void *arg)
+{
+	struct db_stmt *st;
+	int rows, r;
+
+	do {
+		rows = 0;
+		r = db_prepare(&st, db, read_sql);
+		if (r)
+			return r;
+		db_bind_i64(st, 1, epoch);
+		db_bind_i64(st, 2, n);
+		while ((r = db_step(st)) == DB_ROW) {
+			rows++;
+			epoch = db_i64(st, 0);
+			n = db_i64(st, 1) + 1;
+			r = fn(db, st, arg);
+			if (r)
+				break;
+		}
+		db_done(st);
+	} while (!r && rows == PAGE);
+	return r;
+}
 
 static int ev_of_row(struct ev *e, const struct db_stmt *st)
 {
@@ -277,32 +348,32 @@ static int add_pii(struct ev *e, struct arena *a, struct db *db)
 	return r == DB_ROW ? 0 : r;
 }
 
+struct reader {
+	struct arena *arena;
+	int (*fn)(const struct ev *e, void *arg);
+	void *arg;
+};
+
+static int read_row(struct db *db, struct db_stmt *st, void *arg)
+{
+	struct reader *rd = arg;
+	struct ev e;
+	int r = ev_of_row(&e, st);
+
+	if (!r && *db_text(st, 13))
+		r = add_pii(&e, rd->arena, db);
+	if (!r)
+		r = rd->fn(&e, rd->arg);
+	arena_reset(rd->arena);
+	return r;
+}
+
 int journal_read(struct db *db, int64_t epoch, int64_t n, int (*fn)(const struct ev *e, void *arg), void *arg)
 {
-	struct arena *a = arena_new(4096);
-	struct db_stmt *st;
-	int r;
+	struct reader rd = {arena_new(4096), fn, arg};
+	int r = walk(db, epoch, n, read_row, &rd);
 
-	r = db_prepare(&st, db, read_sql);
-	if (r)
-		goto out;
-	db_bind_i64(st, 1, epoch);
-	db_bind_i64(st, 2, n);
-	while ((r = db_step(st)) == DB_ROW) {
-		struct ev e;
-
-		r = ev_of_row(&e, st);
-		if (!r && *db_text(st, 13))
-			r = add_pii(&e, a, db);
-		if (!r)
-			r = fn(&e, arg);
-		if (r)
-			break;
-		arena_reset(a);
-	}
-	db_done(st);
-out:
-	arena_free(a);
+	arena_free(rd.arena);
 	return r;
 }
 
@@ -335,18 +406,23 @@ static int verify_pii(struct db *db, int64_t epoch, int64_t n, const char *colum
 	return r == DB_ROW ? 1 : r;
 }
 
-/* 0: the row fits behind @before, whose place is (*epoch, *n); 1: it does not, and they name what is wrong. */
-static int verify_row(struct db *db, const struct db_stmt *st, uint8_t before[HASH], int64_t *epoch, int64_t *n)
+struct verifier {
+	uint8_t before[HASH]; /* the hash of the event before */
+	int64_t epoch, n;     /* its place; then what is wrong */
+};
+
+/* 0: the row fits behind the one before; 1: it does not. */
+static int verify_row(struct db *db, struct db_stmt *st, void *arg)
 {
-	int64_t e = db_i64(st, 0), k = db_i64(st, 1), want = e == *epoch ? *n + 1 : 1;
+	struct verifier *v = arg;
+	int64_t e = db_i64(st, 0), k = db_i64(st, 1), want = e == v->epoch ? v->n + 1 : 1;
 	struct columns c;
 	const void *hash;
 	uint8_t h[HASH];
 	size_t len;
-	int r;
 
-	*epoch = e;
-	*n = want; /* a gap: the first that is missing */
+	v->epoch = e;
+	v->n = want; /* a gap: the first that is missing */
 	if (k != want)
 		return 1;
 	for (int i = 0; i < 10; i++)
@@ -358,54 +434,35 @@ static int verify_row(struct db *db, const struct db_stmt *st, uint8_t before[HA
 	hash = db_blob(st, 14, &len);
 	if (!c.class || !c.kind || !c.pii || len != HASH)
 		return 1;
-	chain(h, before, &c);
+	chain(h, v->before, &c);
 	if (memcmp(h, hash, HASH))
 		return 1;
-	memcpy(before, h, HASH);
-	r = *c.pii ? verify_pii(db, e, k, c.pii) : 0;
-	return r;
+	memcpy(v->before, h, HASH);
+	return *c.pii ? verify_pii(db, e, k, c.pii) : 0;
 }
 
-/* Behind (@epoch, @n), whose hash is @before. */
-static int verify_from(struct db *db, uint8_t before[HASH], int64_t *epoch, int64_t *n)
+/* Behind @v. 1: @v says what is wrong, and so do @epoch and @n. */
+static int verify_from(struct db *db, struct verifier *v, int64_t *epoch, int64_t *n)
 {
-	struct db_stmt *st;
-	int r;
+	int r = walk(db, v->epoch, v->n + 1, verify_row, v);
 
-	r = db_prepare(&st, db, read_sql);
-	if (r)
-		return r;
-	db_bind_i64(st, 1, *epoch);
-	db_bind_i64(st, 2, *n + 1);
-	while ((r = db_step(st)) == DB_ROW) {
-		r = verify_row(db, st, before, epoch, n);
-		if (r)
-			break;
+	if (r == 1) {
+		*epoch = v->epoch;
+		*n = v->n;
 	}
-	db_done(st);
 	return r;
 }
 
 int journal_verify(struct db *db, int64_t *epoch, int64_t *n)
 {
-	uint8_t before[HASH] = {0};
-	int64_t e = 0, k = 0;
-	int r;
+	struct verifier v = {0};
 
-	if (sodium_init() < 0)
-		return -EIO;
-	r = verify_from(db, before, &e, &k);
-	if (r == 1) {
-		*epoch = e;
-		*n = k;
-	}
-	return r;
+	return sodium_init() < 0 ? -EIO : verify_from(db, &v, epoch, n);
 }
 
 int journal_verify_last(struct db *db, int64_t rows, int64_t *epoch, int64_t *n)
 {
-	uint8_t before[HASH] = {0};
-	int64_t e = 0, k = 0;
+	struct verifier v = {0};
 	struct db_stmt *st;
 	const void *hash;
 	size_t len;
@@ -419,20 +476,14 @@ int journal_verify_last(struct db *db, int64_t rows, int64_t *epoch, int64_t *n)
 	db_bind_i64(st, 1, rows);
 	r = db_step(st);
 	if (r == DB_ROW) {
-		e = db_i64(st, 0);
-		k = db_i64(st, 1);
+		v.epoch = db_i64(st, 0);
+		v.n = db_i64(st, 1);
 		hash = db_blob(st, 2, &len);
 		if (len == HASH)
-			memcpy(before, hash, HASH);
+			memcpy(v.before, hash, HASH);
 	}
 	db_done(st);
-	if (r >= 0)
-		r = verify_from(db, before, &e, &k);
-	if (r == 1) {
-		*epoch = e;
-		*n = k;
-	}
-	return r;
+	return r < 0 ? r : verify_from(db, &v, epoch, n);
 }
 
 /* ---- importing ---- */

@@ -211,36 +211,12 @@ int rollup_call(const struct fold *f, struct db *db, struct fold_call *c)
 /* Temporary tables of the same names come before the real ones, so the same code fills them. */
 static const char *const tables[] = {"rollup_agent_day", "rollup_agent_slot", "rollup_queue_slot"};
 
-static int run_text(struct db *db, const char *fmt, const char *a, const char *b)
-{
-	char sql[256];
-
-	snprintf(sql, sizeof(sql), fmt, a, b);
-	return db_run(db, sql, NULL);
-}
-
-static const char *const unique_keys[] = {
-	"CREATE UNIQUE INDEX temp.rollup_check_1 ON rollup_agent_day (centre_id, day, agent_id, team_id, queue_id)",
-	"CREATE UNIQUE INDEX temp.rollup_check_2 ON rollup_agent_slot (centre_id, slot_ms, agent_id, team_id)",
-	"CREATE UNIQUE INDEX temp.rollup_check_3 ON rollup_queue_slot (centre_id, slot_ms, queue_id, number_id)",
-};
-
-static void drop_shadows(struct db *db)
-{
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		(void)run_text(db, "DROP TABLE IF EXISTS temp.%s%s", tables[i], "");
-}
-
 static int make_shadows(struct db *db)
 {
 	int r = 0;
 
-	drop_shadows(db);
-	for (size_t i = 0; i < ARRAY_LEN(tables) && !r; i++) {
-		r = run_text(db, "CREATE TEMP TABLE %s AS SELECT * FROM main.%s WHERE 0 = 1", tables[i], tables[i]);
-		if (!r)
-			r = db_run(db, unique_keys[i], NULL);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(tables) && !r; i++)
+		r = db_shadow(db, tables[i]);
 	return r;
 }
 
@@ -309,14 +285,15 @@ static int derive_offers(const struct fold *f, struct db *db)
 /* 0 same, 1 rows differ, negative. */
 static int compare(struct db *db, const char *table, char what[256])
 {
+	const char *real = db_schema(db), *temp = db_temp_schema(db);
 	char sql[512];
 	int64_t n;
 	int r;
 
 	snprintf(sql, sizeof(sql),
-		 "SELECT count(*) FROM (SELECT * FROM (SELECT * FROM main.%s EXCEPT SELECT * FROM temp.%s)"
-		 " UNION ALL SELECT * FROM (SELECT * FROM temp.%s EXCEPT SELECT * FROM main.%s))",
-		 table, table, table, table);
+		 "SELECT count(*) FROM (SELECT * FROM (SELECT * FROM %s.%s EXCEPT SELECT * FROM %s.%s) AS more"
+		 " UNION ALL SELECT * FROM (SELECT * FROM %s.%s EXCEPT SELECT * FROM %s.%s) AS less) AS differ",
+		 real, table, temp, table, temp, table, real, table);
 	r = db_get_i64(&n, db, sql, NULL);
 	if (r || !n)
 		return r;
@@ -334,7 +311,7 @@ int journal_rollup_check(struct db *db, const char *zone, char what[256])
 	if (r)
 		return r;
 	f.zone = z;
-	r = db_run(db, "BEGIN", NULL); /* one view of records and roll-ups */
+	r = db_begin_view(db);
 	if (!r)
 		r = make_shadows(db);
 	if (!r)
@@ -345,6 +322,8 @@ int journal_rollup_check(struct db *db, const char *zone, char what[256])
 		r = derive_offers(&f, db);
 	for (size_t i = 0; i < ARRAY_LEN(tables) && !r; i++)
 		r = compare(db, tables[i], what);
+	if (r < 0)
+		log_error("roll-ups cannot be checked error=%d \"%s\"", -r, db_error(db));
 	db_rollback(db); /* the temporary tables too */
 	zone_free(z);
 	return r;

@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include "db/db.h"
+#include "db/db_fixture.h"
 #include "people/switch_conf.h"
 #include "switch/switch.h"
 
 struct fix {
-	char path[64];
+	char path[512]; /* or a URL */
 	struct db *db;
 	int64_t centre;
 	struct res_who who;
@@ -31,6 +32,7 @@ static void fix_init(struct fix *f)
 	assert_int_equal(people_init("huawu"), 0);
 	(void)snprintf(f->path, sizeof(f->path), "/tmp/people_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->path));
+	test_db_new(f->path, sizeof(f->path), strdupa(f->path));
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);
 	assert_int_equal(db_migrate(f->db), 0);
 	assert_int_equal(people_centre(&f->centre, f->db, "Test", "Asia/Shanghai"), 0);
@@ -48,6 +50,7 @@ static void fix_done(struct fix *f)
 {
 	clear(f);
 	db_close(f->db);
+	test_db_gone(f->path);
 	for (const char *const *s = (const char *const[]){"", "-wal", "-shm", NULL}; *s; s++) {
 		char *p = xasprintf("%s%s", f->path, *s);
 

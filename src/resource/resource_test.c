@@ -1,4 +1,5 @@
 #include "base/test.h"
+#include "db/db_fixture.h"
 #include "resource/engine.h"
 
 #include <errno.h>
@@ -83,7 +84,7 @@ static const char *const tables[] = {
 /* ---- a database, and somebody who asks ---- */
 
 struct fix {
-	char path[64];
+	char path[512]; /* or a URL */
 	struct db *db;
 	struct res_who who;
 	struct res_error error;
@@ -96,6 +97,7 @@ static void fix_init(struct fix *f)
 	log_set_level(LOG_L_ERROR);
 	(void)snprintf(f->path, sizeof(f->path), "/tmp/res_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->path));
+	test_db_new(f->path, sizeof(f->path), strdupa(f->path));
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);
 	assert_int_equal(db_migrate(f->db), 0);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
@@ -113,6 +115,7 @@ static void fix_done(struct fix *f)
 {
 	clear(f);
 	db_close(f->db);
+	test_db_gone(f->path);
 	for (const char *const *s = (const char *const[]){"", "-wal", "-shm", NULL}; *s; s++) {
 		char *p = xasprintf("%s%s", f->path, *s);
 

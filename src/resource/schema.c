@@ -34,7 +34,7 @@ static int columns_read(struct column *cols, struct db *db, const char *table)
 	struct db_stmt *st;
 	int n = 0, r;
 
-	r = db_prepare(&st, db, "SELECT name, type, \"notnull\" = 1 AND dflt_value IS NULL FROM pragma_table_info($1)");
+	r = db_prepare(&st, db, db_columns_sql(db));
 	if (r)
 		return r;
 	db_bind_text(st, 1, table);
@@ -47,18 +47,12 @@ static int columns_read(struct column *cols, struct db *db, const char *table)
 	return r < 0 ? r : n;
 }
 
-/* SQLite's own spelling of a 64-bit key is INTEGER. */
-static bool type_fits(const char *type, const char *wanted)
-{
-	return !strcmp(type, wanted) || (!strcmp(wanted, "BIGINT") && !strcmp(type, "INTEGER"));
-}
-
 static char *check_field(const struct column *cols, int n, const char *table, const struct res_field *f)
 {
 	for (int i = 0; i < n; i++) {
 		if (strcmp(cols[i].name, f->name) != 0)
 			continue;
-		if (!type_fits(cols[i].type, type_wanted(f->type)))
+		if (strcmp(cols[i].type, type_wanted(f->type)) != 0)
 			return xasprintf("%s.%s is %s, the declaration wants %s", table, f->name, cols[i].type,
 					 type_wanted(f->type));
 		return NULL;

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/test.h"
 #include "db/db.h"
+#include "db/db_fixture.h"
 #include "journal/journal.h"
 #include "sim/day.h"
 #include "sim/replay.h"
@@ -16,7 +17,7 @@
 struct history {
 	struct db *db;
 	struct journal_import *im;
-	char path[64];
+	char dir[64], path[512];
 	struct sim_day_result day;
 };
 
@@ -44,9 +45,10 @@ static void import_day(struct history *h, double calls, int64_t restart_ms)
 {
 	struct sim_day_conf c;
 
-	*h = (struct history){.path = "/tmp/hw_sim_import.XXXXXX"};
-	assert_non_null(mkdtemp(h->path));
-	strcat(h->path, "/t.db");
+	*h = (struct history){.dir = "/tmp/hw_sim_import.XXXXXX"};
+	assert_non_null(mkdtemp(h->dir));
+	(void)snprintf(h->path, sizeof(h->path), "%s/t.db", h->dir);
+	test_db_new(h->path, sizeof(h->path), strdupa(h->path));
 	assert_int_equal(db_open(&h->db, h->path, DB_RW), 0);
 	assert_int_equal(db_migrate(h->db), 0);
 	sim_day_example(&c, 30, 3, calls, OPEN_MS);
@@ -68,9 +70,9 @@ static void history_done(struct history *h)
 
 	journal_import_free(h->im);
 	db_close(h->db);
-	*strrchr(h->path, '/') = '\0';
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", h->path);
+	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", h->dir);
 	assert_int_equal(system(cmd), 0);
+	test_db_gone(h->path);
 }
 
 static int64_t get(const struct history *h, const char *sql)
@@ -101,12 +103,12 @@ static void records_are_whole(const struct history *h)
 static void timelines_have_no_gaps(const struct history *h)
 {
 	assert_int_equal(get(h, "SELECT count(*) FROM (SELECT start_ms, lag(end_ms) OVER (PARTITION BY call_id ORDER BY start_ms, id) AS p"
-				" FROM segment) WHERE p IS NOT NULL AND p <> start_ms"), 0);
+				" FROM segment) AS x WHERE p IS NOT NULL AND p <> start_ms"), 0);
 	assert_int_equal(get(h, "SELECT count(*) FROM call c JOIN (SELECT call_id, min(start_ms) AS s, max(end_ms) AS e, count(*) AS n"
 				" FROM segment GROUP BY call_id) g ON g.call_id = c.id WHERE s = c.start_ms AND e = c.end_ms"),
 			 get(h, "SELECT count(*) FROM call"));
 	assert_int_equal(get(h, "SELECT count(*) FROM (SELECT start_ms, lag(end_ms) OVER (PARTITION BY agent_id ORDER BY start_ms, id) AS p"
-				" FROM activity) WHERE p IS NOT NULL AND p <> start_ms"), 0);
+				" FROM activity) AS x WHERE p IS NOT NULL AND p <> start_ms"), 0);
 }
 
 static void agent_figures_are_call_figures(const struct history *h)

@@ -24,6 +24,7 @@
 #include "base/base.h"
 #include "base/test.h"
 #include "db/db.h"
+#include "db/db_fixture.h"
 #include "journal/journal.h"
 #include "loop/loop.h"
 #include "sim/replay.h"
@@ -56,7 +57,7 @@ static struct plan {
 } plan;
 
 static struct bed {
-	char dir[64], db_path[96], ring_path[96], spill_path[96], rec_dir[96], sip[64];
+	char dir[64], db_path[512], ring_path[96], spill_path[96], rec_dir[96], sip[64];
 	struct db_writer *writer;
 	struct journal *journal;
 	struct sw *sw;
@@ -684,6 +685,7 @@ static void paths(void)
 	strcpy(bed.dir, "/dev/shm/hw_switch_test.XXXXXX");
 	assert_non_null(mkdtemp(bed.dir));
 	(void)snprintf(bed.db_path, sizeof(bed.db_path), "%s/t.db", bed.dir);
+	test_db_new(bed.db_path, sizeof(bed.db_path), strdupa(bed.db_path));
 	(void)snprintf(bed.ring_path, sizeof(bed.ring_path), "%s/ring", bed.dir);
 	(void)snprintf(bed.spill_path, sizeof(bed.spill_path), "%s/spill", bed.dir);
 	(void)snprintf(bed.rec_dir, sizeof(bed.rec_dir), "%s/rec", bed.dir);
@@ -809,7 +811,7 @@ static void check_records(void)
 	check_none(db, "offers are open", "SELECT count(*) FROM offer WHERE end_ms IS NULL");
 	check_none(db, "recordings are open", "SELECT count(*) FROM recording_part WHERE state = 'open' OR end_ms IS NULL");
 	check_none(db, "segments overlap or leave a gap",
-		   "SELECT count(*) FROM (SELECT end_ms, lead(start_ms) OVER (PARTITION BY call_id ORDER BY id) AS next FROM segment)"
+		   "SELECT count(*) FROM (SELECT end_ms, lead(start_ms) OVER (PARTITION BY call_id ORDER BY id) AS next FROM segment) s"
 		   " WHERE next IS NOT NULL AND next <> end_ms");
 	check_none(db, "calls end before or after their last segment",
 		   "SELECT count(*) FROM call c WHERE EXISTS (SELECT 1 FROM segment WHERE call_id = c.id)"
@@ -860,4 +862,5 @@ static void end(void)
 	(void)close(bed.sink);
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", bed.dir);
 	assert_int_equal(system(cmd), 0);
+	test_db_gone(bed.db_path);
 }

@@ -10,5 +10,5 @@ CREATE TABLE session (
 	address TEXT NOT NULL
 );
 CREATE UNIQUE INDEX session_hash ON session (hash);
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_of_user ON session (user_id);
 CREATE INDEX session_expires ON session (expires_ms);
