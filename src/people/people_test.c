@@ -17,7 +17,7 @@
 #include "switch/switch.h"
 
 struct fix {
-	char path[512]; /* or a URL */
+	char file[64], path[512]; /* path: the file, or a URL */
 	struct db *db;
 	int64_t centre;
 	struct res_who who;
@@ -30,9 +30,9 @@ static void fix_init(struct fix *f)
 	*f = (struct fix){.who = {.user_id = 1, .role = ROLE_ADMIN, .lang = "en"}};
 	log_set_level(LOG_L_ERROR);
 	assert_int_equal(people_init("huawu"), 0);
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/people_test.%d.XXXXXX", getpid());
-	(void)close(mkstemp(f->path));
-	test_db_new(f->path, sizeof(f->path), strdupa(f->path));
+	(void)snprintf(f->file, sizeof(f->file), "/tmp/people_test.%d.XXXXXX", getpid());
+	(void)close(mkstemp(f->file));
+	test_db_new(f->path, sizeof(f->path), f->file);
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);
 	assert_int_equal(db_migrate(f->db), 0);
 	assert_int_equal(people_centre(&f->centre, f->db, "Test", "Asia/Shanghai"), 0);
@@ -52,7 +52,7 @@ static void fix_done(struct fix *f)
 	db_close(f->db);
 	test_db_gone(f->path);
 	for (const char *const *s = (const char *const[]){"", "-wal", "-shm", NULL}; *s; s++) {
-		char *p = xasprintf("%s%s", f->path, *s);
+		char *p = xasprintf("%s%s", f->file, *s);
 
 		(void)unlink(p);
 		free(p);
@@ -655,7 +655,7 @@ TEST(a_trunks_password_is_sealed_and_comes_back_to_the_switch_alone)
 	int64_t t;
 
 	fix_init(&f);
-	(void)snprintf(key, sizeof(key), "%s.key", f.path);
+	(void)snprintf(key, sizeof(key), "%s.key", f.file);
 	assert_int_equal(people_secrets_open(key), 0);
 	t = put(&f, "trunks", 0, "{'name':'R','host':'sip.example.com','kind':'register','username':'0571','secret':'tiger','auth_in':true,"
 				 "'sources':'203.0.113.0/24 2001:db8::7','proxy':'192.0.2.1:5070','turn':3,'weight':5,'calls_per_s':7,'answer_s':4}");

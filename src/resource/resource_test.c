@@ -84,7 +84,7 @@ static const char *const tables[] = {
 /* ---- a database, and somebody who asks ---- */
 
 struct fix {
-	char path[512]; /* or a URL */
+	char file[64], path[512]; /* path: the file, or a URL */
 	struct db *db;
 	struct res_who who;
 	struct res_error error;
@@ -95,9 +95,9 @@ static void fix_init(struct fix *f)
 {
 	*f = (struct fix){.who = {.centre_id = 7, .user_id = 5, .role = ROLE_ADMIN, .lang = "en"}};
 	log_set_level(LOG_L_ERROR);
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/res_test.%d.XXXXXX", getpid());
-	(void)close(mkstemp(f->path));
-	test_db_new(f->path, sizeof(f->path), strdupa(f->path));
+	(void)snprintf(f->file, sizeof(f->file), "/tmp/res_test.%d.XXXXXX", getpid());
+	(void)close(mkstemp(f->file));
+	test_db_new(f->path, sizeof(f->path), f->file);
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);
 	assert_int_equal(db_migrate(f->db), 0);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
@@ -117,7 +117,7 @@ static void fix_done(struct fix *f)
 	db_close(f->db);
 	test_db_gone(f->path);
 	for (const char *const *s = (const char *const[]){"", "-wal", "-shm", NULL}; *s; s++) {
-		char *p = xasprintf("%s%s", f->path, *s);
+		char *p = xasprintf("%s%s", f->file, *s);
 
 		(void)unlink(p);
 		free(p);
