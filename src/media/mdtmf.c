@@ -13,17 +13,21 @@ static const char keys[] = "123A456B789C*0#D";
  *   - are 8 dB above the others of their group,
  *   - differ by no more than the twist (high up to 4 dB above low, 8 dB below, and what the filter's edge adds),
  *   - are louder than -32 dBm0 each.
- * Two hits in a row are a digit when both tones, by how their phase went on from block to block, are within 2.5 % of their
- * names: Q.24 wants 1.5 % + 2 Hz taken and 3.5 % refused, and the filter alone is too wide to tell (78 Hz).
+ * Two hits in a row may be a digit when both tones, by how their phase went on from block to block, are within 2.5 % of their
+ * names: Q.24 wants 1.5 % + 2 Hz taken and 3.5 % refused, and the filter alone is too wide to tell (78 Hz). They are one when the
+ * tones filled LONG blocks of three in a row, cut ones counted by their amplitude: 40 ms fill 2.57 at least wherever they begin,
+ * 24 ms two at most.
  * It is over when its tones are gone for two blocks: a break of 10 ms leaves none empty, a pause of 40 ms leaves two.
  */
 #define PURE 0.70f
+#define PURE_THERE 0.88
 #define PEAK 6.3f
 #define TWIST_HIGH 3.5f  /* 4 dB is 2.51; at the edge of the tolerated frequencies the filters differ by 1.1 dB */
 #define TWIST_LOW 9.5f   /* 8 dB is 6.3 */
 #define FREQ_TOL 0.025
 #define LEVEL 573.0f     /* amplitude of -32 dBm0 per tone; full scale is +3.14 dBm0 */
 #define GONE 0.1f
+#define LONG 2.4
 
 static float coeff(unsigned i)
 {
@@ -66,19 +70,46 @@ static int hit_of(const float p[8], float energy)
 	return (int)(low * 4 + high);
 }
 
-/* How far the tone is from its name: its phase at the end of this block against the one before. */
-static bool in_tune(const struct mdtmf *d, unsigned i, float re, float im)
+/* How far the tone is from its name, in Hz: by its phase at the end of this block against the one before. */
+static double off_by(const struct mdtmf *d, unsigned i, const float *re, const float *im)
 {
 	double turn = 2 * M_PI * tones[i] * MDTMF_BLOCK / 8000;
-	double off = remainder(atan2((double)im, (double)re) - atan2((double)d->im[i], (double)d->re[i]) - turn, 2 * M_PI);
+	double off = remainder(atan2((double)im[i], (double)re[i]) - atan2((double)d->im[i], (double)d->re[i]) - turn, 2 * M_PI);
 
-	return fabs(off) * 8000 / (2 * M_PI * MDTMF_BLOCK) <= FREQ_TOL * tones[i];
+	return off * 8000 / (2 * M_PI * MDTMF_BLOCK);
+}
+
+/* What a filter lets through of a tone that is @off Hz beside it. */
+static double passed(double off)
+{
+	double x = M_PI * off * MDTMF_BLOCK / 8000;
+
+	return fabs(x) < 1e-6 ? 1 : sin(x) * sin(x) / (x * x);
+}
+
+/* Both tones are near their names, and, taken as loud as they are there, nearly all that sounds. */
+static bool in_tune(const struct mdtmf *d, int hit, const float *re, const float *im, const float *p)
+{
+	unsigned low = (unsigned)hit / 4, high = 4 + (unsigned)hit % 4;
+	double l = off_by(d, low, re, im), h = off_by(d, high, re, im);
+
+	return fabs(l) <= FREQ_TOL * tones[low] && fabs(h) <= FREQ_TOL * tones[high] &&
+	       ((double)p[low] / passed(l) + (double)p[high] / passed(h)) / 2 >= PURE_THERE * (double)d->energy / MDTMF_BLOCK;
+}
+
+static double filled(const struct mdtmf *d, const float p[8], int digit)
+{
+	unsigned low = (unsigned)digit / 4, high = 4 + (unsigned)digit % 4;
+	double a = sqrt((double)(p[low] + p[high])), b = sqrt((double)(d->p1[low] + d->p1[high]));
+	double c = sqrt((double)(d->p2[low] + d->p2[high])), top = fmax(a, fmax(b, c));
+
+	return top > 0 ? (a + b + c) / top : 0;
 }
 
 static char block_end(struct mdtmf *d)
 {
 	float re[8], im[8], p[8], norm = 4.0f / (MDTMF_BLOCK * MDTMF_BLOCK);
-	int hit, before = d->hit;
+	int hit, before = d->hit, may = d->may;
 	char told = 0;
 
 	for (unsigned i = 0; i < 8; i++) {
@@ -89,16 +120,21 @@ static char block_end(struct mdtmf *d)
 		p[i] = (re[i] * re[i] + im[i] * im[i]) * norm;
 	}
 	hit = hit_of(p, d->energy / MDTMF_BLOCK);
-	if (hit >= 0 && hit == before && hit != d->digit && in_tune(d, (unsigned)hit / 4, re[hit / 4], im[hit / 4]) &&
-	    in_tune(d, 4 + (unsigned)hit % 4, re[4 + hit % 4], im[4 + hit % 4])) {
-		d->digit = hit;
-		d->power = p[hit / 4] + p[4 + hit % 4];
-		told = keys[hit];
+	d->may = -1;
+	if (hit >= 0 && hit == before && hit != d->digit && in_tune(d, hit, re, im, p))
+		may = d->may = hit;
+	if (may >= 0 && filled(d, p, may) >= LONG) {
+		d->digit = may;
+		d->may = -1;
+		d->power = p[may / 4] + p[4 + may % 4];
+		told = keys[may];
 	}
 	if (d->digit >= 0)
 		d->gone = p[d->digit / 4] + p[4 + d->digit % 4] < GONE * d->power ? d->gone + 1 : 0;
 	if (d->gone >= 2)
 		d->digit = -1;
+	memcpy(d->p2, d->p1, sizeof(p));
+	memcpy(d->p1, p, sizeof(p));
 	memcpy(d->re, re, sizeof(re));
 	memcpy(d->im, im, sizeof(im));
 	d->hit = hit;
@@ -110,7 +146,7 @@ char mdtmf_feed(struct mdtmf *d, const int16_t *pcm, unsigned n)
 	char told = 0;
 
 	if (!d->begun) {
-		*d = (struct mdtmf){.begun = true, .hit = -1, .digit = -1};
+		*d = (struct mdtmf){.begun = true, .hit = -1, .may = -1, .digit = -1};
 		(void)coeff(0);
 	}
 	for (unsigned k = 0; k < n; k++) {

@@ -14,7 +14,8 @@ struct mdtmf {
 	float energy;
 	unsigned n;              /* samples in this block */
 	float re[8], im[8];      /* of the block before */
-	int hit;                 /* of the block before: 0..15, -1 none */
+	float p1[8], p2[8];      /* powers of the two blocks before */
+	int hit, may;            /* of the block before: 0..15, -1 none; may: two in a row, in tune, not yet long enough */
 	int digit;               /* sounding and told; -1: none */
 	float power;             /* of its tones when it was told */
 	unsigned gone;           /* blocks without it */

@@ -26,6 +26,7 @@
 #define LEGS_MAX 20000
 #define LEGS_LIMIT 1000000
 #define SILENCE_MS 20000
+#define DUE_MS 5000 /* telephones that suppress silence still begin with a packet */
 #define BOX_LIMIT 1000000 /* a full box would lose a command: never in practice */
 #define DTMF_PT 101
 #define DTMF48_PT 110
@@ -184,6 +185,8 @@ static int conf_take(struct media *m, const struct media_conf *c)
 		m->conf.legs_max = LEGS_MAX;
 	if (m->conf.silence_ms <= 0)
 		m->conf.silence_ms = SILENCE_MS;
+	if (m->conf.due_ms <= 0)
+		m->conf.due_ms = DUE_MS;
 	if (m->conf.threads > 1)
 		log_warn("media has one thread for now asked=%u", m->conf.threads);
 	if (m->conf.legs_max > LEGS_LIMIT || m->conf.port_max <= m->conf.port_min)

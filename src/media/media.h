@@ -21,6 +21,7 @@ struct media_conf {
 	uint16_t port_min, port_max; /* RTP, even ports; 20000-29999 by default (0, 0) */
 	unsigned threads;       /* 0: 1; for now one serves, however many are asked for */
 	unsigned legs_max;      /* 0: 20000 */
+	int due_ms;             /* MED_EV_TROUBLE when nothing has come so long after the answer; 0: 5000 */
 	int silence_ms;         /* MED_EV_SILENT after so long without a packet; 0: 20000 */
 };
 

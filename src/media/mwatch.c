@@ -4,7 +4,6 @@
  */
 #include "media/media_int.h"
 
-#define DUE_MS 5000       /* after the answer; telephones that suppress silence still begin with a packet */
 #define SILENT_LOOKS 15   /* seconds of nothing but silence: somebody who only listens has some noise */
 #define SILENT_LEVEL 16   /* of 32767: A-law's two smallest steps */
 
@@ -49,13 +48,14 @@ static enum med_trouble why_nothing(const struct mleg *l)
 void mwatch_check(struct mleg *l, int64_t now_ms)
 {
 	struct watch *w = &l->watch;
+	int due_ms = l->t->m->conf.due_ms;
 
 	if (!l->rem.expect) {
 		w->up_ms = now_ms; /* held: due again so long after */
 		return;
 	}
 	if (!l->heard) {
-		if (!w->now && now_ms - w->up_ms >= DUE_MS)
+		if (!w->now && now_ms - w->up_ms >= due_ms)
 			tell(l, why_nothing(l));
 		return;
 	}
@@ -63,7 +63,7 @@ void mwatch_check(struct mleg *l, int64_t now_ms)
 		tell(l, l->lock == SRC_FOREIGN ? MED_T_SOURCE : MED_T_NONE);
 	if (w->now == MED_T_SOURCE && l->lock != SRC_FOREIGN)
 		tell(l, MED_T_NONE);
-	if (!w->now && !l->sec && l->lock == SRC_FOREIGN && now_ms - w->up_ms >= DUE_MS)
+	if (!w->now && !l->sec && l->lock == SRC_FOREIGN && now_ms - w->up_ms >= due_ms)
 		tell(l, MED_T_SOURCE); /* we hear it, but may not answer there: it hears nothing unless its description is right */
 	w->look = w->silent < SILENT_LOOKS || w->now == MED_T_SILENCE;
 	if (w->silent >= SILENT_LOOKS && !w->loud && !w->now)
