@@ -11,6 +11,8 @@
 
 #include "app/app.h"
 #include "base/base.h"
+#include "base/netmap.h"
+#include "sip/sip.h"
 
 enum type { TEXT, NUMBER, FLAG };
 
@@ -28,8 +30,8 @@ static const struct key keys[] = {
 	{"data", "dir", "data", TEXT, F(data_dir), 0, 0, "folder of database, recordings and certificates"},
 	{"data", "db", "db", TEXT, F(db), 0, 0, "database (default: huawu.db in the data folder)"},
 	{"data", "ring", "ring", TEXT, F(ring), 0, 0, "event ring, on tmpfs (default: below /dev/shm)"},
-	{"sip", "listen", "sip", TEXT, F(sip_listen), 0, 0, "address:port for SIP over UDP"},
-	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "IPv4 address by which others reach us, for SIP and audio, when it differs"},
+	{"sip", "listen", "sip", TEXT, F(sip_listen), 0, 0, "where SIP is spoken: a list of [udp:|tcp:|tls:]address:port (default: udp and tcp 5060, tls 5061 with a certificate)"},
+	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "addresses by which others reach us, for SIP and audio: ADDRESS or a list of NETWORK=ADDRESS|local"},
 	{"sip", "realm", "realm", TEXT, F(realm), 0, 0, "domain of SIP passwords"},
 	{"http", "listen", "http", TEXT, F(http_listen), 0, 0, "address:port of page, API and SIP over WebSocket"},
 	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
@@ -171,7 +173,7 @@ static void defaults(struct app_conf *c)
 {
 	*c = (struct app_conf){
 		.told = c->told,
-		.sip_listen = xstrdup("0.0.0.0:5060"), .realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
+		.realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
 		.rtp_bind = xstrdup("0.0.0.0"), .rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
 		.invites_per_s = 1500, .trace_mb = 512, .trace_days = 7, .stop_s = 30, .log_level = xstrdup("info"),
 	};
@@ -180,12 +182,31 @@ static void defaults(struct app_conf *c)
 /* The demo is for a look around: it speaks to this machine only, but for the audio of a browser, which never trusts loopback. */
 static void demo_defaults(struct app_conf *c)
 {
-	free(c->sip_listen);
 	free(c->http_listen);
 	free(c->data_dir);
-	c->sip_listen = xstrdup("127.0.0.1:5060");
+	c->sip_listen = xstrdup("udp:127.0.0.1:5060, tcp:127.0.0.1:5060");
 	c->http_listen = xstrdup("127.0.0.1:8080");
 	c->data_dir = xstrdup("run/demo");
+}
+
+static bool machine_has_ipv6(void)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has = fd >= 0 && !bind(fd, (struct sockaddr *)&any, sizeof(any));
+
+	if (fd >= 0)
+		(void)close(fd);
+	return has;
+}
+
+/* Where SIP is spoken when nobody says: everywhere, in every way there is. */
+static char *default_sip_listen(const struct app_conf *c)
+{
+	bool v6 = machine_has_ipv6(), tls = c->http_cert != NULL;
+
+	return xasprintf("udp:0.0.0.0:5060, tcp:0.0.0.0:5060%s%s%s", v6 ? ", udp:[::]:5060, tcp:[::]:5060" : "", tls ? ", tls:0.0.0.0:5061" : "",
+			 tls && v6 ? ", tls:[::]:5061" : "");
 }
 
 /* What depends on other values. The ring's name is stable for a data folder, so that a restart finds it. */
@@ -193,6 +214,8 @@ void app_conf_derive(struct app_conf *c, unsigned uid)
 {
 	char real[4096];
 
+	if (!c->sip_listen)
+		c->sip_listen = default_sip_listen(c);
 	if (!c->db)
 		c->db = xasprintf("%s/huawu.db", c->data_dir);
 	if (!c->ring) {
@@ -238,6 +261,21 @@ static bool is_listen(const char *s)
 	return colon && colon > s && str_to_i64(&port, colon + 1, 0, 65535);
 }
 
+static bool is_netmap(const char *s)
+{
+	struct netmap *m;
+
+	if (netmap_parse(&m, s, NULL, 0))
+		return false;
+	netmap_free(m);
+	return true;
+}
+
+static bool is_sip_listen(const char *s)
+{
+	return !sip_listen_check(s, NULL, 0, NULL);
+}
+
 static bool is_readable(const char *s)
 {
 	return !access(s, R_OK);
@@ -250,13 +288,15 @@ static int check_values(const struct app_conf *c)
 		bool (*good)(const char *);
 		const char *what;
 	} rules[] = {
-		{"[sip] listen", c->sip_listen, is_listen, "address:port"},
-		{"[sip] external", c->sip_external, is_ipv4, "an IPv4 address"},
+		{"[sip] listen", c->sip_listen, is_sip_listen, "a list of [udp:|tcp:|tls:]address:port"},
+		{"[sip] external", c->sip_external, is_netmap, "an address or a list of NETWORK=ADDRESS"},
 		{"[http] listen", c->http_listen, is_listen, "address:port"},
 		{"[http] cert", c->http_cert, is_readable, "a readable file"},
 		{"[http] key", c->http_key, is_readable, "a readable file"},
 		{"[media] bind", c->rtp_bind, is_ipv4, "an IPv4 address"},
 	};
+
+	bool tls = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
 		if (rules[i].value && !rules[i].good(rules[i].value)) {
@@ -265,6 +305,10 @@ static int check_values(const struct app_conf *c)
 		}
 	if (!c->http_cert != !c->http_key) {
 		fprintf(told(c), "huawu: [http] cert and key are given together or not at all\n");
+		return 3;
+	}
+	if (c->sip_listen && !sip_listen_check(c->sip_listen, NULL, 0, &tls) && tls && !c->http_cert) {
+		fprintf(stderr, "huawu: [sip] listen: tls wants a certificate, [http] cert and key\n");
 		return 3;
 	}
 	if (c->rtp_min >= c->rtp_max) {

@@ -221,6 +221,27 @@ static void check_listener(struct doctor *d, const char *id, const char *title, 
 	}
 }
 
+/* "udp:0.0.0.0:5060, tls:[::]:5061": one finding each. */
+static void check_sip_listeners(struct doctor *d)
+{
+	char *list = xstrdup(d->conf->sip_listen ? d->conf->sip_listen : ""), *rest = list, *one;
+
+	while ((one = strsep(&rest, ","))) {
+		const char *id = "port.sip.udp";
+		bool stream;
+
+		one += strspn(one, " \t");
+		one[strcspn(one, " \t")] = '\0';
+		if (!strncasecmp(one, "tcp:", 4))
+			id = "port.sip.tcp";
+		else if (!strncasecmp(one, "tls:", 4))
+			id = "port.sip.tls";
+		stream = strcmp(id, "port.sip.udp") != 0;
+		check_listener(d, id, T("SIP 端口", "SIP port"), stream || !strncasecmp(one, "udp:", 4) ? one + 4 : one, stream);
+	}
+	free(list);
+}
+
 /* ---- audio ports ---- */
 
 static void check_rtp(struct doctor *d)
@@ -249,7 +270,7 @@ void doc_ports(struct doctor *d)
 {
 	if (!d->inside)
 		doc_found(d, "server", T("服务", "Server"), DOC_OK, d->server ? T("正在运行（pid %d）", "runs (pid %d)") : T("没有在运行%.0d", "does not run%.0d"), (int)d->server);
-	check_listener(d, "port.sip.udp", T("SIP 端口", "SIP port"), d->conf->sip_listen, false);
+	check_sip_listeners(d);
 	check_listener(d, "port.http", T("网页端口", "Page's port"), d->conf->http_listen, true);
 	check_rtp(d);
 }

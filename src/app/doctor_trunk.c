@@ -17,6 +17,7 @@
 
 #include "app/doctor.h"
 #include "base/base.h"
+#include "base/netmap.h"
 #include "db/db.h"
 
 #define TRUNKS_MAX 64
@@ -232,15 +233,21 @@ static void tell_answer(struct doctor *d, const struct line *l)
 	}
 }
 
-static void tell_nat(struct doctor *d, const struct line *lines, size_t n)
+static void tell_nat_by(struct doctor *d, const char *title, const struct netmap *map, const struct line *lines, size_t n)
 {
-	const char *title = T("地址转换（NAT）", "NAT"), *external = d->conf->sip_external;
+	const char *external = NULL;
+	char shown[64];
 
+	/* 192.0.2.1 stands for a name: somewhere out there. */
+	if (netmap_find_text(map, "192.0.2.1", shown, sizeof(shown)))
+		external = shown;
 	for (size_t i = 0; i < n; i++) {
 		const struct doc_answer *a = &lines[i].a;
 		bool seen = *a->received && strcmp(a->received, a->local) != 0;
 		bool behind = *a->local && doc_is_private(a->local) && !doc_is_private(lines[i].host) && inet_addr(lines[i].host) != INADDR_NONE;
 
+		if (netmap_find_text(map, lines[i].host, shown, sizeof(shown)))
+			external = shown;
 		if (external && seen && strcmp(a->received, external) != 0) {
 			doc_found(d, "nat", title, DOC_ERROR, T("%s 看到我们来自 %s，而 [sip] external 写的是 %s：声音会发到错误的地址", "%s sees us at %s, but [sip] external says %s: audio is sent to the wrong address"),
 				  lines[i].name, a->received, external);
@@ -257,6 +264,16 @@ static void tell_nat(struct doctor *d, const struct line *lines, size_t n)
 		}
 	}
 	doc_found(d, "nat", title, DOC_OK, external ? T("对外地址 %s", "we say that we are at %s") : T("没有发现地址转换%s", "none was seen%s"), external ? external : "");
+}
+
+static void tell_nat(struct doctor *d, const struct line *lines, size_t n)
+{
+	const char *title = T("地址转换（NAT）", "NAT");
+	struct netmap *map = NULL;
+
+	(void)netmap_parse(&map, d->conf->sip_external, NULL, 0);
+	tell_nat_by(d, title, map, lines, n);
+	netmap_free(map);
 }
 
 void doc_trunks(struct doctor *d)

@@ -42,7 +42,7 @@ struct server {
 	struct http *http;
 	struct api *api;
 	char *rec_dir, *trace_dir, *ca;
-	char sip[64];
+	char sip[64], sip_all[SW_LISTEN_MAX];
 	char **orphans;
 	size_t orphan_n;
 	_Atomic bool demo_cleared;
@@ -169,7 +169,7 @@ static void open_trace(struct server *s)
 static int start_switch(struct server *s)
 {
 	struct sw_start st = {
-		.sip_listen = s->conf.sip_listen, .external = s->conf.sip_external, .realm = s->conf.realm,
+		.sip_listen = s->conf.sip_listen, .external = s->conf.sip_external, .tls_cert = s->conf.http_cert, .tls_key = s->conf.http_key, .realm = s->conf.realm,
 		.rtp_bind = s->conf.rtp_bind, .rtp_min = (uint16_t)s->conf.rtp_min, .rtp_max = (uint16_t)s->conf.rtp_max,
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
 		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
@@ -181,11 +181,12 @@ static int start_switch(struct server *s)
 	if (!r)
 		r = sw_new(&s->sw, &st, s->journal, conf);
 	if (r)
-		return fail("telephony (is the SIP port free?)", r);
+		return fail("telephony (are the SIP ports free?)", r);
 	for (size_t i = 0; i < s->orphan_n; i++)
 		(void)sw_orphan(s->sw, s->orphans[i]);
 	sw_sip_local(s->sw, s->sip, sizeof(s->sip));
-	log_info("telephony is up sip=%s orphans=%zu", s->sip, s->orphan_n);
+	sw_sip_local_all(s->sw, s->sip_all, sizeof(s->sip_all));
+	log_info("telephony is up sip=\"%s\" orphans=%zu", s->sip_all, s->orphan_n);
 	return 0;
 }
 
@@ -247,7 +248,7 @@ static void tell(struct server *s)
 	if (s->conf.demo)
 		printf("\n  示例中心已启动 / the demo centre is up:  %s://%.*s:%u/\n  Ctrl-C 停止 / stops it\n\n", s->conf.http_cert ? "https" : "http",
 		       any ? 9 : host, any ? "localhost" : s->conf.http_listen, http_port(s->http));
-	printf("pid=%d\nsip=%s\nhttp=%u\n", (int)getpid(), s->sip, http_port(s->http));
+	printf("pid=%d\nsip=%s\nsip_listen=%s\nhttp=%u\n", (int)getpid(), s->sip, s->sip_all, http_port(s->http));
 	(void)fflush(stdout);
 }
 

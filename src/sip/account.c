@@ -213,10 +213,8 @@ static int reg_request(struct sip_account *a, int expires_s, struct siptx_client
 				  .cseq = ++a->cseq, .lines = lines, .auth = a->conf.auth, .cseq_slot = slot ? &a->cseq : NULL};
 	struct flow f;
 	struct strb b;
-	struct pl hop;
 
-	pl_set_str(&hop, a->hops[a->hop_at]);
-	if (sipnet_flow_of_uri(&f, &hop))
+	if (sipnet_flow_of_dial(&f, a->s, a->hops[a->hop_at], NULL))
 		return -EHOSTUNREACH;
 	(void)snprintf(uri, sizeof(uri), "sip:%.270s", a->conf.domain);
 	(void)snprintf(aor, sizeof(aor), "<sip:%.160s@%.270s>", a->conf.user, a->conf.domain);
@@ -376,10 +374,8 @@ int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, co
 	struct siptx_request q = {.method = "OPTIONS", .uri = uri, .from = from, .to = to, .call_id = call_id, .cseq = 1, .contact = true,
 				  .lines = "Accept: application/sdp\r\n", .auth = auth};
 	struct flow f;
-	struct pl pl;
 
-	pl_set_str(&pl, hop);
-	if (strpbrk(uri, "<> \r\n") || sipnet_flow_of_uri(&f, &pl))
+	if (strpbrk(uri, "<> \r\n") || sipnet_flow_of_dial(&f, s, hop, NULL))
 		return -EHOSTUNREACH;
 	p = xcalloc(1, sizeof(*p));
 	p->s = s;

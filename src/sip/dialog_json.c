@@ -50,6 +50,8 @@ void sipd_done(struct sipd_dialog *d)
 	free(d->routes);
 	free(d->peer);
 	free(d->device);
+	free(d->transport);
+	free(d->tls);
 	*d = (struct sipd_dialog){0};
 }
 
@@ -64,10 +66,13 @@ int sipd_read(struct sipd_dialog *ret, const char *json)
 		.routes = copy(j, "routes"),
 		.peer = copy(j, "peer"),
 		.device = copy(j, "device"),
+		.transport = copy(j, "transport"),
+		.tls = copy(j, "tls"),
 		.cseq = json_integer_value(json_object_get(j, "cseq")),
 	};
 	bool good = is_line(d.call_id) && is_line(d.local) && is_line(d.remote) && is_line(d.target) &&
-			is_routes(d.routes) && !d.peer != !d.device && d.cseq >= 0 && d.cseq <= 0x7fff0000;
+			is_routes(d.routes) && !d.peer != !d.device && d.cseq >= 0 && d.cseq <= 0x7fff0000 &&
+			(!d.transport || !strcmp(d.transport, "tcp") || !strcmp(d.transport, "tls"));
 
 	json_decref(j);
 	if (!good) {

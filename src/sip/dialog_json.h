@@ -6,6 +6,8 @@
 /* Strings are ours; peer or device, never both. */
 struct sipd_dialog {
 	char *call_id, *local, *remote, *target, *routes, *peer, *device;
+	char *transport; /* "tcp", "tls"; NULL: udp, or the device's */
+	char *tls;	 /* whom we expect there; NULL: the default */
 	int64_t cseq;
 };
 

@@ -148,7 +148,7 @@ void leg_end(struct sip_leg *l, enum sip_by by, int code, int q850, const char *
 
 /* ---- requests inside the dialog ---- */
 
-/* A browser that has reloaded comes back on another socket. */
+/* A browser that has reloaded, or a telephone that has lost its connection, comes back on another. */
 const struct flow *leg_flow(struct sip_leg *l)
 {
 	struct sipr_target t;
@@ -223,6 +223,20 @@ void leg_send_bye(struct sip_leg *l, const char *lines)
 	(void)siptx_client_new(NULL, l->s, leg_flow(l), &q, NULL, NULL);
 }
 
+/* A TCP telephone listens where its Contact says, when it is not behind NAT; unset: nowhere. */
+static struct sa way_back_to_device(const struct flow *came, const char *target)
+{
+	struct flow f;
+	struct pl uri;
+	struct sa nowhere;
+
+	sa_init(&nowhere, AF_UNSPEC);
+	pl_set_str(&uri, target);
+	if (came->tp == SIP_TP_TCP && !sipnet_flow_of_uri(&f, &uri) && f.tp == SIP_TP_TCP && sa_cmp(&f.peer, &came->peer, SA_ADDR))
+		return f.back;
+	return nowhere;
+}
+
 /* Where the dialog's requests go. A device: the way it came, whatever it says of itself. A trunk: RFC
  * 3261 12.2.1.1. */
 void leg_choose_flow(struct sip_leg *l, const struct rx *r)
@@ -232,16 +246,25 @@ void leg_choose_flow(struct sip_leg *l, const struct rx *r)
 
 struct flow leg_flow_for(const struct sip_leg *l, const struct rx *r, const char *target, const char *routes)
 {
+	struct flow f = r->flow;
 	struct re_sip_addr a;
-	struct flow f;
-	struct pl first;
+	struct pl uri, first;
 
-	if (l->device)
-		return r->flow;
-	if (routes && !re_regex(routes, strlen(routes), "Route: [^\r\n]+", &first))
-		return !sip_addr_decode(&a, &first) && !sipnet_flow_of_uri(&f, &a.auri) ? f : r->flow;
-	pl_set_str(&first, target);
-	return sipnet_flow_of_uri(&f, &first) ? r->flow : f;
+	if (l->device) {
+		f.back = way_back_to_device(&f, target);
+		return f;
+	}
+	pl_set_str(&uri, target);
+	if (routes && !re_regex(routes, strlen(routes), "Route: [^\r\n]+", &first)) {
+		if (sip_addr_decode(&a, &first))
+			return f;
+		uri = a.auri;
+	}
+	if (sipnet_flow_onward(&f, &uri, &r->flow) && f.conn)
+		f.back = l->flow.back; /* a name: as before */
+	f.tls = l->flow.tls;
+	f.tcp_if_big = l->flow.tcp_if_big;
+	return f;
 }
 
 void leg_refresh_target(struct sip_leg *l, const struct sip_msg *m)
@@ -270,7 +293,7 @@ void leg_contact_lines(struct sip_leg *l, char *buf, size_t size)
 
 	sipnet_local_for(l->s, &l->flow, &local);
 	(void)re_snprintf(buf, size, "Contact: <sip:%J%s>\r\n" LEG_LINES, &local,
-			  l->flow.ws ? ";transport=ws" : "");
+			  sipnet_uri_params(&l->flow));
 }
 
 void leg_learn_peer(struct sip_leg *l, const struct sip_msg *m)
@@ -369,8 +392,8 @@ static void take_options(struct sip_leg *l, const struct rx *r)
 	leg_answer_now(l, r, 200, LEG_LINES "Accept: " SDP_TYPE ", application/dtmf-relay, application/dtmf\r\n");
 }
 
-/* On a WebSocket only the device of the dialog, on UDP no dialog of a browser: tags alone are not enough
- * there. */
+/* On a WebSocket only the device of the dialog; elsewhere no dialog of a browser and, in the clear, none that is
+ * encrypted: tags alone are not enough there. */
 static bool came_the_right_way(struct sip_leg *l, const struct rx *r)
 {
 	if (r->flow.ws) {
@@ -379,7 +402,11 @@ static bool came_the_right_way(struct sip_leg *l, const struct rx *r)
 		l->flow = r->flow;
 		return true;
 	}
-	return !l->flow.ws;
+	if (l->flow.ws || (l->flow.tp == SIP_TP_TLS && r->flow.tp != SIP_TP_TLS))
+		return false;
+	if (r->flow.conn && l->flow.tp == r->flow.tp && !sipnet_alive(l->s, &l->flow))
+		l->flow.conn = r->flow.conn; /* it has connected anew */
+	return true;
 }
 
 /* Each early dialog of a forked INVITE counts for itself. */
@@ -493,6 +520,11 @@ const char *sip_leg_call_id(const struct sip_leg *l)
 	return l->call_id;
 }
 
+const char *sip_leg_transport(const struct sip_leg *l)
+{
+	return sipnet_transport(l->s, &l->flow);
+}
+
 bool sip_leg_is_over(const struct sip_leg *l)
 {
 	return l->state == ENDED;
@@ -544,22 +576,46 @@ int sip_leg_dialog(const struct sip_leg *l, char *buf, size_t size)
 	jw_str(&w, "target", l->target);
 	jw_str(&w, "routes", l->routes ? l->routes : "");
 	jw_int(&w, "cseq", l->lseq);
-	if (l->flow.ws) {
+	if (sipnet_reliable(&l->flow) && l->device) {
 		jw_str(&w, "device", l->device);
 	} else {
-		(void)re_snprintf(host, sizeof(host), "%J", &l->flow.peer);
+		(void)re_snprintf(host, sizeof(host), "%J", sa_isset(&l->flow.back, SA_ALL) ? &l->flow.back : &l->flow.peer);
 		jw_str(&w, "peer", host);
 	}
+	if (l->flow.tp == SIP_TP_TCP || l->flow.tp == SIP_TP_TLS)
+		jw_str(&w, "transport", sipnet_name(l->flow.tp));
+	if (l->flow.tls)
+		jw_str(&w, "tls", sipc_expected(l->flow.tls));
 	jw_end_obj(&w);
 	return b.overflow ? -ENOSPC : 0;
+}
+
+/* 0; -EINVAL; -ENOENT when the device must come first. */
+static int orphan_flow(struct flow *f, struct sip_stack *s, const struct sipd_dialog *d)
+{
+	struct sipr_target t;
+
+	*f = (struct flow){.ws = 0};
+	if (d->device) {
+		if (!sipr_find(s, d->device, &t))
+			return -ENOENT;
+		*f = t.flow;
+		return 0;
+	}
+	if (sa_decode(&f->peer, d->peer, strlen(d->peer)))
+		return -EINVAL;
+	if (!d->transport)
+		return 0;
+	f->tp = !strcmp(d->transport, "tls") ? SIP_TP_TLS : SIP_TP_TCP;
+	f->back = f->peer;
+	return d->tls ? sipc_expect_again(&f->tls, s, d->tls) : 0;
 }
 
 int sip_orphan_bye(struct sip_stack *s, const char *dialog)
 {
 	struct sipd_dialog d;
 	struct siptx_request q = {.method = "BYE", .lines = "Reason: Q.850;cause=41;text=\"Restart\"\r\n"};
-	struct flow f = {.ws = 0};
-	struct sipr_target t;
+	struct flow f;
 	int r = sipd_read(&d, dialog);
 
 	if (r)
@@ -570,12 +626,7 @@ int sip_orphan_bye(struct sip_stack *s, const char *dialog)
 	q.call_id = d.call_id;
 	q.routes = d.routes;
 	q.cseq = (uint32_t)d.cseq + 1000; /* re-INVITEs after the dialog was written down have moved it on */
-	if (d.peer && sa_decode(&f.peer, d.peer, strlen(d.peer)))
-		r = -EINVAL;
-	else if (d.device && !sipr_find(s, d.device, &t))
-		r = -ENOENT;
-	else if (d.device)
-		f = t.flow;
+	r = orphan_flow(&f, s, &d);
 	if (!r)
 		r = siptx_client_new(NULL, s, &f, &q, NULL, NULL);
 	sipd_done(&d);

@@ -121,7 +121,7 @@ static void ask_owner(struct sip_leg *l, const struct rx *r, enum sip_origin ori
 		.origin = origin,
 		.trunk_id = trunk,
 		.device = l->device,
-		.transport = r->flow.ws ? "ws" : "udp",
+		.transport = sipnet_transport(s, &r->flow),
 		.dialled = dialled_in_to ? to_user : dialled,
 		.from_user = from_user,
 		.from_name = from_name,

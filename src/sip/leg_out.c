@@ -199,8 +199,9 @@ static bool follow(struct sip_leg *l, const struct rx *r)
 	if (l->redirects <= 0 || !h || sip_addr_decode(&a, &h->val) || a.auri.l >= SIPM_URI_MAX || pl_isset(&a.uri.headers))
 		return false;
 	uri = a.auri;
-	if (sipnet_flow_of_uri(&f, &uri) || !sa_cmp(&f.peer, &l->flow.peer, SA_ADDR))
+	if (sipnet_flow_onward(&f, &uri, &r->flow) || !sa_cmp(&f.peer, &l->flow.peer, SA_ADDR))
 		return false;
+	f.tls = l->flow.tls;
 	l->redirects--;
 	leg_replace_pl(&l->target, &uri);
 	l->flow = f;
@@ -328,16 +329,16 @@ static void first_timeout(void *arg)
 /* Finds where to send it. 0, -ENOENT, -EINVAL, -EHOSTUNREACH. */
 static int aim(struct sipr_target *t, struct sip_stack *s, const struct sip_dial *d)
 {
-	struct pl pl;
 	int r;
 
 	assert(!d->device != !d->uri);
 	if (d->device)
 		return sipr_find(s, d->device, t) ? 0 : -ENOENT;
-	pl_set_str(&pl, d->next_hop ? d->next_hop : d->uri);
 	if (strpbrk(d->uri, "<> \r\n") || !str_copy(t->uri, sizeof(t->uri), d->uri))
 		return -EINVAL;
-	r = sipnet_flow_of_uri(&t->flow, &pl);
+	r = sipnet_flow_of_dial(&t->flow, s, d->next_hop ? d->next_hop : d->uri, d->tls);
+	if (!r)
+		t->flow.tcp_if_big = d->tcp_if_big;
 	t->routes[0] = '\0';
 	if (d->route)
 		(void)snprintf(t->routes, sizeof(t->routes), "Route: <%s;lr>\r\n", d->route);

@@ -207,6 +207,8 @@ static bool take_body(struct rx *r)
 	r->body = NULL;
 	r->body_len = 0;
 	if (!pl_isset(&m->clen)) {
+		if (r->flow.conn)
+			return false; /* RFC 3261 18.3: on a stream it must be there */
 		n = (uint32_t)left; /* UDP: to the end of the datagram */
 	} else if (!number(&n, &m->clen, SIPM_BYTES_MAX) || n > left) {
 		return false;

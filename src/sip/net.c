@@ -1,4 +1,4 @@
-/* The UDP socket, the way to a WebSocket, and the door through which every message comes in. */
+/* The ways out, and the door through which every message comes in. */
 #include "sip/sip_priv.h"
 
 #include <errno.h>
@@ -7,125 +7,55 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKET_BUFFER (8 << 20)
 #define BATCH	      64 /* datagrams a wake-up: timers and mailboxes get their turn under a flood */
 
-static void readable(void *arg)
+void sipnet_readable(void *arg)
 {
 	static _Thread_local char buf[SIPM_BYTES_MAX + 1];
-	struct sip_stack *s = arg;
+	const struct sip_listener *l = arg;
 
-	for (int i = 0; i < BATCH && s->fd >= 0; i++) {
-		struct flow f = {.ws = 0};
+	for (int i = 0; i < BATCH && l->fd >= 0; i++) {
+		struct flow f = {.from = l};
 		struct sockaddr_storage from;
 		socklen_t from_len = sizeof(from);
-		ssize_t n =
-			recvfrom(s->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+		ssize_t n = recvfrom(l->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
 
 		if (n < 0)
 			break; /* drained, or an ICMP error of an earlier send: its transaction's timers deal
 				  with it */
 		if (sa_set_sa(&f.peer, (struct sockaddr *)&from))
 			continue;
-		sipnet_receive(s, &f, NULL, buf, (size_t)n);
+		sipnet_receive(l->s, &f, NULL, buf, (size_t)n);
 	}
-}
-
-static void enlarge(int fd, int option)
-{
-	int size = SOCKET_BUFFER;
-
-	/* ..FORCE needs CAP_NET_ADMIN; else as much as net.core.[rw]mem_max gives. */
-	if (setsockopt(fd, SOL_SOCKET, option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE, &size,
-		       sizeof(size)))
-		(void)setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
-}
-
-int sipnet_open(struct sip_stack *s)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	int r;
-
-	if (sa_decode(&s->local, s->conf.listen, strlen(s->conf.listen)))
-		return -EINVAL;
-	s->fd = socket(sa_af(&s->local), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0)
-		return -errno;
-	enlarge(s->fd, SO_RCVBUF);
-	enlarge(s->fd, SO_SNDBUF);
-	if (bind(s->fd, &s->local.u.sa, s->local.len) || getsockname(s->fd, (struct sockaddr *)&ss, &len))
-		goto failed;
-	if (sa_set_sa(&s->local, (struct sockaddr *)&ss))
-		goto failed;
-	r = loop_listen(s->fd, readable, s);
-	if (!r)
-		return 0;
-	errno = -r;
-failed:
-	r = -errno;
-	(void)close(s->fd);
-	s->fd = -1;
-	return r ? r : -EINVAL;
-}
-
-void sipnet_close(struct sip_stack *s)
-{
-	if (s->fd < 0)
-		return;
-	loop_unlisten(s->fd);
-	(void)close(s->fd);
-	s->fd = -1;
 }
 
 bool sipnet_alive(const struct sip_stack *s, const struct flow *f)
 {
+	if (f->tp == SIP_TP_TCP || f->tp == SIP_TP_TLS)
+		return sipc_alive(s, f);
 	return !f->ws || hmap_get(&s->sockets, f->ws);
+}
+
+bool sipnet_reliable(const struct flow *f)
+{
+	return f->ws || f->tp != SIP_TP_UDP;
+}
+
+static int send_datagram(struct sip_stack *s, const struct flow *f, const char *data, size_t len)
+{
+	const struct sip_listener *l = f->from ? f->from : siplisten_for(s, SIP_TP_UDP, &f->peer);
+
+	if (!l)
+		return -EAFNOSUPPORT;
+	return sendto(l->fd, data, len, MSG_DONTWAIT, &f->peer.u.sa, f->peer.len) < 0 ? -errno : 0;
 }
 
 int sipnet_send(struct sip_stack *s, const struct flow *f, const char *data, size_t len)
 {
-	ssize_t n;
-
-	sipt_message(s, true, f, f->ws ? "ws" : "udp", data, len);
+	sipt_message(s, true, f, data, len);
 	if (f->ws)
 		return sipnet_alive(s, f) ? sipe_send(s->edge, f->ws, data, len) : -ENOTCONN;
-	n = sendto(s->fd, data, len, MSG_DONTWAIT, &f->peer.u.sa, f->peer.len);
-	return n < 0 ? -errno : 0;
-}
-
-/* The kernel's choice of source address towards a peer. */
-static void routed_address(struct sip_stack *s, const struct sa *peer, struct sa *ret)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	int fd;
-
-	if (sa_cmp(peer, &s->local_cache_peer, SA_ADDR)) {
-		*ret = s->local_cache;
-		return;
-	}
-	fd = socket(sa_af(peer), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, &peer->u.sa, peer->len) &&
-		!getsockname(fd, (struct sockaddr *)&ss, &len)) {
-		(void)sa_set_sa(ret, (struct sockaddr *)&ss);
-		s->local_cache_peer = *peer;
-		s->local_cache = *ret;
-	}
-	if (fd >= 0)
-		(void)close(fd);
-}
-
-void sipnet_local_for(struct sip_stack *s, const struct flow *f, struct sa *ret)
-{
-	if (sa_isset(&s->external, SA_ADDR)) {
-		*ret = s->external;
-	} else {
-		*ret = s->local;
-		if (sa_is_any(&s->local))
-			routed_address(s, &f->peer, ret);
-	}
-	sa_set_port(ret, sa_isset(&s->external, SA_PORT) ? sa_port(&s->external) : sa_port(&s->local));
+	return f->tp == SIP_TP_UDP ? send_datagram(s, f, data, len) : sipc_send(s, f, data, len);
 }
 
 static void malformed(struct sip_stack *s, const struct flow *f, const char *why)
@@ -152,7 +82,7 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 
 	if (len <= 4)
 		return; /* keep-alive */
-	sipt_message(s, false, f, f->ws ? "ws" : "udp", data, len);
+	sipt_message(s, false, f, data, len);
 	if (len > SIPM_BYTES_MAX) {
 		malformed(s, f, "too big");
 		return;
@@ -176,16 +106,72 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 	mem_deref(m);
 }
 
+/* udp when nothing is said; false: none that we have. */
+static bool read_transport(enum sip_tp *ret, const struct uri *u)
+{
+	bool secure = !pl_strcasecmp(&u->scheme, "sips");
+	struct pl v;
+
+	*ret = secure ? SIP_TP_TLS : SIP_TP_UDP;
+	if (msg_param_decode(&u->params, "transport", &v))
+		return true;
+	for (enum sip_tp tp = SIP_TP_UDP; tp <= SIP_TP_TLS; tp++)
+		if (!pl_strcasecmp(&v, sipnet_name(tp))) {
+			*ret = secure ? SIP_TP_TLS : tp; /* sips over tcp is TLS (RFC 3261 26.2.2) */
+			return !secure || tp != SIP_TP_UDP;
+		}
+	return false;
+}
+
 int sipnet_flow_of_uri(struct flow *ret, const struct pl *text)
 {
-	struct uri u;
+	return sipnet_flow_onward(ret, text, &(struct flow){.ws = 0});
+}
 
-	if (uri_decode(&u, text) || pl_strcasecmp(&u.scheme, "sip"))
+int sipnet_flow_onward(struct flow *ret, const struct pl *text, const struct flow *came)
+{
+	struct flow f = {.ws = 0};
+	uint16_t port;
+	struct uri u;
+	struct pl v;
+
+	if (uri_decode(&u, text) || (pl_strcasecmp(&u.scheme, "sip") && pl_strcasecmp(&u.scheme, "sips")) || !read_transport(&f.tp, &u))
 		return -EINVAL;
-	*ret = (struct flow){.ws = 0};
-	if (sa_set(&ret->peer, &u.host, u.port ? u.port : SIP_PORT))
+	if (came->conn && msg_param_decode(&u.params, "transport", &v))
+		f.tp = came->tp; /* many leave it out */
+	port = u.port ? u.port : f.tp == SIP_TP_TLS ? SIP_PORT_TLS : SIP_PORT;
+	if (sa_set(&f.peer, &u.host, port))
 		return -EHOSTUNREACH;
+	if (f.tp == SIP_TP_UDP && sa_af(&f.peer) == sa_af(&came->peer))
+		f.from = came->from;
+	if (f.tp != SIP_TP_UDP)
+		f.back = f.peer;
+	if (came->conn && f.tp == came->tp && sa_cmp(&f.peer, &came->peer, SA_ADDR))
+		f.conn = came->conn;
+	*ret = f;
 	return 0;
+}
+
+const char *sipnet_uri_params(const struct flow *f)
+{
+	static const char *const params[] = {"", ";transport=tcp", ";transport=tls", ";transport=ws"};
+
+	return params[f->ws ? SIP_TP_WS : f->tp];
+}
+
+int sipnet_flow_of_dial(struct flow *ret, struct sip_stack *s, const char *uri, const struct sip_tls *tls)
+{
+	struct pl pl;
+	struct flow f;
+	int r;
+
+	pl_set_str(&pl, uri);
+	r = sipnet_flow_of_uri(&f, &pl);
+	if (!r && f.tp == SIP_TP_TLS)
+		r = sipc_expect(&f.tls, s, tls);
+	if (!r)
+		*ret = f;
+	return r;
 }
 
 /* ---- from the edge ---- */
@@ -227,7 +213,7 @@ void sipnet_edge_event(int type, void *data, size_t len, void *arg)
 	}
 	w = hmap_get(&s->sockets, id);
 	if (w) {
-		struct flow f = {.ws = id, .peer = w->peer};
+		struct flow f = {.ws = id, .peer = w->peer, .tp = SIP_TP_WS};
 
 		sipnet_receive(s, &f, w->device, (char *)data + sizeof(id), len - sizeof(id));
 	}

@@ -36,7 +36,7 @@ static void tell(struct sip_stack *s, const struct binding *b, bool up)
 {
 	struct sip_binding tell = {
 		.device = b->device->name,
-		.transport = b->flow.ws ? "ws" : "udp",
+		.transport = sipnet_transport(s, &b->flow),
 		.user_agent = b->user_agent,
 		.expires_s = up ? (b->expires_at_ms - clock_mono_ms() + 999) / 1000 : 0,
 	};
@@ -138,6 +138,7 @@ static void binding_set(struct sip_stack *s, const struct rx *r, const char *dev
 		s->counters.bindings++;
 	}
 	b->flow = r->flow;
+	sipc_registered(s, &b->flow);
 	b->cseq = r->m->cseq.num;
 	replace(&b->routes, routes);
 	(void)sipm_copy(text, sizeof(text), &r->m->callid);
@@ -309,9 +310,8 @@ bool sip_device_registered(const struct sip_stack *s, const char *device)
 	return hmap_get_str(&s->devices, device) != NULL;
 }
 
-void sipr_drop_socket(struct sip_stack *s, uint64_t ws, const char *device)
+static void drop_of_device(struct device *d, uint64_t ws, uint64_t conn)
 {
-	struct device *d = hmap_get_str(&s->devices, device);
 	unsigned n = d ? d->count : 0;
 	struct ilink *l = d ? d->bindings.next : NULL;
 
@@ -319,9 +319,23 @@ void sipr_drop_socket(struct sip_stack *s, uint64_t ws, const char *device)
 		struct binding *b = container_of(l, struct binding, link);
 
 		l = l->next;
-		if (b->flow.ws == ws)
+		if (b->flow.ws == ws && b->flow.conn == conn)
 			binding_drop(b);
 	}
+}
+
+void sipr_drop_socket(struct sip_stack *s, uint64_t ws, const char *device)
+{
+	drop_of_device(hmap_get_str(&s->devices, device), ws, 0);
+}
+
+void sipr_drop_conn(struct sip_stack *s, uint64_t conn)
+{
+	struct device *d;
+	size_t pos = 0;
+
+	while ((d = hmap_next(&s->devices, &pos)))
+		drop_of_device(d, 0, conn);
 }
 
 void sipr_close(struct sip_stack *s)

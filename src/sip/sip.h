@@ -3,6 +3,7 @@
  * thread) unless it says otherwise.
  *
  *   stack     transports, registrar with digest, overload guard, strangers refused
+ *   stream    TCP and TLS connections, on a thread of their own behind mailboxes
  *   leg       one INVITE dialog, in or out
  *   edge      SIP over WebSocket (RFC 7118) on its own small thread: browser <-> mailbox <-> stack
  */
@@ -23,8 +24,10 @@ struct sip_addr {
 };
 
 struct sip_conf {
-	const char *listen;     /* "0.0.0.0:5060"; port 0: any, see sip_local */
-	const char *external;   /* address for Via and Contact where it differs; may be NULL */
+	const char *listen;     /* a list, see sip_listen_check; port 0: any, see sip_local */
+	const char *external;   /* base/netmap.h: the addresses for Via and Contact where they differ; may be NULL */
+	const char *tls_cert, *tls_key; /* PEM files, for tls: in `listen`; read anew when they change */
+	bool ws_secure;         /* browsers come by https: their transport is called wss */
 	const char *realm;      /* digest realm and our domain */
 	const char *user_agent;
 	unsigned legs_max;      /* INVITE dialogs at once; 503 beyond (0: 20000) */
@@ -44,7 +47,7 @@ struct sip_invite {
 	int64_t trunk_id;       /* SIP_FROM_TRUNK */
 	const char *device;     /* SIP_FROM_DEVICE: authenticated user name */
 	struct sip_addr source; /* the real peer: for a browser the socket's peer, not the loopback */
-	const char *transport;  /* udp, ws */
+	const char *transport;  /* udp, tcp, tls, ws, wss */
 	const char *dialled;    /* user part of the request URI */
 	const char *from_user, *from_name;
 	const char *from_host;
@@ -66,7 +69,7 @@ struct sip_ha1 {
 /* A device's registration. A device may hold several bindings; the newest one rings. */
 struct sip_binding {
 	const char *device;
-	const char *transport;
+	const char *transport; /* udp, tcp, tls, ws, wss */
 	const char *user_agent;
 	struct sip_addr source;
 	int64_t expires_s;
@@ -83,7 +86,7 @@ struct sip_handlers {
 	/* A new call, authenticated, legs and rate within limits. Claim it with sip_leg_claim inside this handler, or answer
 	   with a final SIP status (>= 300) that refuses it; 0 after claiming. */
 	int (*invite)(struct sip_leg *leg, const struct sip_invite *inv, void *arg);
-	/* A device appeared or vanished (expired, unregistered, its WebSocket closed): up for each new binding, down when the
+	/* A device appeared or vanished (expired, unregistered, its connection closed): up for each new binding, down when the
 	   last one is gone. */
 	void (*registered)(const struct sip_binding *b, bool up, void *arg);
 	void *arg;
@@ -91,8 +94,15 @@ struct sip_handlers {
 
 int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct sip_handlers *h);
 void sip_stop(struct sip_stack *s); /* ends what is left at once */
-/** "127.0.0.1:5060": the UDP address in use. */
+/** "127.0.0.1:5060": the first UDP address in use (without UDP: the first). */
 void sip_local(const struct sip_stack *s, char *buf, size_t size);
+/** "udp:127.0.0.1:5060, tls:[::1]:5061": all of them. */
+void sip_local_all(const struct sip_stack *s, char *buf, size_t size);
+/**
+ * Whether @text is a list of listeners: "udp:0.0.0.0:5060, tcp:[::]:5060, tls:192.0.2.1:5061"; without a word before it, udp.
+ * -EINVAL: @bad gets the one that is wrong (or too much: 16 are taken). @tls (may be NULL): one of them is tls.
+ */
+int sip_listen_check(const char *text, char *bad, size_t bad_size, bool *tls);
 /** New INVITEs get @code from now on (503 while closing down or pressed); 0: normal. */
 void sip_refuse_new(struct sip_stack *s, int code);
 bool sip_device_registered(const struct sip_stack *s, const char *device);
@@ -155,10 +165,19 @@ int sip_leg_reject(struct sip_leg *leg, int code, const char *reason);
 /* User and password for where we are asked for them. Counted: obj_ref, obj_unref. */
 struct sip_auth;
 struct sip_auth *sip_auth_new(const char *user, const char *secret);
+/* Whose certificate an outgoing TLS connection takes. */
+struct sip_tls {
+	const char *name; /* it must be made out for this name; NULL: for the URI's address */
+	const char *ca;   /* PEM file of who may have signed it; NULL: the system's */
+	const char *pin;  /* SHA-256 of the one certificate that is taken, 64 hex digits, whoever signed it; NULL: none */
+};
 
 struct sip_dial {
 	const char *device;       /* ring this registered device ... */
-	const char *uri;          /* ... or this URI (a trunk's, a static phone's); exactly one of both */
+	const char *uri;          /* ... or this URI (a trunk's, a static phone's); exactly one of both. Its ;transport= says udp (when
+				     left out), tcp or tls (sips: is tls) */
+	const struct sip_tls *tls; /* for tls; NULL: signed by the system's CAs, for the URI's address */
+	bool tcp_if_big;          /* udp: the other side speaks TCP at the same address; requests over 1300 bytes go by it (RFC 3261 18.1.1) */
 	const char *from_user, *from_name; /* shown to the other side; we make the From */
 	const char *pai;          /* P-Asserted-Identity user; NULL: none */
 	const char *headers;      /* further header lines, each ended by CRLF; NULL: none */
@@ -172,7 +191,8 @@ struct sip_dial {
 	struct sip_auth *auth;    /* answers 401 and 407 */
 	int first_ms;             /* closed(SIP_BY_TIMEOUT, 408, silent) when nothing has come back for so long; 0: 64*T1 */
 };
-/** -ENOENT: the device is not registered. -EHOSTUNREACH: the URI's host is a name (nothing here waits for DNS). */
+/** -ENOENT: the device is not registered. -EHOSTUNREACH: the URI's host is a name (nothing here waits for DNS). -EINVAL: no SIP URI,
+    a transport that is none, or a pin that is none. A connection that cannot be made is told by closed(SIP_BY_LOST, 408), within 10 s. */
 int sip_dial(struct sip_leg **ret, struct sip_stack *s, const struct sip_dial *d, const struct sip_leg_handlers *h, void *arg);
 /** Where that INVITE would go: the numeric address, so that the offer can name the address of ours on that side. Errors as sip_dial. */
 int sip_dial_host(struct sip_stack *s, const struct sip_dial *d, char *host, size_t size);
@@ -182,6 +202,8 @@ void sip_leg_hangup(struct sip_leg *leg, int code, int q850, const char *reason)
 /** Notes in the trace that this leg's messages belong to that call. */
 void sip_leg_trace(const struct sip_leg *leg, int64_t call_id, int64_t leg_id, int64_t trunk_id, const char *role, const char *party);
 const char *sip_leg_call_id(const struct sip_leg *leg);
+/** udp, tcp, tls, ws, wss */
+const char *sip_leg_transport(const struct sip_leg *leg);
 bool sip_leg_is_established(const struct sip_leg *leg);
 /** It has ended, though closed() may not have been called yet. */
 bool sip_leg_is_over(const struct sip_leg *leg);

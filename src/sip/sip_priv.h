@@ -4,15 +4,15 @@
  * matching, answers to strangers must cost no state, phones behind NAT are reached at the address they came
  * from and a browser through its WebSocket, and libre's layers have no place to hook any of these in.
  *
- *   edge ----mailbox----+
+ *   edge ----mailbox----+---mailbox---- stream (TCP, TLS)
  *                       v
- *   UDP socket --> sipnet (size, characters) --> sipm_check --> siptx (retransmissions, CANCEL, responses)
+ *   UDP sockets -> sipnet (size, characters) --> sipm_check --> siptx (retransmissions, CANCEL, responses)
  *                                                                  |
  *                     stack.c: dialogs, OPTIONS, guards, digest <--+
  *                       |            |
  *                    leg.c      registrar.c
  *
- * Everything runs on the switch thread but edge.c, which has its own and shares only two mailboxes.
+ * Everything runs on the switch thread but edge.c and stream.c: each has its own and shares only two mailboxes.
  */
 #pragma once
 
@@ -38,10 +38,44 @@
 #define T4_MS(s)      (10 * T1_MS(s))
 #define GIVE_UP_MS(s) (64 * T1_MS(s)) /* timers B, F, H, J, L, M */
 
-/* Where a message came from and where its answers go: a UDP address, or a WebSocket by its number. */
+enum sip_tp { SIP_TP_UDP, SIP_TP_TCP, SIP_TP_TLS, SIP_TP_WS };
+
+struct sip_listener {
+	struct sip_stack *s;
+	enum sip_tp tp;
+	struct sa local; /* bound address */
+	int fd;
+};
+
+#define LISTENERS_MAX 16
+
+struct sip_streams;
+struct sipstream_tls;
+
+/*
+ * Where a message came from and where its answers go: a UDP address, or a WebSocket or connection by its number.
+ * A zeroed one with a peer is UDP to that peer.
+ */
 struct flow {
-	uint64_t ws;	/* 0: UDP */
-	struct sa peer; /* UDP peer, or the browser's real address */
+	uint64_t ws;	/* WebSocket; 0: none */
+	struct sa peer; /* the other side's real address */
+	enum sip_tp tp;
+	uint64_t conn;	/* TCP, TLS: the connection; 0 or gone: the one to `back` */
+	struct sa back; /* TCP, TLS: where a connection can be made to; unset: nowhere, the peer must come again */
+	struct sipstream_tls *tls;		 /* TLS made by us: whom we expect */
+	const struct sip_listener *from; /* UDP: the socket it came through; NULL: which fits the peer */
+	bool tcp_if_big;		 /* UDP: the peer speaks TCP at this address too (RFC 3261 18.1.1) */
+};
+
+/* A connection as the stack sees it. */
+struct stream_flow {
+	uint64_t id;
+	enum sip_tp tp;
+	struct sa peer;
+	char *key;	 /* of one that we made, in s->targets; NULL: accepted */
+	bool up, known;
+	bool bindings;	 /* devices have registered through it */
+	bool requests;	 /* client transactions have used it */
 };
 
 /* A received message, valid during the handler. */
@@ -65,9 +99,9 @@ struct sip_stack {
 	struct sip_conf conf; /* strings are ours */
 	struct sip_handlers h;
 	struct sip_counters counters;
-	int fd;
-	struct sa local;    /* bound address */
-	struct sa external; /* conf.external; unset: none */
+	struct sip_listener listeners[LISTENERS_MAX];
+	size_t listener_n;
+	struct netmap *netmap; /* conf.external */
 	int refuse_code;
 	bool stopping;
 	struct sipt *trace; /* trace.c; NULL: none */
@@ -81,6 +115,10 @@ struct sip_stack {
 	struct hmap sockets;  /* WebSocket number -> struct ws_flow */
 	struct mbox *edge_in; /* what the edge received */
 	struct sip_edge *edge;
+	struct sip_streams *streams_thread; /* NULL until TCP or TLS is needed */
+	struct hmap streams;  /* connection's number -> struct stream_flow */
+	struct hmap targets;  /* transport, address, whom we expect -> struct stream_flow made by us */
+	struct hmap expected; /* struct sip_tls as text -> struct sipstream_tls */
 
 	double invite_tokens;
 	int64_t invite_tokens_at_ms;
@@ -90,8 +128,8 @@ struct sip_stack {
 	struct ilink nonce_list; /* oldest first */
 	int64_t nonce_not_before_s;
 
-	struct sa local_cache_peer, local_cache; /* last answer of sipnet_local_for */
-	int64_t malformed_log_ms;
+	struct sa local_cache_peer, local_cache; /* last answer of the kernel's routing */
+	int64_t malformed_log_ms, stream_log_ms;
 	int64_t auth_log_ms;
 };
 
@@ -144,21 +182,60 @@ int sipm_reason_cause(const struct sipm_reason *r);
 int sipm_q850_of_status(int code); /* RFC 3398 8.2.6.1 */
 int sipm_status_of_q850(int q850); /* RFC 3398 7.2.4.1 */
 
-/* ---- net.c: the UDP socket and the way out ---- */
+/* ---- listen.c: the sockets we listen on, and our addresses ---- */
 
-int sipnet_open(struct sip_stack *s);
-void sipnet_close(struct sip_stack *s);
-/** -ENOTCONN: the WebSocket is gone; other negative errno of the socket. */
-int sipnet_send(struct sip_stack *s, const struct flow *f, const char *data, size_t len);
-bool sipnet_alive(const struct sip_stack *s, const struct flow *f);
+int siplisten_open(struct sip_stack *s);
+void siplisten_close(struct sip_stack *s);
+bool siplisten_streams(const struct sip_stack *s); /* one of them is TCP or TLS */
+/** The listener that speaks to @peer; NULL: none of that transport and family. */
+const struct sip_listener *siplisten_for(struct sip_stack *s, enum sip_tp tp, const struct sa *peer);
+const char *sipnet_name(enum sip_tp tp);
+/** udp, tcp, tls, ws, wss */
+const char *sipnet_transport(const struct sip_stack *s, const struct flow *f);
 /** Our address as @f's peer should write it. */
 void sipnet_local_for(struct sip_stack *s, const struct flow *f, struct sa *ret);
+
+/* ---- conns.c: TCP and TLS connections ---- */
+
+void sipc_init(struct sip_stack *s);
+int sipc_open(struct sip_stack *s);
+void sipc_close(struct sip_stack *s); /* nothing is sent or received any more */
+void sipc_done(struct sip_stack *s);
+/** Whom a TLS connection of ours expects; NULL: the default. Lives as long as the stack. -EINVAL: a pin that is none. -ENOSPC. */
+int sipc_expect(struct sipstream_tls **ret, struct sip_stack *s, const struct sip_tls *conf);
+/** As a text, and back. */
+const char *sipc_expected(const struct sipstream_tls *x);
+int sipc_expect_again(struct sipstream_tls **ret, struct sip_stack *s, const char *text);
+/** The flow's connection; one to its `back` is found or made when that is gone. NULL: there is none. */
+struct stream_flow *sipc_find(struct sip_stack *s, const struct flow *f);
+/** One that we have made. */
+struct stream_flow *sipc_target(struct sip_stack *s, enum sip_tp tp, const struct sa *to, const struct sipstream_tls *tls);
+int sipc_send(struct sip_stack *s, const struct flow *f, const char *data, size_t len);
+bool sipc_alive(const struct sip_stack *s, const struct flow *f);
+void sipc_known(struct sip_stack *s, const struct flow *f); /* no stranger (any more); nothing on UDP */
+/** A request that waits for an answer leaves by it: fixes its connection. Nothing on UDP. */
+void sipc_used(struct sip_stack *s, struct flow *f);
+void sipc_registered(struct sip_stack *s, const struct flow *f);
+
+/* ---- net.c: the ways out and the door in ---- */
+
+void sipnet_readable(void *arg); /* a UDP listener */
+/** 0 or a negative errno; -ENOTCONN when the flow's connection is gone and there is no way to another. */
+int sipnet_send(struct sip_stack *s, const struct flow *f, const char *data, size_t len);
+bool sipnet_alive(const struct sip_stack *s, const struct flow *f);
+bool sipnet_reliable(const struct flow *f); /* nothing is lost on it: nothing is repeated */
 /** One whole message, from the socket, the edge or a fuzzer. */
 void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_device, const char *data,
 			size_t len);
-/** "sip:user@10.0.0.1:5070;x" -> where to send it. -EINVAL, or -EHOSTUNREACH for names: nothing here waits
- * for DNS. */
+/** "sip:user@10.0.0.1:5070;transport=tcp" -> where to send it. -EINVAL, or -EHOSTUNREACH for names: nothing
+ * here waits for DNS. */
 int sipnet_flow_of_uri(struct flow *ret, const struct pl *uri);
+/** The same inside a dialog of which something came by @came: its connection goes on when it is to the same host. */
+int sipnet_flow_onward(struct flow *ret, const struct pl *uri, const struct flow *came);
+/** ";transport=tcp", for our Contact. */
+const char *sipnet_uri_params(const struct flow *f);
+/** The same for a request that we begin: @tls says whose certificate is taken (NULL: see struct sip_dial). */
+int sipnet_flow_of_dial(struct flow *ret, struct sip_stack *s, const char *uri, const struct sip_tls *tls);
 
 /* ---- tx.c: transactions (RFC 3261 17, RFC 6026) ---- */
 
@@ -210,6 +287,8 @@ void siptx_client_detach(struct siptx_client *t);
 void siptx_client_cancel(struct siptx_client *t, const char *lines);
 /** A request without a transaction: ACK to a 2xx. Fills @b with what was sent. */
 int siptx_send_ack(struct sip_stack *s, const struct flow *f, const struct siptx_request *q, struct strb *b);
+/** Requests that wait for an answer on this connection get none. */
+void siptx_conn_lost(struct sip_stack *s, uint64_t conn, bool was_up);
 void siptx_close(struct sip_stack *s); /* frees all */
 
 /* ---- auth.c: digest (RFC 7616) ---- */
@@ -262,6 +341,7 @@ void sipr_register(struct sip_stack *s, const struct rx *r, const char *device);
 /** The newest binding that can be reached; false: none. */
 bool sipr_find(const struct sip_stack *s, const char *device, struct sipr_target *ret);
 void sipr_drop_socket(struct sip_stack *s, uint64_t ws, const char *device);
+void sipr_drop_conn(struct sip_stack *s, uint64_t conn); /* whatever came through it */
 void sipr_close(struct sip_stack *s);
 
 /* ---- leg*.c ---- */
@@ -282,14 +362,16 @@ void sipl_close(struct sip_stack *s);
 
 void sipt_open(struct sip_stack *s);
 void sipt_close(struct sip_stack *s);
-/** One message, as it is on the wire. @transport: udp tcp tls ws wss. */
-void sipt_message(struct sip_stack *s, bool out, const struct flow *f, const char *transport, const char *data, size_t len);
+/** One message, as it is on the wire. */
+void sipt_message(struct sip_stack *s, bool out, const struct flow *f, const char *data, size_t len);
 /** Whoever is at this address has proved who he is. */
 void sipt_known(struct sip_stack *s, const struct flow *f);
 
 /* ---- stack.c ---- */
 
 void sips_request(struct sip_stack *s, const struct rx *r);
+/** The trunk at the other end; 0: none. */
+int64_t sips_trunk_of(struct sip_stack *s, const struct flow *f, const char *user, bool *by_token);
 /** Answers 420 when the request needs an extension that we do not have. */
 bool sips_refuse_extensions(struct sip_stack *s, const struct rx *r);
 
@@ -320,6 +402,34 @@ struct ws_flow {
 int sipe_send(struct sip_edge *e, uint64_t ws, const char *data, size_t len);
 /** What the edge tells the stack, in the form of a mailbox message. */
 void sipnet_edge_event(int type, void *data, size_t len, void *arg);
+
+/* ---- frame.c: messages on a byte stream, no I/O ---- */
+
+#define SIPFRAME_HEAD_MAX	32768
+#define SIPFRAME_IDLE_BYTES 4096
+
+struct sipframe {
+	char *buf;
+	size_t len, cap;
+	size_t at;	/* taken so far */
+	size_t scanned; /* no head ends before this */
+	size_t whole;	/* length of what sipframe_next found */
+};
+
+enum sipframe_got {
+	SIPFRAME_MORE,
+	SIPFRAME_MESSAGE,
+	SIPFRAME_PING,     /* keep-alive: CRLF goes back */
+	SIPFRAME_HEAD,     /* a head without (or with a wrong) Content-Length: answer it; nothing after it can be read */
+	SIPFRAME_TOO_LONG, /* a head longer than SIPFRAME_HEAD_MAX */
+};
+
+void sipframe_add(struct sipframe *f, const void *data, size_t n);
+/** What comes next; @msg is good until sipframe_add or sipframe_take. Asking twice gives the same. */
+enum sipframe_got sipframe_next(struct sipframe *f, const char **msg, size_t *len);
+void sipframe_take(struct sipframe *f); /* what sipframe_next found is dealt with */
+bool sipframe_pending(const struct sipframe *f); /* a message has begun */
+void sipframe_done(struct sipframe *f);
 
 /* ---- ws.c: RFC 6455 framing, no I/O ---- */
 

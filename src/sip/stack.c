@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/netmap.h"
+
 #define LEGS_MAX      20000
 #define INVITES_PER_S 1500
 #define CALLS_PER_DEVICE 16
@@ -83,16 +85,25 @@ static bool refuse_hops(struct sip_stack *s, const struct rx *r)
 
 /* ---- who asks ---- */
 
-static int64_t trunk_of(struct sip_stack *s, const struct rx *r, bool *by_token)
+int64_t sips_trunk_of(struct sip_stack *s, const struct flow *f, const char *user, bool *by_token)
 {
-	char user[SIPM_TOKEN_MAX];
 	struct sip_addr a;
 
 	*by_token = false;
-	if (r->flow.ws || !s->h.trunk_of || sa_ntop(&r->flow.peer, a.host, sizeof(a.host)))
+	if (f->ws || !s->h.trunk_of || sa_ntop(&f->peer, a.host, sizeof(a.host)))
 		return 0;
-	a.port = sa_port(&r->flow.peer);
-	return s->h.trunk_of(&a, sipm_user(user, sizeof(user), &r->m->uri.user) ? user : "", by_token, s->h.arg);
+	a.port = sa_port(&f->peer);
+	return s->h.trunk_of(&a, user, by_token, s->h.arg);
+}
+
+static int64_t trunk_of(struct sip_stack *s, const struct rx *r, bool *by_token)
+{
+	char user[SIPM_TOKEN_MAX];
+	int64_t id = sips_trunk_of(s, &r->flow, sipm_user(user, sizeof(user), &r->m->uri.user) ? user : "", by_token);
+
+	if (id)
+		sipc_known(s, &r->flow);
+	return id;
 }
 
 static int64_t trunk_account(struct sip_stack *s, const struct rx *r, const char *user)
@@ -126,8 +137,10 @@ static bool authenticate(struct sip_stack *s, const struct rx *r, char *device)
 		siptx_reply_stateless(s, r, 403, NULL, NULL);
 		return false;
 	}
-	if (a == SIPA_OK)
+	if (a == SIPA_OK) {
+		sipc_known(s, &r->flow);
 		return true;
+	}
 	sipa_challenge(s, r, a == SIPA_STALE);
 	return false;
 }
@@ -237,6 +250,8 @@ static void conf_copy(struct sip_conf *dst, const struct sip_conf *src)
 	dst->listen = xstrdup(src->listen);
 	dst->external = src->external && src->external[0] ? xstrdup(src->external) : NULL;
 	dst->realm = xstrdup(src->realm);
+	dst->tls_cert = src->tls_cert ? xstrdup(src->tls_cert) : NULL;
+	dst->tls_key = src->tls_key ? xstrdup(src->tls_key) : NULL;
 	dst->user_agent = src->user_agent ? xstrdup(src->user_agent) : NULL;
 	if (!dst->legs_max)
 		dst->legs_max = LEGS_MAX;
@@ -261,6 +276,8 @@ static void stack_free(struct sip_stack *s)
 		free(w);
 	sipa_close(s);
 	sipt_close(s);
+	sipc_done(s);
+	netmap_free(s->netmap);
 	hmap_done(&s->servers);
 	hmap_done(&s->clients);
 	hmap_done(&s->dialogs);
@@ -269,19 +286,11 @@ static void stack_free(struct sip_stack *s)
 	hmap_done(&s->sockets);
 	free((char *)s->conf.listen);
 	free((char *)s->conf.external);
+	free((char *)s->conf.tls_cert);
+	free((char *)s->conf.tls_key);
 	free((char *)s->conf.realm);
 	free((char *)s->conf.user_agent);
 	free(s);
-}
-
-/* "192.0.2.1" or "192.0.2.1:5060". */
-static int external_parse(struct sip_stack *s)
-{
-	const char *e = s->conf.external;
-
-	if (!e || !sa_decode(&s->external, e, strlen(e)))
-		return 0;
-	return sa_set_str(&s->external, e, 0) ? -EINVAL : 0;
 }
 
 int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct sip_handlers *h)
@@ -291,7 +300,6 @@ int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct 
 
 	conf_copy(&s->conf, conf);
 	s->h = *h;
-	s->fd = -1;
 	hmap_init(&s->servers, true);
 	hmap_init(&s->clients, true);
 	hmap_init(&s->dialogs, true);
@@ -302,12 +310,16 @@ int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct 
 	s->invite_tokens = s->conf.invites_per_s;
 	s->invite_tokens_at_ms = clock_mono_ms();
 	sipt_open(s);
+	sipc_init(s);
 	r = sipa_open(s);
 	if (!r)
-		r = external_parse(s);
+		r = netmap_parse(&s->netmap, s->conf.external, NULL, 0);
 	if (!r)
-		r = sipnet_open(s);
+		r = siplisten_open(s);
+	if (!r)
+		r = sipc_open(s);
 	if (r) {
+		siplisten_close(s);
 		stack_free(s);
 		return r;
 	}
@@ -324,13 +336,9 @@ void sip_stop(struct sip_stack *s)
 	sipl_close(s);
 	sipr_close(s);
 	siptx_close(s);
-	sipnet_close(s);
+	sipc_close(s);
+	siplisten_close(s);
 	stack_free(s);
-}
-
-void sip_local(const struct sip_stack *s, char *buf, size_t size)
-{
-	(void)re_snprintf(buf, size, "%J", &s->local);
 }
 
 void sip_refuse_new(struct sip_stack *s, int code)

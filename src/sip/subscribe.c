@@ -78,7 +78,7 @@ void sips_subscribe(struct sip_stack *s, const struct rx *r, const char *device)
 		expires = EXPIRES_MAX;
 	sipnet_local_for(s, &r->flow, &local);
 	(void)re_snprintf(lines, sizeof(lines), "Expires: %u\r\nContact: <sip:%J%s>\r\n" EVENTS, expires, &local,
-			  r->flow.ws ? ";transport=ws" : "");
+			  sipnet_uri_params(&r->flow));
 	siptx_reply_stateless(s, r, 200, NULL, lines);
 	siptx_stateless_tag(tag, r);
 	notify(s, r, device, tag, expires);

@@ -74,17 +74,16 @@ static int64_t trunk_of(struct sip_stack *s, struct peer *p, const struct sa *pe
 	return p->trunk_id;
 }
 
-void sipt_message(struct sip_stack *s, bool out, const struct flow *f, const char *transport, const char *data, size_t len)
+void sipt_message(struct sip_stack *s, bool out, const struct flow *f, const char *data, size_t len)
 {
-	struct trace_note n = {.out = out, .transport = transport, .known = f->ws != 0};
+	struct trace_note n = {.out = out, .transport = sipnet_transport(s, f), .known = f->ws != 0};
 	int64_t now_ms;
 	struct peer *p;
 
 	if (!s->trace || len <= 4) /* keep-alive */
 		return;
 	addr_of(&n.remote, &f->peer);
-	addr_of(&n.local, sa_isset(&s->external, SA_ADDR) ? &s->external : &s->local);
-	n.local.port = sa_port(&s->local);
+	addr_of(&n.local, f->from ? &f->from->local : &s->listeners[0].local);
 	if (!f->ws) {
 		now_ms = clock_mono_ms();
 		p = peer_of(s->trace, n.remote.ip);

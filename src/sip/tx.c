@@ -11,6 +11,7 @@
  */
 #include "sip/sip_priv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #define KEY_MAX	    (3 * SIPM_TOKEN_MAX + 64)
 #define MAGIC	    "z9hG4bK"
+#define DATAGRAM_MAX 1300 /* RFC 3261 18.1.1 */
 #define SERVERS_MAX 200000 /* answers are kept for repeats up to here: some 200 MB */
 
 static _Thread_local char
@@ -61,11 +63,16 @@ static void answer_flow(struct flow *ret, const struct rx *r)
 {
 	struct pl rport;
 
-	*ret = r->flow;
-	if (!r->flow.ws && msg_param_exists(&r->m->via.params, "rport", &rport)) {
-		uint16_t port = sa_port(&r->m->via.addr);
+	uint16_t port = sa_port(&r->m->via.addr);
 
-		sa_set_port(&ret->peer, port ? port : SIP_PORT);
+	*ret = r->flow;
+	if (!port)
+		port = SIP_PORT;
+	if (r->flow.tp == SIP_TP_TCP) { /* should the connection be gone by then */
+		ret->back = r->flow.peer;
+		sa_set_port(&ret->back, port);
+	} else if (r->flow.tp == SIP_TP_UDP && !r->flow.ws && msg_param_exists(&r->m->via.params, "rport", &rport)) {
+		sa_set_port(&ret->peer, port);
 	}
 }
 
@@ -117,7 +124,7 @@ struct siptx_server *siptx_server_new(struct sip_stack *s, const struct rx *r, c
 	t->key = xstrdup(key);
 	t->head = copy_bytes(b.buf, b.len);
 	t->invite = !strcmp(method, "INVITE");
-	t->reliable = r->flow.ws != 0;
+	t->reliable = sipnet_reliable(&r->flow);
 	answer_flow(&t->to, r);
 	hmap_set_str(&s->servers, t->key, t);
 	return t;
@@ -211,6 +218,7 @@ void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, co
 	char tag[9];
 
 	answer_flow(&to, r);
+	sa_init(&to.back, AF_UNSPEC); /* no connection is made for strangers */
 	siptx_stateless_tag(tag, r);
 	out_init(&b);
 	strb_printf(&b, "SIP/2.0 %d %s\r\n", code, reason && reason[0] ? reason : sipm_reason_phrase(code));
@@ -298,6 +306,7 @@ struct siptx_client {
 	unsigned resends;
 	enum client_state state;
 	bool invite, reliable, cancel_wanted;
+	bool datagram_too; /* it went by TCP for its size only */
 	siptx_response_fn *on;
 	struct siptx_client **slot;
 	void *arg;
@@ -353,22 +362,28 @@ static void client_resend(void *arg)
 	ltimer_set(&t->resend, delay, client_resend, t);
 }
 
-static void put_request(struct strb *b, struct sip_stack *s, const struct flow *f, const char *branch,
-			const struct siptx_request *q)
+/* @f: how it goes; @shown: how we want to be reached, when that is another way. */
+static void put_request(struct strb *b, struct sip_stack *s, const struct flow *f, const struct flow *shown,
+			const char *branch, const struct siptx_request *q)
 {
+	static const char *const via[] = {"UDP", "TCP", "TLS", "WS"};
 	struct sa local;
 	char host[64];
 
 	sipnet_local_for(s, f, &local);
 	(void)re_snprintf(host, sizeof(host), "%J", &local);
 	strb_printf(b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=" MAGIC "%s;rport\r\nMax-Forwards: 70\r\n",
-			q->method, q->uri, f->ws ? "WS" : "UDP", host, branch);
+			q->method, q->uri, via[f->ws ? SIP_TP_WS : f->tp], host, branch);
 	if (q->routes)
 		strb_puts(b, q->routes);
 	strb_printf(b, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", q->from, q->to, q->call_id,
 			q->cseq, q->method);
+	if (q->contact && shown != f) {
+		sipnet_local_for(s, shown, &local);
+		(void)re_snprintf(host, sizeof(host), "%J", &local);
+	}
 	if (q->contact)
-		strb_printf(b, "Contact: <sip:%s%s>\r\n", host, f->ws ? ";transport=ws" : "");
+		strb_printf(b, "Contact: <sip:%s%s>\r\n", host, sipnet_uri_params(shown));
 	if (s->conf.user_agent)
 		strb_printf(b, "User-Agent: %s\r\n", s->conf.user_agent);
 	if (q->lines)
@@ -376,12 +391,10 @@ static void put_request(struct strb *b, struct sip_stack *s, const struct flow *
 	sipm_put_body(b, q->content_type, q->body, q->body_len);
 }
 
-static void client_start(struct siptx_client *t, struct strb *b)
+static void client_send(struct siptx_client *t)
 {
-	t->sent = copy_bytes(b->buf, b->len);
-	t->sent_len = b->len;
-	t->reliable = t->to.ws != 0;
-	hmap_set_str(&t->s->clients, t->key, t);
+	sipc_used(t->s, &t->to);
+	t->reliable = sipnet_reliable(&t->to);
 	if (sipnet_send(t->s, &t->to, t->sent, t->sent_len) == -ENOTCONN) {
 		ltimer_set(&t->life, 0, client_failed, t);
 		return;
@@ -391,9 +404,58 @@ static void client_start(struct siptx_client *t, struct strb *b)
 		ltimer_set(&t->resend, T1_MS(t->s), client_resend, t);
 }
 
+static void client_start(struct siptx_client *t, struct strb *b)
+{
+	t->sent = copy_bytes(b->buf, b->len);
+	t->sent_len = b->len;
+	hmap_set_str(&t->s->clients, t->key, t);
+	client_send(t);
+}
+
+/* RFC 3261 18.1.1: what may not fit a datagram goes by TCP, if the peer is known to speak it. */
+static bool goes_by_tcp(struct flow *tcp, struct sip_stack *s, const struct flow *f, size_t len)
+{
+	struct stream_flow *w;
+
+	if (len <= DATAGRAM_MAX || f->tp != SIP_TP_UDP || f->ws)
+		return false;
+	w = sipc_target(s, SIP_TP_TCP, &f->peer, NULL);
+	if (!f->tcp_if_big && !(w && w->up))
+		return false;
+	*tcp = (struct flow){.tp = SIP_TP_TCP, .peer = f->peer, .back = f->peer};
+	return true;
+}
+
+/* RFC 3261 18.1.1: and by UDP after all, when there is no TCP there. Only the Via says by which. */
+static void back_to_udp(struct siptx_client *t)
+{
+	char *via = memmem(t->sent, t->sent_len, "\r\nVia: SIP/2.0/TCP", 19);
+
+	assert(via);
+	memcpy(via + 16, "UDP", 3);
+	t->to = (struct flow){.peer = t->to.back};
+	t->datagram_too = false;
+	client_send(t);
+}
+
+void siptx_conn_lost(struct sip_stack *s, uint64_t conn, bool was_up)
+{
+	struct siptx_client *t;
+	size_t pos = 0;
+
+	while ((t = hmap_next(&s->clients, &pos))) {
+		if (t->to.conn != conn || t->state > GOT_1XX)
+			continue;
+		if (t->datagram_too && !was_up)
+			back_to_udp(t);
+		else if (t->state == CALLING || !sa_isset(&t->to.back, SA_ALL)) /* else the answer may come by another */
+			ltimer_set(&t->life, 0, client_failed, t);
+	}
+}
+
 /* With the answer to the last challenge of where it goes, before that is asked again. */
-static void put_request_answered(struct strb *b, struct sip_stack *s, const struct flow *f, const char *branch,
-				 const struct siptx_request *q)
+static void put_request_answered(struct strb *b, struct sip_stack *s, const struct flow *f, const struct flow *shown,
+				 const char *branch, const struct siptx_request *q)
 {
 	char *line = q->auth ? sipa_answer_again(q->auth, q->method, q->uri) : NULL, *lines;
 	struct siptx_request with = *q;
@@ -401,7 +463,7 @@ static void put_request_answered(struct strb *b, struct sip_stack *s, const stru
 	lines = line ? xasprintf("%s%s", q->lines ? q->lines : "", line) : NULL;
 	if (lines)
 		with.lines = lines;
-	put_request(b, s, f, branch, &with);
+	put_request(b, s, f, shown, branch, &with);
 	free(lines);
 	free(line);
 }
@@ -424,15 +486,23 @@ int siptx_client_new(struct siptx_client **slot, struct sip_stack *s, const stru
 		     const struct siptx_request *q, siptx_response_fn *on, void *arg)
 {
 	struct siptx_client *t;
+	struct flow tcp;
 	struct strb b;
 	char branch[17];
+	bool by_tcp;
 
 	sipm_random(branch);
 	out_init(&b);
-	put_request_answered(&b, s, f, branch, q);
+	put_request_answered(&b, s, f, f, branch, q);
+	by_tcp = goes_by_tcp(&tcp, s, f, b.len);
+	if (by_tcp) {
+		out_init(&b);
+		put_request_answered(&b, s, &tcp, f, branch, q);
+	}
 	if (b.overflow)
 		return -EMSGSIZE;
-	t = client_new(s, f, branch, q->method, on, arg);
+	t = client_new(s, by_tcp ? &tcp : f, branch, q->method, on, arg);
+	t->datagram_too = by_tcp;
 	t->auth = q->auth ? obj_ref(q->auth) : NULL;
 	t->cseq_slot = q->cseq_slot;
 	t->slot = slot;
@@ -497,7 +567,7 @@ int siptx_send_ack(struct sip_stack *s, const struct flow *f, const struct siptx
 	char branch[17];
 
 	sipm_random(branch);
-	put_request(b, s, f, branch, q);
+	put_request(b, s, f, f, branch, q);
 	return b->overflow ? -EMSGSIZE : sipnet_send(s, f, b->buf, b->len);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <string.h>
 
+#include "base/netmap.h"
 #include "switch/sw.h"
 #include "switch/sw_number.h"
 
@@ -80,7 +81,8 @@ static int64_t on_trunk_of(const struct sip_addr *source, const char *user, bool
 	struct sw *sw = arg;
 
 	for (size_t i = 0; i < sw->conf->trunk_n; i++)
-		if (!strcmp(sw->conf->trunks[i].host, source->host))
+		if (!strcmp(sw->conf->trunks[i].host, source->host) ||
+		    (strchr(source->host, ':') && net_same_host(sw->conf->trunks[i].host, source->host)))
 			return sw->conf->trunks[i].id;
 	return 0;
 }
@@ -94,7 +96,7 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	if (!up) {
 		(void)hmap_del_str(&sw->regs, b->device);
 		log_info("device gone device=%s", b->device);
-		sw_agent_device(sw, b->device, r && !strcmp(r->transport, "ws"), false);
+		sw_agent_device(sw, b->device, r && r->browser, false);
 		free(r);
 		return;
 	}
@@ -105,12 +107,13 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 		(void)str_copy(r->name, sizeof(r->name), b->device);
 	}
 	(void)str_copy(r->transport, sizeof(r->transport), b->transport);
+	r->browser = !strncmp(b->transport, "ws", 2); /* wss too */
 	r->source = b->source;
 	(void)hmap_set_str(&sw->regs, r->name, r);
 	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, b->source.host,
 		 b->source.port, b->user_agent ? b->user_agent : "-");
 	retry_orphans(sw);
-	sw_agent_device(sw, b->device, !strcmp(b->transport, "ws"), true);
+	sw_agent_device(sw, b->device, r->browser, true);
 }
 
 static void on_media(const struct med_event *ev, void *arg)
@@ -382,7 +385,8 @@ int sw_orphan(struct sw *sw, const char *dialog)
 static int start_parts(struct sw *sw)
 {
 	struct sip_conf sc = {
-		.listen = sw->start.sip_listen, .external = sw->start.external, .realm = sw->start.realm, .user_agent = "Huawu",
+		.listen = sw->start.sip_listen, .external = sw->start.external, .tls_cert = sw->start.tls_cert, .tls_key = sw->start.tls_key,
+		.ws_secure = sw->start.tls_cert != NULL, .realm = sw->start.realm, .user_agent = "Huawu",
 		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s, .trace = sw->start.trace,
 	};
 	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .invite = sw_call_invite, .registered = on_registered, .arg = sw};
@@ -402,6 +406,7 @@ static int start_parts(struct sw *sw)
 	if (r)
 		return r;
 	sip_local(sw->sip, sw->local, sizeof(sw->local));
+	sip_local_all(sw->sip, sw->local_all, sizeof(sw->local_all));
 	r = call_env_new(&sw->env, sw->sip, sw->media);
 	if (r)
 		return r;
@@ -498,6 +503,8 @@ void sw_free(struct sw *sw)
 	free(sw->outs);
 	free((void *)sw->start.sip_listen);
 	free((void *)sw->start.external);
+	free((void *)sw->start.tls_cert);
+	free((void *)sw->start.tls_key);
 	free((void *)sw->start.realm);
 	free((void *)sw->start.rtp_bind);
 	free((void *)sw->start.record_dir);
@@ -521,6 +528,8 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 		sw->start.dead_ms = SW_DEAD_MS;
 	sw->start.sip_listen = copy(start->sip_listen);
 	sw->start.external = copy(start->external);
+	sw->start.tls_cert = copy(start->tls_cert);
+	sw->start.tls_key = copy(start->tls_key);
 	sw->start.realm = copy(start->realm);
 	sw->start.rtp_bind = copy(start->rtp_bind);
 	sw->start.record_dir = copy(start->record_dir);
@@ -572,6 +581,11 @@ void sw_stop(struct sw *sw, int deadline_ms)
 void sw_sip_local(const struct sw *sw, char *buf, size_t size)
 {
 	(void)str_copy(buf, size, sw->local);
+}
+
+void sw_sip_local_all(const struct sw *sw, char *buf, size_t size)
+{
+	(void)str_copy(buf, size, sw->local_all);
 }
 
 int sw_phone_add(struct sw *sw, int fd, const char *peer_host, uint16_t peer_port, const char *device, const void *extra,

@@ -38,6 +38,7 @@ struct sw_agent {
 /* What we know of a device that is registered now. */
 struct sw_reg {
 	char name[64], transport[8];
+	bool browser;             /* by WebSocket: its audio is WebRTC */
 	struct sip_addr source;
 };
 
@@ -143,7 +144,7 @@ struct sw {
 	pthread_t thread;
 	sem_t started;
 	int start_error;
-	char local[64];
+	char local[64], local_all[SW_LISTEN_MAX];
 };
 
 struct sw_rec {

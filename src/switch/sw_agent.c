@@ -198,7 +198,7 @@ int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, e
 	if (!reg)
 		return -ENOENT;
 	d->device = a->device;
-	if (!strcmp(reg->transport, "ws"))
+	if (reg->browser)
 		*profile = MED_WEBRTC;
 	return 0;
 }

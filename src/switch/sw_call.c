@@ -233,7 +233,7 @@ static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, i
 		return r;
 	}
 	trunk_count(c->sw, trunk_id, 1);
-	sw_leg_begun(l, false, profile == MED_WEBRTC ? "ws" : "udp", d->from_user, d->device ? d->device : d->uri);
+	sw_leg_begun(l, false, sip_leg_transport(call_leg_sip(l->leg)), d->from_user, d->device ? d->device : d->uri);
 	*ret = l;
 	return 0;
 }

@@ -113,8 +113,9 @@ struct sw_used {
 };
 
 struct sw_start {
+	const char *sip_listen, *external, *realm; /* see struct sip_conf */
+	const char *tls_cert, *tls_key; /* of tls listeners; and with them browsers come by wss */
 	const struct sw_used *used; size_t used_n; /* borrowed for sw_new */
-	const char *sip_listen, *external, *realm;
 	const char *rtp_bind;
 	uint16_t rtp_min, rtp_max;
 	unsigned media_threads, calls_max, invites_per_s;
@@ -134,6 +135,9 @@ void sw_stop(struct sw *sw, int deadline_ms);
 void sw_free(struct sw *sw);
 /** "127.0.0.1:5060" */
 void sw_sip_local(const struct sw *sw, char *buf, size_t size);
+#define SW_LISTEN_MAX 1024
+/** "udp:127.0.0.1:5060, tls:[::1]:5061": all of them. */
+void sw_sip_local_all(const struct sw *sw, char *buf, size_t size);
 /**
  * Gives a browser's upgraded WebSocket (subprotocol "sip") to the switch; any thread. @device is the device that log-in may be.
  * @closed is called, on another thread, when the socket is to be given back. Negative: refused, the socket stays the caller's.
