@@ -101,6 +101,12 @@ export const api = {
 		list: (query: NonNullable<paths['/calls']['get']['parameters']['query']>) => ok(client.GET('/calls', { params: { query } })),
 		get: (id: string) => ok(client.GET('/calls/{id}', { params: { path: { id } } })),
 	},
+	trace: {
+		call: (id: string) => ok(client.GET('/calls/{id}/trace', { params: { path: { id } } })),
+		trunk: (id: string, minutes: number) => ok(client.GET('/trunks/{id}/trace', { params: { path: { id }, query: { minutes } } })),
+		callPcap: (id: string) => `/api/v1/calls/${encodeURIComponent(id)}/trace.pcap`,
+		trunkPcap: (id: string, minutes: number) => `/api/v1/trunks/${encodeURIComponent(id)}/trace.pcap?minutes=${minutes}`,
+	},
 	lookup: (number: string) => ok(client.GET('/numbers/lookup', { params: { query: { number } } })),
 	meta: () => ok(client.GET('/meta')) as Promise<{ resources: MetaResource[] }>,
 	doctor: () => ok(client.GET('/doctor')),

@@ -22,5 +22,7 @@ export type Recording = S['recording']
 export type Lookup = S['lookup']
 export type MetaField = S['meta_field']
 export type MetaResource = S['meta_resource']
+export type Trace = S['trace']
+export type TraceMessage = Trace['messages'][number]
 export type DeskPhone = S['desk_phone']
 export type Row = Record<string, unknown> & { id: string; rev: number }

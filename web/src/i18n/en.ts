@@ -1,6 +1,8 @@
+import { en as sip } from '@/sip/words'
 import type zh from './zh'
 
 const en: typeof zh = {
+	sip,
 	app: {
 		name: 'Huawu', centre: 'Call centre', demo: 'Demo', logout: 'Log out', logout_call: 'You are in a call. Logging out hangs it up.', password: 'Change password', language: 'Language', theme: 'Appearance',
 		theme_auto: 'As the system', theme_light: 'Light', theme_dark: 'Dark', shortcuts: 'Keyboard shortcuts', account: 'My account', skip: 'Skip to content',

@@ -1,4 +1,7 @@
+import { zh as sip } from '@/sip/words'
+
 export default {
+	sip,
 	app: {
 		name: '话务', centre: '话务中心', demo: '演示', logout: '退出登录', logout_call: '您正在通话，退出登录会挂断这通电话。', password: '修改密码', language: '语言', theme: '外观',
 		theme_auto: '跟随系统', theme_light: '浅色', theme_dark: '深色', shortcuts: '键盘快捷键', account: '我的账号', skip: '跳到正文',
