@@ -46,6 +46,10 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/desk/hold", ROLE_USER, desk_simple, QUICK},
 	{POST, "/desk/resume", ROLE_USER, desk_simple, QUICK},
 
+	{GET, "/desk/faults", ROLE_USER, fault_own, QUICK},
+	{POST, "/desk/faults", ROLE_USER, fault_report, QUICK},
+	{GET, "/faults/{id}/details", ROLE_ADMIN, fault_details, QUICK},
+
 	{GET, "/board", ROLE_FLOOR, live_board, QUICK},
 	{GET, "/events", ROLE_USER, live_events, QUICK},
 	{POST, "/agents/{id}/logout", ROLE_FLOOR, desk_force, QUICK},
@@ -351,6 +355,7 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	a->started_ms = clock_mono_ms();
 	a->login_pair = limiter_new(5, 60000);
 	a->login_address = limiter_new(60, 5000);
+	a->faults = limiter_new(5, 60000);
 	a->phones = phones_new();
 	r = sodium_init() < 0 ? -EIO : 0;
 	if (!r)
@@ -412,6 +417,7 @@ void api_free(struct api *a)
 	live_free(a->live);
 	limiter_free(a->login_pair);
 	limiter_free(a->login_address);
+	limiter_free(a->faults);
 	phones_free(a->phones);
 	for (size_t i = 0; a->routes && i <= api_endpoint_n; i++)
 		free((char *)(uintptr_t)a->routes[i].path);

@@ -29,6 +29,7 @@ struct api {
 	struct pool *login_pool; /* two threads: argon2 never runs more than twice at once, and never in a desk's way */
 	struct live *live;
 	struct limiter *login_pair, *login_address;
+	struct limiter *faults; /* reports a person */
 	struct phones *phones;
 	struct http_route *routes;
 	void *bounds; /* the routes' arguments */
@@ -144,6 +145,14 @@ void calls_audio(struct ask *k);
 void calls_lookup(struct ask *k);
 /** When a call that he may see began and ended (0: it runs); false after refusing. */
 bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms);
+/** The same without a refusal. */
+bool calls_known(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms);
+
+/* ---- fault.c ---- */
+void fault_report(struct ask *k);
+void fault_own(struct ask *k);
+void fault_details(struct ask *k);
+void fault_changed(struct ask *k, const json_t *row); /* tells who reported it, and administrators */
 
 /* ---- trace.c ---- */
 void trace_call(struct ask *k);
@@ -169,6 +178,8 @@ int live_reload(struct live *l, struct db *db);
 #define LIVE_PROGRAM (-1) /* the user of streams that programs opened */
 void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why);
 bool live_is_on_line(struct live *l, int64_t user_id, const char *number); /* has he, or is he offered, a call with it? */
+/** Says something once to who has one of @roles, and to @user_id; it is not kept for who is away. */
+void live_notice(struct live *l, unsigned roles, int64_t user_id, const char *event, const char *json, size_t len);
 void live_events(struct ask *k);
 void live_board(struct ask *k);
 void live_desk(struct ask *k);

@@ -410,6 +410,18 @@ void calls_get(struct ask *k)
 	strb_done(&b);
 }
 
+bool calls_known(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms)
+{
+	struct db_stmt *st;
+
+	if (find_call(k, &st, id) != DB_ROW)
+		return false;
+	*start_ms = db_i64(st, 1);
+	*end_ms = db_is_null(st, 3) ? 0 : db_i64(st, 3);
+	db_done(st);
+	return true;
+}
+
 bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms)
 {
 	struct db_stmt *st;

@@ -16,6 +16,7 @@ static const struct {
 	{"bad_origin", "这个连接来自别的网站，已拒绝。", "This connection comes from another site and was refused."},
 	{"no_phone", "这个浏览器没有领取电话，请刷新页面。", "This browser holds no telephone; please reload the page."},
 	{"not_found", "没有找到。", "It was not found."},
+	{"too_large", "内容太多，没有收下。", "It is too much and was not taken."},
 	{"no_trace", "没有保存 SIP 消息（配置里关闭了）。", "SIP messages are not kept (switched off in the configuration)."},
 	{"no_recording", "录音文件不在了。", "The recording's file is gone."},
 	{"conflict", "别人刚刚修改过它，请看过最新内容后再改。", "Somebody changed it meanwhile; look at what is there now and change it again."},

@@ -17,6 +17,7 @@ struct watcher {
 	struct live *l;
 	struct http_sse *sse;
 	int64_t user_id, session_id;
+	unsigned role;
 	bool floor;
 	int64_t shown[SHOWN_MAX]; /* calls an agent was told of and that are not gone */
 	unsigned shown_n;
@@ -616,6 +617,7 @@ void live_events(struct ask *k)
 	w->l = l;
 	w->user_id = k->who.user_id ? k->who.user_id : LIVE_PROGRAM; /* never 0: calls that nobody has have that */
 	w->session_id = k->session_id;
+	w->role = k->who.role;
 	w->floor = may(k, ROLE_FLOOR);
 	w->sse = http_reply_sse(k->rq, on_closed, w);
 	live_flush(l); /* what the others have still to get, so that all stand at the same event */
@@ -631,6 +633,15 @@ void live_events(struct ask *k)
 		frame_snapshot(&f, w);
 	send_frames(w, &f);
 	frames_done(&f);
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+void live_notice(struct live *l, unsigned roles, int64_t user_id, const char *event, const char *json, size_t len)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	ilist_each_entry(&l->watchers, w, struct watcher, link)
+		if ((w->role & roles) || (user_id && w->user_id == user_id))
+			(void)http_sse_send(w->sse, NULL, event, json, len);
 	(void)pthread_mutex_unlock(&l->lock);
 }
 

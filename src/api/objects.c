@@ -148,6 +148,8 @@ static void change(struct ask *k, struct change *ch)
 	}
 	res_error_done(&e);
 	cut_off(k, ch);
+	if (!strcmp(ch->d->name, "faults") && ch->out)
+		fault_changed(k, ch->out);
 	if (ch->d->configures_switch || !strcmp(ch->d->name, "teams"))
 		api_conf_changed(k->api, k->db);
 	if (ch->method == HTTP_DELETE)
@@ -209,7 +211,12 @@ static int clear_job(struct db *db, void *arg)
 
 	j->c.db = db;
 	j->c.now_ms = clock_utc_ms();
-	r = people_demo_clear(&j->c, &j->left);
+	/* Reports of invented faults, which would keep their people. */
+	r = db_run(db, "DELETE FROM fault_details WHERE fault_id IN (SELECT id FROM faults WHERE centre_id = $1)", "i", j->c.who->centre_id);
+	if (!r)
+		r = db_run(db, "DELETE FROM faults WHERE centre_id = $1", "i", j->c.who->centre_id);
+	if (!r)
+		r = people_demo_clear(&j->c, &j->left);
 	if (!r && j->hash)
 		r = people_password_set(&j->c, j->hash);
 	if (!r)

@@ -14,6 +14,7 @@ const struct api_code api_codes[] = {
 	{"bad_origin", 403},
 	{"no_phone", 403},
 	{"not_found", 404},
+	{"too_large", 413},
 	{"no_trace", 404},
 	{"no_recording", 404},
 	{"conflict", 409},

@@ -75,6 +75,18 @@ int people_password_set(struct res_ctx *c, const char *hash);
 /** A user's own language: "zh" or "en". Writer. */
 int people_lang_set(struct res_ctx *c, const char *lang);
 
+/* ---- fault reports ---- */
+
+#define PEOPLE_FAULT_TEXT_MAX 500 /* characters */
+struct people_fault {
+	int64_t user_id, call_id; /* call_id 0: none */
+	int64_t happened_ms;
+	const char *text, *summary; /* may be NULL */
+	const char *details;        /* JSON */
+};
+/** A report by c->who. In a transaction on the writer's connection; answers as res_create. */
+int people_fault_new(int64_t *ret, struct res_ctx *c, const struct people_fault *f);
+
 struct people_token {
 	int64_t id, centre_id;
 	enum res_role role;

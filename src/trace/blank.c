@@ -286,6 +286,17 @@ void trace_blank(char *text, size_t len)
 		digit_lines(rest);
 }
 
+void trace_blank_lines(char *text, size_t len)
+{
+	struct part all = {text, text + len}, rest = all, name, value;
+
+	while (rest.p < rest.end)
+		if (next_header(&name, &value, &rest))
+			header(&name, &value);
+	uris(all);
+	sdp_lines(all);
+}
+
 /* ---- telephone numbers ---- */
 
 #define NUMBER_MIN 6

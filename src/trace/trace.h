@@ -123,5 +123,7 @@ void trace_pcap(struct strb *b, const struct trace_item *items, size_t n);
  * ice-pwd, k= and key-mgmt of SDP; digits dialled by INFO. Twice is the same as once.
  */
 void trace_blank(char *text, size_t len);
+/** The same for any text that may hold messages, such as a page's log: each line is taken for a header. */
+void trace_blank_lines(char *text, size_t len);
 /** Blanks the middle of telephone numbers: six digits or more, outside of what programs need (Via, Call-ID, CSeq ..). */
 void trace_mask_numbers(char *text, size_t len);
