@@ -2170,40 +2170,6 @@ export interface paths {
         patch: operations["trunks_update"];
         trace?: never;
     };
-    "/faults": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["faults_list"];
-        put?: never;
-        post: operations["faults_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/faults/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        get: operations["faults_get"];
-        put?: never;
-        post?: never;
-        delete: operations["faults_delete"];
-        options?: never;
-        head?: never;
-        patch: operations["faults_update"];
-        trace?: never;
-    };
     "/breaks": {
         parameters: {
             query?: never;
@@ -2270,6 +2236,40 @@ export interface paths {
         options?: never;
         head?: never;
         patch: operations["tokens_update"];
+        trace?: never;
+    };
+    "/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["faults_list"];
+        put?: never;
+        post: operations["faults_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/faults/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["faults_get"];
+        put?: never;
+        post?: never;
+        delete: operations["faults_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["faults_update"];
         trace?: never;
     };
 }
@@ -3914,70 +3914,6 @@ export interface components {
             items: components["schemas"]["TrunksRow"][];
             total: number;
         };
-        /** Fault reports */
-        FaultsRow: {
-            id: string;
-            rev: number;
-            /** Format: int64 */
-            created_ms: number;
-            /** Format: int64 */
-            updated_ms: number;
-            /**
-             * Time
-             * Format: int64
-             */
-            happened_ms: number | null;
-            /** Reported by */
-            user_id: string | null;
-            user_id_label: string | null;
-            /** In his words */
-            text: string | null;
-            /** Browser */
-            summary: string | null;
-            /** Call */
-            call_id: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "work" | "solved";
-            /**
-             * Remark
-             * @description Who reported it sees this.
-             */
-            remark: string | null;
-            once?: {
-                [key: string]: string;
-            };
-        };
-        FaultsNew: {
-            /**
-             * State
-             * @enum {string|null}
-             */
-            state?: "open" | "work" | "solved" | null;
-            /**
-             * Remark
-             * @description Who reported it sees this.
-             */
-            remark?: string | null;
-        };
-        FaultsPatch: {
-            /**
-             * State
-             * @enum {string|null}
-             */
-            state?: "open" | "work" | "solved" | null;
-            /**
-             * Remark
-             * @description Who reported it sees this.
-             */
-            remark?: string | null;
-        };
-        FaultsList: {
-            items: components["schemas"]["FaultsRow"][];
-            total: number;
-        };
         /** Break reasons */
         BreaksRow: {
             id: string;
@@ -4113,6 +4049,70 @@ export interface components {
         };
         TokensList: {
             items: components["schemas"]["TokensRow"][];
+            total: number;
+        };
+        /** Fault reports */
+        FaultsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Time
+             * Format: int64
+             */
+            happened_ms: number | null;
+            /** Reported by */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** In his words */
+            text: string | null;
+            /** Browser */
+            summary: string | null;
+            /** Call */
+            call_id: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "work" | "solved";
+            /**
+             * Remark
+             * @description Who reported it sees this.
+             */
+            remark: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        FaultsNew: {
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "open" | "work" | "solved" | null;
+            /**
+             * Remark
+             * @description Who reported it sees this.
+             */
+            remark?: string | null;
+        };
+        FaultsPatch: {
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "open" | "work" | "solved" | null;
+            /**
+             * Remark
+             * @description Who reported it sees this.
+             */
+            remark?: string | null;
+        };
+        FaultsList: {
+            items: components["schemas"]["FaultsRow"][];
             total: number;
         };
     };
@@ -5388,183 +5388,6 @@ export interface operations {
             };
         };
     };
-    faults_list: {
-        parameters: {
-            query?: {
-                /** @description Found in the searchable fields. */
-                q?: string;
-                /** @description A field's name; -name: downwards. */
-                sort?: string;
-                limit?: number;
-                offset?: number;
-                happened_ms?: number;
-                user_id?: string;
-                text?: string;
-                summary?: string;
-                call_id?: string;
-                state?: "open" | "work" | "solved";
-                remark?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Rows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultsList"];
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    faults_create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FaultsNew"];
-            };
-        };
-        responses: {
-            /** @description The row; generated secrets once */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultsRow"];
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    faults_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The row */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultsRow"];
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    faults_delete: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description The rev that was read; 409 with the current row when it is another by now. */
-                "If-Match": string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Deleted */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    faults_update: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description The rev that was read; 409 with the current row when it is another by now. */
-                "If-Match": string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FaultsPatch"];
-            };
-        };
-        responses: {
-            /** @description The row; generated secrets once */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultsRow"];
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     breaks_list: {
         parameters: {
             query?: {
@@ -5898,6 +5721,183 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokensRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    faults_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                happened_ms?: number;
+                user_id?: string;
+                text?: string;
+                summary?: string;
+                call_id?: string;
+                state?: "open" | "work" | "solved";
+                remark?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    faults_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaultsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    faults_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    faults_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    faults_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaultsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultsRow"];
                 };
             };
             /** @description Refused */
