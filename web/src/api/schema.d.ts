@@ -2170,6 +2170,108 @@ export interface paths {
         patch: operations["trunks_update"];
         trace?: never;
     };
+    "/number_forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["number_forms_list"];
+        put?: never;
+        post: operations["number_forms_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number_forms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["number_forms_get"];
+        put?: never;
+        post?: never;
+        delete: operations["number_forms_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["number_forms_update"];
+        trace?: never;
+    };
+    "/number_rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["number_rules_list"];
+        put?: never;
+        post: operations["number_rules_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number_rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["number_rules_get"];
+        put?: never;
+        post?: never;
+        delete: operations["number_rules_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["number_rules_update"];
+        trace?: never;
+    };
+    "/dial_rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["dial_rights_list"];
+        put?: never;
+        post: operations["dial_rights_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dial_rights/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["dial_rights_get"];
+        put?: never;
+        post?: never;
+        delete: operations["dial_rights_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["dial_rights_update"];
+        trace?: never;
+    };
     "/breaks": {
         parameters: {
             query?: never;
@@ -3667,11 +3769,6 @@ export interface components {
             caller_id: string | null;
             /** Calls out */
             outbound: boolean;
-            /**
-             * Barred numbers
-             * @description Numbers that begin so cannot be dialled out; parted by blanks. With "!" before it, it is an exception; the longer one counts; a lone "!" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense.
-             */
-            barred: string;
             /** Active */
             active: boolean;
             once?: {
@@ -3786,11 +3883,6 @@ export interface components {
             caller_id?: string | null;
             /** Calls out */
             outbound?: boolean | null;
-            /**
-             * Barred numbers
-             * @description Numbers that begin so cannot be dialled out; parted by blanks. With "!" before it, it is an exception; the longer one counts; a lone "!" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense.
-             */
-            barred?: string | null;
             /** Active */
             active?: boolean | null;
         };
@@ -3902,16 +3994,598 @@ export interface components {
             caller_id?: string | null;
             /** Calls out */
             outbound?: boolean | null;
-            /**
-             * Barred numbers
-             * @description Numbers that begin so cannot be dialled out; parted by blanks. With "!" before it, it is an exception; the longer one counts; a lone "!" bars nothing. As it comes, only calls abroad are barred: who steals a log-in shall not dial at your expense.
-             */
-            barred?: string | null;
             /** Active */
             active?: boolean | null;
         };
         TrunksList: {
             items: components["schemas"]["TrunksRow"][];
+            total: number;
+        };
+        /** Number forms */
+        Number_formsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Trunk */
+            trunk_id: string;
+            trunk_id_label: string | null;
+            /**
+             * Preset
+             * @description Take what is nearest to the carrier's description, look at the result in the try-it box, and change the details where needed.
+             * @enum {string}
+             */
+            preset: "ims" | "ims_account" | "national" | "local" | "bare" | "raw" | "custom";
+            /**
+             * Area code
+             * @description Of the place the trunk belongs to, such as 010 or 0755. Needed when local numbers come without it, or mobiles of other cities need a 0.
+             */
+            area: string | null;
+            /**
+             * Form of the number called
+             * @enum {string}
+             */
+            called: "raw" | "e164" | "bare" | "intl" | "national" | "local";
+            /**
+             * Form of our number
+             * @enum {string}
+             */
+            shown: "raw" | "e164" | "bare" | "intl" | "national" | "local";
+            /**
+             * Numbers shown
+             * @description Several are parted by blanks: the same customer always sees the same one. Empty: the trunk's caller id.
+             */
+            numbers: string | null;
+            /** Hide our number */
+            hide: boolean;
+            /**
+             * In From stands
+             * @enum {string}
+             */
+            from_user: "number" | "account";
+            /**
+             * Domain of From
+             * @description Where the carrier names one, such as ims.example.com; empty: its address.
+             */
+            domain: string | null;
+            /** Send P-Asserted-Identity */
+            pai: boolean;
+            /** Send P-Preferred-Identity */
+            ppi: boolean;
+            /** Send Remote-Party-ID */
+            rpid: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Number_formsNew: {
+            /** Trunk */
+            trunk_id: string;
+            /**
+             * Preset
+             * @description Take what is nearest to the carrier's description, look at the result in the try-it box, and change the details where needed.
+             * @enum {string|null}
+             */
+            preset?: "ims" | "ims_account" | "national" | "local" | "bare" | "raw" | "custom" | null;
+            /**
+             * Area code
+             * @description Of the place the trunk belongs to, such as 010 or 0755. Needed when local numbers come without it, or mobiles of other cities need a 0.
+             */
+            area?: string | null;
+            /**
+             * Form of the number called
+             * @enum {string|null}
+             */
+            called?: "raw" | "e164" | "bare" | "intl" | "national" | "local" | null;
+            /**
+             * Form of our number
+             * @enum {string|null}
+             */
+            shown?: "raw" | "e164" | "bare" | "intl" | "national" | "local" | null;
+            /**
+             * Numbers shown
+             * @description Several are parted by blanks: the same customer always sees the same one. Empty: the trunk's caller id.
+             */
+            numbers?: string | null;
+            /** Hide our number */
+            hide?: boolean | null;
+            /**
+             * In From stands
+             * @enum {string|null}
+             */
+            from_user?: "number" | "account" | null;
+            /**
+             * Domain of From
+             * @description Where the carrier names one, such as ims.example.com; empty: its address.
+             */
+            domain?: string | null;
+            /** Send P-Asserted-Identity */
+            pai?: boolean | null;
+            /** Send P-Preferred-Identity */
+            ppi?: boolean | null;
+            /** Send Remote-Party-ID */
+            rpid?: boolean | null;
+        };
+        Number_formsPatch: {
+            /**
+             * Preset
+             * @description Take what is nearest to the carrier's description, look at the result in the try-it box, and change the details where needed.
+             * @enum {string|null}
+             */
+            preset?: "ims" | "ims_account" | "national" | "local" | "bare" | "raw" | "custom" | null;
+            /**
+             * Area code
+             * @description Of the place the trunk belongs to, such as 010 or 0755. Needed when local numbers come without it, or mobiles of other cities need a 0.
+             */
+            area?: string | null;
+            /**
+             * Form of the number called
+             * @enum {string|null}
+             */
+            called?: "raw" | "e164" | "bare" | "intl" | "national" | "local" | null;
+            /**
+             * Form of our number
+             * @enum {string|null}
+             */
+            shown?: "raw" | "e164" | "bare" | "intl" | "national" | "local" | null;
+            /**
+             * Numbers shown
+             * @description Several are parted by blanks: the same customer always sees the same one. Empty: the trunk's caller id.
+             */
+            numbers?: string | null;
+            /** Hide our number */
+            hide?: boolean | null;
+            /**
+             * In From stands
+             * @enum {string|null}
+             */
+            from_user?: "number" | "account" | null;
+            /**
+             * Domain of From
+             * @description Where the carrier names one, such as ims.example.com; empty: its address.
+             */
+            domain?: string | null;
+            /** Send P-Asserted-Identity */
+            pai?: boolean | null;
+            /** Send P-Preferred-Identity */
+            ppi?: boolean | null;
+            /** Send Remote-Party-ID */
+            rpid?: boolean | null;
+        };
+        Number_formsList: {
+            items: components["schemas"]["Number_formsRow"][];
+            total: number;
+        };
+        /** Number rules */
+        Number_rulesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Trunk */
+            trunk_id: string;
+            trunk_id_label: string | null;
+            /**
+             * Direction
+             * @description In: on what the carrier delivers, before it is read. Out: on what was written in the carrier's form.
+             * @enum {string}
+             */
+            dir: "in" | "out";
+            /**
+             * On
+             * @enum {string}
+             */
+            which: "called" | "calling";
+            /**
+             * Order
+             * Format: int64
+             * @description Smaller first; the first rule that fits counts, and no other.
+             */
+            sort: number;
+            /**
+             * Begins with
+             * @description Empty: any number.
+             */
+            begins: string | null;
+            /**
+             * Length
+             * Format: int64
+             * @description 0: any.
+             */
+            len: number;
+            /**
+             * Remove digits in front
+             * Format: int64
+             */
+            strip: number;
+            /** Put in front */
+            put: string | null;
+            /** Note */
+            note: string | null;
+            /** Active */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Number_rulesNew: {
+            /** Trunk */
+            trunk_id: string;
+            /**
+             * Direction
+             * @description In: on what the carrier delivers, before it is read. Out: on what was written in the carrier's form.
+             * @enum {string|null}
+             */
+            dir?: "in" | "out" | null;
+            /**
+             * On
+             * @enum {string|null}
+             */
+            which?: "called" | "calling" | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Smaller first; the first rule that fits counts, and no other.
+             */
+            sort?: number | null;
+            /**
+             * Begins with
+             * @description Empty: any number.
+             */
+            begins?: string | null;
+            /**
+             * Length
+             * Format: int64
+             * @description 0: any.
+             */
+            len?: number | null;
+            /**
+             * Remove digits in front
+             * Format: int64
+             */
+            strip?: number | null;
+            /** Put in front */
+            put?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        Number_rulesPatch: {
+            /** Trunk */
+            trunk_id?: string | null;
+            /**
+             * Direction
+             * @description In: on what the carrier delivers, before it is read. Out: on what was written in the carrier's form.
+             * @enum {string|null}
+             */
+            dir?: "in" | "out" | null;
+            /**
+             * On
+             * @enum {string|null}
+             */
+            which?: "called" | "calling" | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Smaller first; the first rule that fits counts, and no other.
+             */
+            sort?: number | null;
+            /**
+             * Begins with
+             * @description Empty: any number.
+             */
+            begins?: string | null;
+            /**
+             * Length
+             * Format: int64
+             * @description 0: any.
+             */
+            len?: number | null;
+            /**
+             * Remove digits in front
+             * Format: int64
+             */
+            strip?: number | null;
+            /** Put in front */
+            put?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        Number_rulesList: {
+            items: components["schemas"]["Number_rulesRow"][];
+            total: number;
+        };
+        /** Dialling rights */
+        Dial_rightsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Holds for
+             * @description A call must be allowed by its trunk and its person; for a person his own row counts, else his role's, else everyone's. Without any row all is allowed but abroad, premium and what cannot be read.
+             * @enum {string}
+             */
+            scope: "everyone" | "role" | "user" | "trunk";
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "supervisor" | "admin";
+            /** Person */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** Trunk */
+            trunk_id: string | null;
+            trunk_id_label: string | null;
+            /** Local calls */
+            local: boolean;
+            /** Fixed lines elsewhere */
+            domestic: boolean;
+            /** Mobiles */
+            mobile: boolean;
+            /** 400 numbers */
+            shared: boolean;
+            /** 800 numbers */
+            free: boolean;
+            /** Service numbers (95, 96, 100xx, 123xx) */
+            service: boolean;
+            /** Short numbers of an exchange */
+            short: boolean;
+            /** Premium (16x, 968, 118) */
+            premium: boolean;
+            /**
+             * Abroad
+             * @enum {string}
+             */
+            abroad: "none" | "some" | "all";
+            /**
+             * Countries allowed
+             * @description Country codes parted by blanks, such as 852 853 886 1.
+             */
+            countries: string | null;
+            /**
+             * What cannot be read
+             * @description Codes (*72), carrier selection (179xx) and such: an exchange might make a call abroad of it.
+             */
+            other: boolean;
+            /**
+             * Barred besides
+             * @description Numbers that begin so cannot be dialled; parted by blanks. With "!" before it, it is an exception; the longer one counts.
+             */
+            barred: string | null;
+            /**
+             * Minutes a day
+             * Format: int64
+             * @description Of answered calls out, for each person (or the trunk); 0: no limit.
+             */
+            minutes_day: number;
+            /**
+             * Of them abroad and premium
+             * Format: int64
+             */
+            abroad_minutes_day: number;
+            /**
+             * Longest call (minutes)
+             * Format: int64
+             * @description Then it is cut; 0: never.
+             */
+            call_max_min: number;
+            /**
+             * Odd hours from
+             * Format: int64
+             * @description A call abroad or to a premium number in these hours raises an alarm.
+             */
+            odd_from: number;
+            /**
+             * Odd hours to
+             * Format: int64
+             */
+            odd_to: number;
+            /**
+             * Alarm: calls abroad in ten minutes
+             * Format: int64
+             * @description By one person, device or trunk; 0: none.
+             */
+            abroad_burst: number;
+            /**
+             * Alarm: short calls in ten minutes
+             * Format: int64
+             * @description Answered for less than six seconds; five times as many for a trunk. 0: none.
+             */
+            short_burst: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Dial_rightsNew: {
+            /** Name */
+            name: string;
+            /**
+             * Holds for
+             * @description A call must be allowed by its trunk and its person; for a person his own row counts, else his role's, else everyone's. Without any row all is allowed but abroad, premium and what cannot be read.
+             * @enum {string|null}
+             */
+            scope?: "everyone" | "role" | "user" | "trunk" | null;
+            /**
+             * Role
+             * @enum {string|null}
+             */
+            role?: "agent" | "supervisor" | "admin" | null;
+            /** Person */
+            user_id?: string | null;
+            /** Trunk */
+            trunk_id?: string | null;
+            /** Local calls */
+            local?: boolean | null;
+            /** Fixed lines elsewhere */
+            domestic?: boolean | null;
+            /** Mobiles */
+            mobile?: boolean | null;
+            /** 400 numbers */
+            shared?: boolean | null;
+            /** 800 numbers */
+            free?: boolean | null;
+            /** Service numbers (95, 96, 100xx, 123xx) */
+            service?: boolean | null;
+            /** Short numbers of an exchange */
+            short?: boolean | null;
+            /** Premium (16x, 968, 118) */
+            premium?: boolean | null;
+            /**
+             * Abroad
+             * @enum {string|null}
+             */
+            abroad?: "none" | "some" | "all" | null;
+            /**
+             * Countries allowed
+             * @description Country codes parted by blanks, such as 852 853 886 1.
+             */
+            countries?: string | null;
+            /**
+             * What cannot be read
+             * @description Codes (*72), carrier selection (179xx) and such: an exchange might make a call abroad of it.
+             */
+            other?: boolean | null;
+            /**
+             * Barred besides
+             * @description Numbers that begin so cannot be dialled; parted by blanks. With "!" before it, it is an exception; the longer one counts.
+             */
+            barred?: string | null;
+            /**
+             * Minutes a day
+             * Format: int64
+             * @description Of answered calls out, for each person (or the trunk); 0: no limit.
+             */
+            minutes_day?: number | null;
+            /**
+             * Of them abroad and premium
+             * Format: int64
+             */
+            abroad_minutes_day?: number | null;
+            /**
+             * Longest call (minutes)
+             * Format: int64
+             * @description Then it is cut; 0: never.
+             */
+            call_max_min?: number | null;
+            /**
+             * Odd hours from
+             * Format: int64
+             * @description A call abroad or to a premium number in these hours raises an alarm.
+             */
+            odd_from?: number | null;
+            /**
+             * Odd hours to
+             * Format: int64
+             */
+            odd_to?: number | null;
+            /**
+             * Alarm: calls abroad in ten minutes
+             * Format: int64
+             * @description By one person, device or trunk; 0: none.
+             */
+            abroad_burst?: number | null;
+            /**
+             * Alarm: short calls in ten minutes
+             * Format: int64
+             * @description Answered for less than six seconds; five times as many for a trunk. 0: none.
+             */
+            short_burst?: number | null;
+        };
+        Dial_rightsPatch: {
+            /** Name */
+            name?: string | null;
+            /** Local calls */
+            local?: boolean | null;
+            /** Fixed lines elsewhere */
+            domestic?: boolean | null;
+            /** Mobiles */
+            mobile?: boolean | null;
+            /** 400 numbers */
+            shared?: boolean | null;
+            /** 800 numbers */
+            free?: boolean | null;
+            /** Service numbers (95, 96, 100xx, 123xx) */
+            service?: boolean | null;
+            /** Short numbers of an exchange */
+            short?: boolean | null;
+            /** Premium (16x, 968, 118) */
+            premium?: boolean | null;
+            /**
+             * Abroad
+             * @enum {string|null}
+             */
+            abroad?: "none" | "some" | "all" | null;
+            /**
+             * Countries allowed
+             * @description Country codes parted by blanks, such as 852 853 886 1.
+             */
+            countries?: string | null;
+            /**
+             * What cannot be read
+             * @description Codes (*72), carrier selection (179xx) and such: an exchange might make a call abroad of it.
+             */
+            other?: boolean | null;
+            /**
+             * Barred besides
+             * @description Numbers that begin so cannot be dialled; parted by blanks. With "!" before it, it is an exception; the longer one counts.
+             */
+            barred?: string | null;
+            /**
+             * Minutes a day
+             * Format: int64
+             * @description Of answered calls out, for each person (or the trunk); 0: no limit.
+             */
+            minutes_day?: number | null;
+            /**
+             * Of them abroad and premium
+             * Format: int64
+             */
+            abroad_minutes_day?: number | null;
+            /**
+             * Longest call (minutes)
+             * Format: int64
+             * @description Then it is cut; 0: never.
+             */
+            call_max_min?: number | null;
+            /**
+             * Odd hours from
+             * Format: int64
+             * @description A call abroad or to a premium number in these hours raises an alarm.
+             */
+            odd_from?: number | null;
+            /**
+             * Odd hours to
+             * Format: int64
+             */
+            odd_to?: number | null;
+            /**
+             * Alarm: calls abroad in ten minutes
+             * Format: int64
+             * @description By one person, device or trunk; 0: none.
+             */
+            abroad_burst?: number | null;
+            /**
+             * Alarm: short calls in ten minutes
+             * Format: int64
+             * @description Answered for less than six seconds; five times as many for a trunk. 0: none.
+             */
+            short_burst?: number | null;
+        };
+        Dial_rightsList: {
+            items: components["schemas"]["Dial_rightsRow"][];
             total: number;
         };
         /** Break reasons */
@@ -5225,7 +5899,6 @@ export interface operations {
                 options_fails?: number;
                 caller_id?: string;
                 outbound?: boolean;
-                barred?: string;
                 active?: boolean;
             };
             header?: never;
@@ -5375,6 +6048,560 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrunksRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_forms_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                trunk_id?: string;
+                preset?: "ims" | "ims_account" | "national" | "local" | "bare" | "raw" | "custom";
+                area?: string;
+                called?: "raw" | "e164" | "bare" | "intl" | "national" | "local";
+                shown?: "raw" | "e164" | "bare" | "intl" | "national" | "local";
+                numbers?: string;
+                hide?: boolean;
+                from_user?: "number" | "account";
+                domain?: string;
+                pai?: boolean;
+                ppi?: boolean;
+                rpid?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_formsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_forms_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Number_formsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_formsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_forms_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_formsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_forms_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_forms_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Number_formsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_formsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_rules_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                offset?: number;
+                trunk_id?: string;
+                dir?: "in" | "out";
+                which?: "called" | "calling";
+                begins?: string;
+                len?: number;
+                strip?: number;
+                put?: string;
+                note?: string;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_rulesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_rules_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Number_rulesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_rules_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_rules_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Number_rulesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_rights_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                name?: string;
+                scope?: "everyone" | "role" | "user" | "trunk";
+                role?: "agent" | "supervisor" | "admin";
+                user_id?: string;
+                trunk_id?: string;
+                local?: boolean;
+                domestic?: boolean;
+                mobile?: boolean;
+                shared?: boolean;
+                free?: boolean;
+                service?: boolean;
+                short?: boolean;
+                premium?: boolean;
+                abroad?: "none" | "some" | "all";
+                countries?: string;
+                other?: boolean;
+                barred?: string;
+                minutes_day?: number;
+                abroad_minutes_day?: number;
+                call_max_min?: number;
+                odd_from?: number;
+                odd_to?: number;
+                abroad_burst?: number;
+                short_burst?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_rightsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_rights_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dial_rightsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_rightsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_rights_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_rightsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_rights_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_rights_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dial_rightsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_rightsRow"];
                 };
             };
             /** @description Refused */
