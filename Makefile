@@ -6,7 +6,7 @@ CONFIGURE = cmake -G Ninja -S .
 # Node.js of tools/setup.sh, when the machine's own is too old.
 export PATH := $(CURDIR)/.local/node/node_modules/node/bin:$(PATH)
 
-.PHONY: help run build test asan tsan fuzz bench setup web clean
+.PHONY: help run build test asan tsan fuzz bench deb deb-test setup web clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -40,6 +40,12 @@ fuzz: setup web ## every fuzz target for SECONDS_EACH seconds (30)
 bench: setup build ## call set-up, a bare relay, recorded calls, queue: one JSON object a run
 	@ninja -C $(BUILD) -j $(J) --quiet media_bench
 	@bench/run.sh
+
+deb: web ## the Debian package, into build/deb
+	@tools/deb.sh $(BUILD)/deb
+
+deb-test: deb ## install, upgrade, go back, remove and purge it in a Debian 12 of its own (root, debootstrap, some minutes)
+	@tests/fresh/deb.py $(BUILD)/deb
 
 setup: ## install the packages that build and tests need
 	@tools/setup.sh test
