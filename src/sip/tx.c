@@ -429,10 +429,10 @@ static bool goes_by_tcp(struct flow *tcp, struct sip_stack *s, const struct flow
 /* RFC 3261 18.1.1: and by UDP after all, when there is no TCP there. Only the Via says by which. */
 static void back_to_udp(struct siptx_client *t)
 {
-	char *via = memmem(t->sent, t->sent_len, "\r\nVia: SIP/2.0/TCP", 19);
+	char *via = memmem(t->sent, t->sent_len, "\r\nVia: SIP/2.0/TCP", 18);
 
 	assert(via);
-	memcpy(via + 16, "UDP", 3);
+	memcpy(via + 15, "UDP", 3);
 	t->to = (struct flow){.peer = t->to.back};
 	t->datagram_too = false;
 	client_send(t);
