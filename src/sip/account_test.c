@@ -556,8 +556,9 @@ static void name_asked(void *arg)
 	if (names.mute)
 		return;
 	for (end = 12; q[end]; end += q[end] + 1u) {
-		(void)strncat(name, (char *)q + end + 1, q[end]);
-		(void)strcat(name, ".");
+		size_t at = strlen(name);
+
+		(void)snprintf(name + at, sizeof(name) - at, "%.*s.", q[end], (char *)q + end + 1);
 	}
 	type = (unsigned)q[end + 1] << 8 | q[end + 2];
 	end += 5;

@@ -152,15 +152,16 @@ void sipstream_known(struct sip_streams *t, uint64_t id)
 uint64_t sipstream_connect(struct sip_streams *t, enum sip_tp tp, const struct sa *to, struct sipstream_tls *tls)
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
+	uint64_t id = ++t->next_id;
 
-	c->id = ++t->next_id;
+	c->id = id;
 	c->fd = -1;
 	c->tp = tp;
 	c->peer = *to;
 	c->tls = tls;
 	c->outgoing = c->known = true;
-	(void)order_post(t, ORDER_CONNECT, c->id, c, NULL, 0);
-	return c->id;
+	(void)order_post(t, ORDER_CONNECT, id, c, NULL, 0); /* the thread's from here on */
+	return id;
 }
 
 void sipstream_handled(struct sip_streams *t, size_t bytes)
