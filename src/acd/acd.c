@@ -154,6 +154,7 @@ int acd_input(struct acd *a, const struct acd_in *in)
 	case ACD_IN_DEVICE:
 	case ACD_IN_SEIZE:
 	case ACD_IN_RELEASE:
+	case ACD_IN_MOVE:
 		return agent_input(a, in);
 	case ACD_IN_ENTER:
 	case ACD_IN_LEAVE:

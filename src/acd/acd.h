@@ -90,6 +90,7 @@ struct acd_conf {
 	X(ACD_IN_LEAVE, "leave")             /* call: the caller is gone (abandoned) or was taken away (with a reason) */ \
 	X(ACD_IN_ANSWERED, "answered")       /* call, offer, agent */                                                   \
 	X(ACD_IN_REFUSED, "refused")         /* call, offer, agent, code: device busy, gone or refused */               \
+	X(ACD_IN_MOVE, "move")               /* agent, call, queue or 0: he talks on, in another call (a transfer) */       \
 	X(ACD_IN_STEP, "step")               /* only in replay: none is logged; deadlines follow from times */
 
 #define ACD_ENUM(id, name) id,

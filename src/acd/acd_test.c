@@ -325,6 +325,26 @@ TEST(a_call_outside_the_queues_keeps_the_agent_from_offers)
 	centre_done(&c);
 }
 
+TEST(a_talk_that_moves_to_another_call_leaves_no_moment_for_an_offer)
+{
+	struct centre c;
+
+	setup(&c);
+	ready(&c, 1, T);
+	assert_int_equal(IN(&c, ACD_IN_MOVE, T, .agent_id = 1, .call_id = 8), ACD_E_STATE); /* he talks to nobody */
+	assert_int_equal(IN(&c, ACD_IN_SEIZE, T, .agent_id = 1, .call_id = 7), 0);
+	enters(&c, 100, T + 1);
+	assert_int_equal(IN(&c, ACD_IN_MOVE, T + 1, .agent_id = 1, .call_id = 7), ACD_E_STATE);
+	assert_int_equal(IN(&c, ACD_IN_MOVE, T + 1, .agent_id = 1, .call_id = 100), ACD_E_STATE); /* that one waits */
+	assert_string_equal(SAID(&c), "");
+	assert_int_equal(IN(&c, ACD_IN_MOVE, T + 2, .agent_id = 1, .call_id = 8), 0);
+	assert_string_equal(SAID(&c), "1:talking");
+	assert_int_equal(IN(&c, ACD_IN_RELEASE, T + 3, .agent_id = 1, .call_id = 7), ACD_E_STALE);
+	assert_int_equal(IN(&c, ACD_IN_RELEASE, T + 4, .agent_id = 1, .call_id = 8), 0);
+	assert_string_equal(SAID(&c), "1:ready 100>1 1:ringing");
+	centre_done(&c);
+}
+
 TEST(a_call_dialled_in_a_break_returns_to_that_break)
 {
 	struct centre c;

@@ -406,6 +406,15 @@ static int in_seize(struct acd *a, struct agent *g, const struct acd_in *in)
 	return 0;
 }
 
+/* Without a moment in between: he is not free for anybody. */
+static int in_move(struct acd *a, struct agent *g, const struct acd_in *in)
+{
+	if (g->state != ACD_TALKING || !in->call_id || in->call_id == g->call_id || acd_call_find(a, in->call_id))
+		return ACD_E_STATE;
+	agent_talk(a, g, in->call_id, in->queue_id);
+	return 0;
+}
+
 /* What wrap-up follows: in->ms when the switch says so, else the queue's. */
 static void wrap_up(struct acd *a, struct agent *g, int32_t ms)
 {
@@ -446,6 +455,7 @@ int agent_input(struct acd *a, const struct acd_in *in)
 		[ACD_IN_LOGIN] = in_login,     [ACD_IN_LOGOUT] = in_logout,           [ACD_IN_READY] = in_ready,
 		[ACD_IN_BREAK] = in_break,     [ACD_IN_WRAP_EXTEND] = in_wrap_extend, [ACD_IN_WRAP_END] = in_wrap_end,
 		[ACD_IN_DEVICE] = in_device,   [ACD_IN_SEIZE] = in_seize,             [ACD_IN_RELEASE] = in_release,
+		[ACD_IN_MOVE] = in_move,
 	};
 	struct agent *g = acd_agent_find(a, in->agent_id);
 	int r;

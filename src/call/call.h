@@ -30,7 +30,8 @@ struct call_leg_close {
 };
 
 struct call_leg_handlers {
-	void (*ring)(struct call_leg *leg, int code, bool early_media, void *arg); /* outgoing: 18x */
+	/* Outgoing: 18x. early_media: with a description. 199: what was heard is over. */
+	void (*ring)(struct call_leg *leg, int code, bool early_media, void *arg);
 	void (*up)(struct call_leg *leg, void *arg);                               /* outgoing: 2xx; incoming: ACK */
 	void (*held)(struct call_leg *leg, bool held, void *arg);                  /* the far side holds or resumes */
 	void (*digit)(struct call_leg *leg, char digit, bool in_audio, void *arg); /* in_audio: a bridge has passed it on already */
@@ -38,6 +39,9 @@ struct call_leg_handlers {
 	void (*silent)(struct call_leg *leg, bool silent, void *arg);
 	void (*closed)(struct call_leg *leg, const struct call_leg_close *c, void *arg);
 	void (*gone)(struct call_leg *leg, const struct call_leg_close *c, const struct med_stats *stats, void *arg);
+	void (*audible)(struct call_leg *leg, void *arg);                          /* its first audio has come; once */
+	/* The far side wants the call elsewhere (sip_leg_handlers.refer); @replaces: its other leg, or NULL. */
+	int (*refer)(struct call_leg *leg, const char *target, struct call_leg *replaces, void *arg);
 };
 
 int call_env_new(struct call_env **ret, struct sip_stack *sip, struct media *media);
@@ -59,6 +63,13 @@ int call_leg_early(struct call_leg *leg);  /* 183 with media, once */
 int call_leg_answer(struct call_leg *leg); /* 200, once; nothing to do on an outgoing leg */
 /** Whatever the state: BYE, CANCEL or a final answer. `closed` follows later, never inside. */
 void call_leg_hangup(struct call_leg *leg, int code, int q850, const char *reason);
+
+/** How the transfer goes on that `refer` accepted: SIP statuses, the last one final. */
+void call_leg_refer_result(struct call_leg *leg, int code);
+/** The leg that a SIP leg belongs to. */
+struct call_leg *call_leg_of(const struct sip_leg *sip);
+void *call_leg_owner(const struct call_leg *leg);
+bool call_leg_audible(const struct call_leg *leg);
 
 int64_t call_leg_id(const struct call_leg *leg);
 enum call_leg_state call_leg_get_state(const struct call_leg *leg);

@@ -20,7 +20,7 @@ struct call_leg {
 	struct sip_leg *sip;
 	med_leg media;
 	enum call_leg_state state;
-	bool incoming, answered, late_offer, held;
+	bool incoming, answered, late_offer, held, audible;
 	char *sdp; /* incoming: our answer, waiting for 183 or 200 */
 	struct call_leg_close close;
 	const struct call_leg_handlers *h;
@@ -88,6 +88,11 @@ void call_env_media(struct call_env *env, const struct med_event *ev)
 	if (leg->state == CALL_LEG_CLOSED || ev->leg != leg->media)
 		return;
 	switch (ev->type) {
+	case MED_EV_FIRST_RTP:
+		leg->audible = true;
+		if (leg->h->audible)
+			leg->h->audible(leg, leg->arg);
+		break;
 	case MED_EV_DIGIT:
 		leg->h->digit(leg, ev->digit, true, leg->arg);
 		break;
@@ -164,6 +169,8 @@ static int on_reoffer(const char *sdp, size_t len, char *answer, size_t size, vo
 	r = med_leg_answer(leg->env->media, leg->media, sdp, len, answer, size);
 	if (r)
 		return r == MED_E_SDP ? 400 : 488;
+	if (!leg->incoming && leg->state < CALL_LEG_EARLY)
+		leg->state = CALL_LEG_EARLY; /* by UPDATE: it needs no description with its answer */
 	note_hold(leg);
 	return 0;
 }
@@ -172,6 +179,12 @@ static void on_reanswer(int code, const char *sdp, size_t len, void *arg)
 {
 	struct call_leg *leg = arg;
 
+	if (leg->state < CALL_LEG_UP && leg->late_offer) { /* their answer to the offer in our reliable 18x */
+		if (!sdp || !len || med_leg_answered(leg->env->media, leg->media, sdp, len))
+			call_leg_hangup(leg, 488, 79, "no usable media");
+		leg->late_offer = false;
+		return;
+	}
 	if (code < 300 && sdp && len && leg->media && !med_leg_answered(leg->env->media, leg->media, sdp, len))
 		note_hold(leg);
 }
@@ -181,6 +194,13 @@ static void on_info_digit(char digit, int duration_ms, void *arg)
 	struct call_leg *leg = arg;
 
 	leg->h->digit(leg, digit, false, leg->arg);
+}
+
+static int on_refer(const struct sip_refer *r, void *arg)
+{
+	struct call_leg *leg = arg;
+
+	return leg->h->refer ? leg->h->refer(leg, r->target, r->replaces ? call_leg_of(r->replaces) : NULL, leg->arg) : 603;
 }
 
 static void on_closed(const struct sip_close *c, void *arg)
@@ -204,6 +224,7 @@ static const struct sip_leg_handlers sip_handlers = {
 	.reanswer = on_reanswer,
 	.info_digit = on_info_digit,
 	.closed = on_closed,
+	.refer = on_refer,
 };
 
 /* ---- making legs ---- */
@@ -307,12 +328,13 @@ int call_leg_ring(struct call_leg *leg)
 	if (leg->state >= CALL_LEG_RINGING)
 		return 0;
 	leg->state = CALL_LEG_RINGING;
-	return sip_leg_progress(leg->sip, 180, "Ringing", NULL);
+	/* RFC 3262 5: who asked for reliable answers without an offer gets ours in the first of them. */
+	return sip_leg_progress(leg->sip, 180, "Ringing", leg->late_offer && sip_leg_is_reliable(leg->sip) ? leg->sdp : NULL);
 }
 
 int call_leg_early(struct call_leg *leg)
 {
-	if (leg->late_offer)
+	if (leg->late_offer && !sip_leg_is_reliable(leg->sip))
 		return call_leg_ring(leg); /* no SDP to give before the answer without PRACK */
 	if (leg->state >= CALL_LEG_EARLY)
 		return 0;
@@ -332,6 +354,27 @@ void call_leg_hangup(struct call_leg *leg, int code, int q850, const char *reaso
 {
 	if (leg->state != CALL_LEG_CLOSED)
 		sip_leg_hangup(leg->sip, code, q850, reason);
+}
+
+void call_leg_refer_result(struct call_leg *leg, int code)
+{
+	if (leg->state != CALL_LEG_CLOSED)
+		sip_leg_refer_result(leg->sip, code, NULL);
+}
+
+struct call_leg *call_leg_of(const struct sip_leg *sip)
+{
+	return sip_leg_owner(sip); /* nobody else has legs */
+}
+
+void *call_leg_owner(const struct call_leg *leg)
+{
+	return leg->arg;
+}
+
+bool call_leg_audible(const struct call_leg *leg)
+{
+	return leg->audible;
 }
 
 int64_t call_leg_id(const struct call_leg *leg)

@@ -484,6 +484,13 @@ void sip_leg_hangup(struct sip_leg *l, int code, int q850, const char *reason)
 	char lines[192];
 	int status = code >= 300 ? code : q850 ? sipm_status_of_q850(q850) : 480;
 
+	if (l->refer_deciding) { /* the telephone first hears what becomes of its transfer */
+		l->refer_hangup = true;
+		l->hangup_code = code;
+		l->hangup_q850 = q850;
+		(void)str_copy(l->hangup_reason, sizeof(l->hangup_reason), reason ? reason : "");
+		return;
+	}
 	leg_reason_lines(lines, sizeof(lines), code, q850, reason);
 	switch (l->state) {
 	case RINGING:
@@ -513,6 +520,11 @@ void sip_leg_hangup(struct sip_leg *l, int code, int q850, const char *reason)
 	case ENDED:
 		break;
 	}
+}
+
+void *sip_leg_owner(const struct sip_leg *l)
+{
+	return l->arg;
 }
 
 const char *sip_leg_call_id(const struct sip_leg *l)

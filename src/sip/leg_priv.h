@@ -111,6 +111,9 @@ struct sip_leg {
 	bool refer_silent; /* Refer-Sub: false */
 	bool refer_deciding; /* the owner is being asked: what it says waits until our 202 is out */
 	int refer_result;    /* that; 0: nothing */
+	bool refer_hangup;   /* and it hung up meanwhile, with these */
+	int hangup_code, hangup_q850;
+	char hangup_reason[64];
 	struct ltimer refer_timer;
 };
 void leg_replace(char **dst, const char *text);

@@ -76,6 +76,17 @@ static int read_refer(struct sip_refer *ret, struct sipf_refer_to *to, struct si
 	return 0;
 }
 
+static int ask_owner(struct sip_leg *l, const struct sip_refer *refer)
+{
+	int code;
+
+	l->refer_result = 0;
+	l->refer_deciding = true;
+	code = l->h.refer(refer, l->arg);
+	l->refer_deciding = false;
+	return code;
+}
+
 void leg_take_refer(struct sip_leg *l, const struct rx *r)
 {
 	const struct sip_hdr *sub = sip_msg_hdr(r->m, SIP_HDR_REFER_SUB);
@@ -98,18 +109,18 @@ void leg_take_refer(struct sip_leg *l, const struct rx *r)
 	l->refer_silent = sub && !pl_strcasecmp(&sub->val, "false"); /* RFC 4488 */
 	l->refer_cseq = r->m->cseq.num;
 	ltimer_set(&l->refer_timer, REFER_MS, refer_timeout, l);
-	l->refer_result = 0;
-	l->refer_deciding = true;
-	code = l->h.refer(&refer, l->arg);
-	l->refer_deciding = false;
+	code = ask_owner(l, &refer);
 	if (code) {
 		leg_refer_stop(l);
 		leg_answer_now(l, r, code, NULL);
-		return;
+	} else {
+		leg_contact_lines(l, lines, sizeof(lines));
+		if (l->refer_silent)
+			(void)strncat(lines, "Refer-Sub: false\r\n", sizeof(lines) - strlen(lines) - 1);
+		leg_answer_now(l, r, 202, lines);
+		/* RFC 3515 2.4.4: the first NOTIFY comes at once */
+		sip_leg_refer_result(l, l->refer_result ? l->refer_result : 100, NULL);
 	}
-	leg_contact_lines(l, lines, sizeof(lines));
-	if (l->refer_silent)
-		(void)strncat(lines, "Refer-Sub: false\r\n", sizeof(lines) - strlen(lines) - 1);
-	leg_answer_now(l, r, 202, lines);
-	sip_leg_refer_result(l, l->refer_result ? l->refer_result : 100, NULL); /* RFC 3515 2.4.4: the first NOTIFY comes at once */
+	if (l->refer_hangup)
+		sip_leg_hangup(l, l->hangup_code, l->hangup_q850, l->hangup_reason);
 }

@@ -204,6 +204,8 @@ void sip_leg_trace(const struct sip_leg *leg, int64_t call_id, int64_t leg_id, i
 const char *sip_leg_call_id(const struct sip_leg *leg);
 /** udp, tcp, tls, ws, wss */
 const char *sip_leg_transport(const struct sip_leg *leg);
+/** The argument that it was claimed or dialled with. */
+void *sip_leg_owner(const struct sip_leg *leg);
 bool sip_leg_is_established(const struct sip_leg *leg);
 /** It has ended, though closed() may not have been called yet. */
 bool sip_leg_is_over(const struct sip_leg *leg);

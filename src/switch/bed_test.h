@@ -755,18 +755,20 @@ static void journal_begin(void)
 	journal_tap(bed.journal, on_event, NULL);
 }
 
+/* One for all files that include this. */
+__attribute__((weak)) bool bed_started;
+
 static void begin(void)
 {
-	static bool started;
 	struct sw_start start = {
 		.sip_listen = "127.0.0.1:0", .external = "127.0.0.1", .realm = REALM, .rtp_bind = "127.0.0.1", .rtp_min = 16000, .rtp_max = 17998,
 		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
 		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir,
 	};
 
-	if (!started)
+	if (!bed_started)
 		assert_int_equal(loop_process_init(), 0);
-	started = true;
+	bed_started = true;
 	log_set_level(getenv("HW_TEST_LOG") ? LOG_L_DEBUG : LOG_L_ERROR);
 	journal_begin();
 	assert_int_equal(sw_new(&bed.sw, &start, bed.journal, make_conf()), 0);

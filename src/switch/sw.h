@@ -76,12 +76,13 @@ struct sw_leg {
  *   inbound     NEW -> GREETING -> WAITING <-> OFFERED -> TALK <-> HELD -> ENDED
  *                                     |                    ^ `-> LOST (agent's browser gone) -> TALK or WAITING
  *                                     `-> OVERFLOWN (to a number) -> TALK;  GOODBYE -> ENDED
+ *               TALK, HELD -> TRANSFER -> TALK with somebody else, or back (sw_refer.c)
  *   direct      NEW -> DIALLING -> TALK ...      (to a URI, a colleague, or out through a trunk)
  *   click       NEW -> AGENT_FIRST -> DIALLING -> TALK ...
  */
 enum sw_phase {
 	CALL_NEW, CALL_GREETING, CALL_WAITING, CALL_OFFERED, CALL_AGENT_FIRST, CALL_DIALLING, CALL_TALK, CALL_HELD, CALL_LOST,
-	CALL_GOODBYE, CALL_ECHO, CALL_ENDED,
+	CALL_GOODBYE, CALL_ECHO, CALL_TRANSFER, CALL_ENDED,
 };
 
 enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD };
@@ -97,6 +98,11 @@ struct sw_call {
 	struct sw_leg *ag;          /* the agent (or third party) on the other side */
 	struct sw_agent *agent;     /* talks, rings or is being resumed on `ag` */
 	struct sw_agent *caller;    /* internal calls: the colleague on `cust` */
+	struct sw_leg *xleg;        /* TRANSFER: the target that rings */
+	struct sw_agent *xagent;    /* he, when it is a colleague */
+	int64_t consult_of;         /* the call that the agent on `cust` holds meanwhile; 0: none */
+	int64_t answer_agent_id;    /* the last one of whom the log says that he answered */
+	bool held_before;           /* TRANSFER: and so it becomes again if that fails */
 	int64_t offer_id;
 	bool in_acd, accepted, answered, record, agent_held;
 	bool beep;                  /* his telephone answers by itself: a tone first */
@@ -197,10 +203,33 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 /* The browser of @a, who is in @c or is rung for it, registered anew or vanished. */
 void sw_call_agent_device(struct sw_call *c, struct sw_agent *a, bool up);
 /* The agent in @c is about to be logged out, come what may: his talk ends, who is only waiting for him waits on. */
-void sw_call_agent_leaves(struct sw_call *c, const char *why);
+void sw_call_agent_leaves(struct sw_call *c, struct sw_agent *a, const char *why);
 /* For sw_check.c: the core does not offer it any more, or does not know it at all. */
 void sw_call_wait_on(struct sw_call *c);
 void sw_call_rec_event(struct sw *sw, const struct med_event *ev);
+
+/* sw_call.c, for sw_refer.c */
+void sw_call_rec_stop(struct sw_call *c);
+void sw_call_play_music(struct sw_call *c);
+void sw_call_drop_leg(struct sw_leg **pl, int code, int q850, const char *reason);
+void sw_call_release(struct sw_call *c, struct sw_agent **pa, bool wrap);
+void sw_call_connect(struct sw_call *c);
+void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority);
+bool sw_call_seize(struct sw_call *c, struct sw_agent *a);
+int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms);
+int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number); /* as the agent in it; -EINVAL: no number */
+
+/* sw_refer.c */
+/* REFER on @l. 0, or the status that refuses it. */
+int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces);
+void sw_transfer_ring(struct sw_call *c, int code, bool early_media); /* the target's 18x */
+void sw_transfer_up(struct sw_call *c);
+void sw_transfer_failed(struct sw_call *c, int code);
+void sw_transfer_agent_gone(struct sw_call *c);
+void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a);
+void sw_transfer_device(struct sw_call *c, struct sw_agent *a);
+/* @l wants the place of @old in @c. 0, or the status that refuses it. */
+int sw_pick_up(struct sw_call *c, struct sw_leg *old, struct sw_leg *l, struct sw_agent *a);
 
 /* sw_check.c: what must hold between two events, and what is done when it does not. NULL, or a sentence. */
 const char *sw_check(struct sw *sw);

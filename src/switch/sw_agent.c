@@ -259,7 +259,7 @@ static enum sw_refusal simple(struct sw *sw, struct sw_agent *a, const struct sw
 
 	(void)str_copy(in.reason, sizeof(in.reason), cmd->reason);
 	if (kind == ACD_IN_LOGOUT && cmd->force && a->call)
-		sw_call_agent_leaves(a->call, "agent was logged out");
+		sw_call_agent_leaves(a->call, a, "agent was logged out");
 	return from_acd(sw_acd(sw, &in));
 }
 
@@ -296,6 +296,10 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_HANGUP:
 		if (a->call->phase == CALL_OFFERED)
 			return sw_call_refuse(a->call, a); /* the caller is not his yet */
+		if (a->call->phase == CALL_TRANSFER && a != a->call->caller) {
+			sw_transfer_hangup(a->call, a); /* nor is he any more */
+			return SW_OK;
+		}
 		sw_call_end(a->call, "agent", 0, 16, "hung up by the agent");
 		return SW_OK;
 	case SW_REFUSE:

@@ -291,6 +291,8 @@ static void call_begun(struct sw_call *c)
 		jw_id(&w, "trunk", c->trunk_id);
 	if (c->number_id)
 		jw_id(&w, "number", c->number_id);
+	if (c->consult_of)
+		jw_id(&w, "parent", c->consult_of);
 	jw_end_obj(&w);
 	e.pii[e.pii_n++] = (struct ev_pii){"from", c->from};
 	e.pii[e.pii_n++] = (struct ev_pii){"to", c->to};
@@ -333,7 +335,7 @@ static void agent_forget(struct sw_call *c)
 void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const char *reason)
 {
 	bool wrap = c->answered && strcmp(c->dir, "internal") != 0;
-	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD || c->phase == CALL_LOST || c->seized;
+	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD || c->phase == CALL_LOST || c->phase == CALL_TRANSFER || c->seized;
 	char buf[256];
 	struct strb b;
 	struct jw w;
@@ -354,6 +356,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 	sw_emit_call(c, EV_CALL_END, &b);
 	leg_drop(&c->cust, code ? code : 480, q850, reason);
 	leg_drop(&c->ag, code ? code : 480, q850, reason);
+	leg_drop(&c->xleg, code ? code : 480, q850, reason);
 	if (!talking)
 		agent_forget(c); /* he was only rung: the core takes the offer back, and may give him the next call at once */
 	if (c->in_acd) {
@@ -364,6 +367,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 	}
 	agent_release(c, &c->agent, wrap);
 	agent_release(c, &c->caller, false);
+	agent_release(c, &c->xagent, false);
 	call_free_if_done(c);
 }
 
@@ -381,10 +385,12 @@ static void connect(struct sw_call *c)
 	ltimer_cancel(&c->timer);
 	c->phase = CALL_TALK;
 	sw_seg_open(c, SEG_TALK, NULL);
-	if (!c->answered) {
+	if (!c->answered || (c->agent && c->answer_agent_id && c->agent->id != c->answer_agent_id)) {
 		c->answered = true;
 		sw_emit_call(c, EV_CALL_ANSWER, NULL);
 	}
+	if (c->agent)
+		c->answer_agent_id = c->agent->id;
 	answer(c->cust);
 	answer(c->ag);
 	if (!c->beep || !play(c, c->ag, "beep", false)) /* after the beep: on_played */
@@ -614,7 +620,7 @@ static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role,
 
 	if (!t)
 		return -ENOENT;
-	if (sw_gate(&v, c->sw, t, u, number, c->queue_id ? "overflow" : "desk", true))
+	if (sw_gate(&v, c->sw, t, u, number, c->queue_id && !c->agent ? "overflow" : "desk", true))
 		return -EACCES;
 	if (trunk_full(c->sw, t))
 		return -EBUSY;
@@ -639,7 +645,7 @@ static int direct_uri(struct sw_call *c, const struct sw_number *n)
 
 static bool seize(struct sw_call *c, struct sw_agent *a)
 {
-	struct acd_in in = {.kind = ACD_IN_SEIZE, .agent_id = a->id, .call_id = c->id};
+	struct acd_in in = {.kind = ACD_IN_SEIZE, .agent_id = a->id, .call_id = c->id, .queue_id = c->answered ? c->queue_id : 0};
 
 	if (a->call || sw_acd(c->sw, &in))
 		return false;
@@ -774,6 +780,26 @@ static int route_trunk(struct sw_call *c, const struct sw_number *n)
 	return 404;
 }
 
+/* His telephone holds its call and dials another one: he asks somebody before he transfers. For the core he talks on in the first. */
+static bool may_consult(const struct sw_agent *a)
+{
+	return a && a->call && a->call->phase == CALL_HELD && a->call->agent == a;
+}
+
+static int route_consult(struct sw_call *c, struct sw_agent *a, const struct sw_user *u, const char *dialled)
+{
+	int r;
+
+	if (u)
+		return direct_user(c, u->id, false);
+	c->phase = CALL_DIALLING;
+	sw_seg_open(c, SEG_RING, NULL);
+	c->agent = a; /* who dials, for what he may and the number he shows */
+	r = dial_trunk(c, &c->ag, ROLE_THIRD, dialled);
+	c->agent = NULL;
+	return r == -ENOENT ? 404 : r == -EACCES ? 403 : r ? 503 : 0;
+}
+
 /* A colleague's phone dials: an extension, the echo, or out through a trunk. */
 static int route_device(struct sw_call *c, struct sw_agent *a, const char *dialled)
 {
@@ -786,6 +812,8 @@ static int route_device(struct sw_call *c, struct sw_agent *a, const char *diall
 	}
 	if (!number_ok(dialled))
 		return 484;
+	if (c->consult_of)
+		return route_consult(c, a, u, dialled);
 	if (a && a->state != ACD_OFFLINE && !seize(c, a))
 		return 486;
 	if (u) {
@@ -820,6 +848,30 @@ static struct sw_agent *agent_of_device(struct sw *sw, const char *device)
 	return a && !strcmp(a->device, device) ? a : NULL;
 }
 
+/* INVITE with Replaces: the leg goes into the call that is there already; @c was only for the case that it is a new one. */
+static int picked_up(struct sw_call *c, struct sw_leg *l, const struct sip_invite *inv, struct sw_agent *a)
+{
+	struct call_leg *old = call_leg_of(inv->replaces);
+	struct sw_leg *ol = old ? call_leg_owner(old) : NULL;
+	struct sw *sw = c->sw;
+	int r;
+
+	(void)hmap_del(&sw->calls, (uint64_t)c->id);
+	free(c);
+	assert(ol);
+	l->call = ol->call;
+	l->call->legs++;
+	l->role = ROLE_AGENT_LEG;
+	l->agent_id = a ? a->id : 0;
+	sw_leg_begun(l, true, inv->transport, inv->dialled, inv->device);
+	r = sw_pick_up(ol->call, ol, l, a);
+	if (r) {
+		l->dropped = true;
+		call_leg_hangup(l->leg, r, 0, "may not take that call");
+	}
+	return 0;
+}
+
 int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 {
 	struct sw *sw = arg;
@@ -850,6 +902,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		     device || sw_name_is_number(inv->from_name, inv->from_user) ? NULL : inv->from_name);
 	c->trunk_id = inv->trunk_id;
 	c->number_id = n ? n->id : 0;
+	c->consult_of = may_consult(a) ? a->call->id : 0;
 	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
 	l->device_id = device ? device_id(sw, inv->device) : 0;
 	r = call_leg_incoming(&l->leg, sw->env, l->id, sip, inv, &leg_handlers, l);
@@ -859,6 +912,8 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		free(c);
 		return r;
 	}
+	if (inv->replaces)
+		return picked_up(c, l, inv, a);
 	c->cust = l;
 	trunk_count(sw, l->trunk_id, 1);
 	if (n && n->dest == SW_DEST_QUEUE)
@@ -899,23 +954,63 @@ static void log_ring(struct sw_leg *l, int code)
 	sw_emit(l->sw, &e, &b);
 }
 
+/* The carrier's announcement or ring-back is heard by who called. Until it comes, and some never send any, ours is: the tone gives way
+   to the first audio (on_audible). A 180 after a 183 changes nothing: what is heard goes on. */
+static void hear_early(struct sw_call *c, struct sw_leg *l, struct sw_leg *o)
+{
+	(void)call_leg_early(o->leg);
+	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
+	if (!call_leg_audible(l->leg))
+		(void)med_tone(media_of(c), med_of(o), MED_TONE_RINGBACK);
+}
+
+/* What was heard is over, and somebody else still rings (199). */
+static void hear_nothing(struct sw_call *c, struct sw_leg *o)
+{
+	med_unbridge(media_of(c), med_of(o));
+	(void)med_tone(media_of(c), med_of(o), MED_TONE_RINGBACK);
+}
+
 static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 {
 	struct sw_leg *l = arg, *o;
 	struct sw_call *c = l->call;
 
 	log_ring(l, code);
+	if (!l->dropped && c->phase == CALL_TRANSFER && l == c->xleg)
+		sw_transfer_ring(c, code, early_media);
 	if (l->dropped || c->phase != CALL_DIALLING)
 		return;
 	o = other(c, l);
 	if (!o)
 		return;
-	if (early_media) {
-		(void)call_leg_early(o->leg);
-		(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
-	} else if (!leg_up(o)) {
+	if (early_media)
+		hear_early(c, l, o);
+	else if (code == 199 && call_leg_get_state(leg) == CALL_LEG_EARLY)
+		hear_nothing(c, o);
+	else if (!leg_up(o))
 		(void)call_leg_ring(o->leg);
-	}
+}
+
+/* The first audio of a side that rings: our own ring-back makes room for it. */
+static void on_audible(struct call_leg *leg, void *arg)
+{
+	struct sw_leg *l = arg;
+	struct sw_call *c = l->call;
+	struct sw_leg *o = c->phase == CALL_TRANSFER && l == c->xleg ? c->cust : other(c, l);
+
+	if (!l->dropped && o && call_leg_get_state(leg) == CALL_LEG_EARLY && (c->phase == CALL_DIALLING || c->phase == CALL_TRANSFER))
+		med_stop(media_of(c), med_of(o));
+}
+
+static int on_refer(struct call_leg *leg, const char *target, struct call_leg *replaces, void *arg)
+{
+	struct sw_leg *l = arg;
+	int r = sw_transfer(l, target, replaces ? call_leg_owner(replaces) : NULL);
+
+	log_info("transfer asked for call=%lld leg=%lld to=%s attended=%d code=%d", (long long)l->call->id, (long long)l->id,
+		 log_num(target), replaces != NULL, r ? r : 202);
+	return r;
 }
 
 static void on_up(struct call_leg *leg, void *arg)
@@ -924,7 +1019,7 @@ static void on_up(struct call_leg *leg, void *arg)
 	struct sw_call *c = l->call;
 
 	leg_answered(l);
-	if (l->dropped || leg_over(other(c, l)))
+	if (l->dropped || (l != c->xleg && leg_over(other(c, l))))
 		return; /* the other side has gone in the same moment: that is told next */
 	switch (c->phase) {
 	case CALL_OFFERED:
@@ -942,6 +1037,10 @@ static void on_up(struct call_leg *leg, void *arg)
 	case CALL_LOST:
 		if (l == c->ag)
 			connect(c);
+		break;
+	case CALL_TRANSFER:
+		if (l == c->xleg)
+			sw_transfer_up(c);
 		break;
 	default:
 		break;
@@ -1006,6 +1105,8 @@ static void on_held(struct call_leg *leg, bool held, void *arg)
 
 	if (l->dropped || l != c->ag || !leg_up(c->cust))
 		return;
+	if (c->phase == CALL_TRANSFER)
+		c->agent_held = held;
 	if (held && c->phase == CALL_TALK) {
 		c->agent_held = true;
 		hold_audio(c, true);
@@ -1036,6 +1137,8 @@ enum sw_refusal sw_call_refuse(struct sw_call *c, const struct sw_agent *a)
 		refuse_offer(c->sw, c->id, a->id, c->offer_id, 603);
 	else if (rings_directly(c, a))
 		sw_call_end(c, "agent", 603, 21, "refused");
+	else if (c->phase == CALL_TRANSFER && a == c->xagent)
+		sw_transfer_failed(c, 603);
 	else
 		return SW_R_STATE;
 	return SW_OK;
@@ -1123,9 +1226,11 @@ static void agent_lost(struct sw_call *c)
 	try_resume(c);
 }
 
-void sw_call_agent_leaves(struct sw_call *c, const char *why)
+void sw_call_agent_leaves(struct sw_call *c, struct sw_agent *a, const char *why)
 {
-	if (c->phase == CALL_LOST)
+	if (c->phase == CALL_TRANSFER && a != c->caller)
+		sw_transfer_hangup(c, a);
+	else if (c->phase == CALL_LOST)
 		resume_failed(c);
 	else if (c->phase != CALL_OFFERED) /* the core takes an offer back by itself */
 		sw_call_end(c, "system", 480, 0, why);
@@ -1156,7 +1261,13 @@ static void ring_again(struct sw_call *c, struct sw_agent *a)
 /* Gone, or registered from a new place: what we have of him is a dead flow either way. */
 void sw_call_agent_device(struct sw_call *c, struct sw_agent *a, bool up)
 {
-	bool rung = c->phase == CALL_OFFERED || c->phase == CALL_LOST || c->phase == CALL_AGENT_FIRST || rings_directly(c, a);
+	bool rung;
+
+	if (c->phase == CALL_TRANSFER) {
+		sw_transfer_device(c, a);
+		return;
+	}
+	rung = c->phase == CALL_OFFERED || c->phase == CALL_LOST || c->phase == CALL_AGENT_FIRST || rings_directly(c, a);
 
 	if (a == c->caller) {
 		sw_call_end(c, "line", 480, 27, "telephone was lost");
@@ -1186,6 +1297,9 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 {
 	c->ag = NULL;
 	switch (c->phase) {
+	case CALL_TRANSFER:
+		sw_transfer_agent_gone(c);
+		break;
 	case CALL_OFFERED:
 		refuse_offer(c->sw, c->id, c->agent->id, c->offer_id, cl->code ? cl->code : 480);
 		break;
@@ -1224,6 +1338,9 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	l->dropped = true;
 	if (l == c->ag) {
 		agent_leg_closed(c, cl);
+	} else if (l == c->xleg) {
+		c->xleg = NULL;
+		sw_transfer_failed(c, cl->code ? cl->code : 480);
 	} else if (l == c->cust) {
 		c->cust = NULL;
 		sw_call_end(c, cl->by == SIP_BY_REMOTE ? "customer" : "line", cl->code, cl->q850, cl->reason);
@@ -1275,4 +1392,53 @@ static const struct call_leg_handlers leg_handlers = {
 	.silent = on_silent,
 	.closed = on_closed,
 	.gone = on_gone,
+	.audible = on_audible,
+	.refer = on_refer,
 };
+
+/* ---- for transfers: sw_refer.c ---- */
+
+void sw_call_rec_stop(struct sw_call *c)
+{
+	rec_stop(c);
+}
+
+void sw_call_play_music(struct sw_call *c)
+{
+	play_music(c);
+}
+
+void sw_call_drop_leg(struct sw_leg **pl, int code, int q850, const char *reason)
+{
+	leg_drop(pl, code, q850, reason);
+}
+
+void sw_call_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
+{
+	agent_release(c, pa, wrap && strcmp(c->dir, "internal") != 0);
+}
+
+void sw_call_connect(struct sw_call *c)
+{
+	connect(c);
+}
+
+void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority)
+{
+	enter_queue(c, waited_ms, priority);
+}
+
+bool sw_call_seize(struct sw_call *c, struct sw_agent *a)
+{
+	return seize(c, a);
+}
+
+int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms)
+{
+	return ring_agent(c, a, false, false, timeout_ms);
+}
+
+int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number)
+{
+	return number_ok(number) ? dial_trunk(c, ret, ROLE_THIRD, number) : -EINVAL;
+}

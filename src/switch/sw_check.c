@@ -51,6 +51,11 @@ static const char *call_broken(struct sw_call *c)
 			break;
 		sw_call_end(c, "system", 500, 41, "nobody is on the other side");
 		return "a call is talked with nobody";
+	case CALL_TRANSFER:
+		if (c->cust && c->xleg)
+			break;
+		sw_call_end(c, "system", 500, 41, "nobody is on the other side");
+		return "a call is transferred to nobody";
 	default:
 		break;
 	}
@@ -76,6 +81,8 @@ static const char *calls_broken(struct sw *sw, int64_t now_ms)
 			s = claim(c, c->agent);
 		if (!s && c->phase != CALL_ENDED)
 			s = claim(c, c->caller);
+		if (!s && c->phase != CALL_ENDED)
+			s = claim(c, c->xagent);
 	}
 	return s;
 }

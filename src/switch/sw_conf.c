@@ -127,7 +127,7 @@ static void drop_leavers(struct sw *sw)
 			struct acd_in in = {.kind = ACD_IN_LOGOUT, .agent_id = a->id, .force = true};
 
 			if (a->call)
-				sw_call_agent_leaves(a->call, "agent is no longer a user");
+				sw_call_agent_leaves(a->call, a, "agent is no longer a user");
 			(void)sw_acd(sw, &in);
 			a->device[0] = '\0';
 		}

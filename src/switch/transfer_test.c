@@ -1,0 +1,503 @@
+/* Transfers by desk phones, played against the whole switch: who talks to whom afterwards, and what the records say. */
+#include "switch/bed_test.h"
+
+static void two_agents(void)
+{
+	plan_default();
+	plan.queues[0].answer_first = true;
+	plan.queues[1].answer_first = true;
+	plan.aq[0].wrapup_ms = 60000;
+	plan.members[1] = (struct acd_member){WEB, QUEUE, 2}; /* Bob does not serve the first one */
+	plan.members[2] = (struct acd_member){WEB, QUEUE2, 3};
+}
+
+/* A customer talks to Alice. */
+static void talk(struct dlg *c, struct dlg *a)
+{
+	call(c, "13800000001", "q");
+	expect_final(c, 200);
+	rung(a, &phone_a);
+	answer(a);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+}
+
+static void refer(struct dlg *d, const char *target, const char *more)
+{
+	char branch[32], lines[512];
+
+	new_branch(branch, sizeof(branch));
+	(void)snprintf(lines, sizeof(lines), "Refer-To: <sip:%s@" REALM "%s>\r\nReferred-By: <sip:a1@" REALM ">\r\n", target, more);
+	request(d, "REFER", ++d->cseq, branch, lines, "");
+}
+
+static void expect_notify(struct dlg *d, const char *status)
+{
+	const char *m;
+
+	do {
+		m = await(d->p, "NOTIFY", d->call_id);
+		respond(d, m, 200, "");
+	} while (!strstr(m, "\r\n\r\nSIP/2.0 2") && strstr(m, "\r\n\r\nSIP/2.0 1") && !strstr(m, status));
+	if (!strstr(m, status))
+		fail_msg("NOTIFY tells %s", strstr(m, "\r\n\r\n") + 4);
+}
+
+static void accepted(struct dlg *d)
+{
+	(void)await(d->p, "SIP/2.0 202", d->call_id);
+}
+
+static void refused(struct dlg *d, int code)
+{
+	char start[32];
+
+	(void)snprintf(start, sizeof(start), "SIP/2.0 %d", code);
+	(void)await(d->p, start, d->call_id);
+}
+
+/* ---- blind ---- */
+
+TEST(blind_transfer_to_a_colleague_gives_him_the_customer_and_the_agent_his_wrap_up)
+{
+	struct dlg c, a, b;
+	struct db *db;
+	int done;
+
+	two_agents();
+	plan.queues[0].record = true;
+	begin();
+	talk(&c, &a);
+	refer(&a, "8002", "");
+	accepted(&a);
+	expect_notify(&a, "100");
+	rung(&b, &phone_b);
+	expect_notify(&a, "180");
+	answer(&b);
+	expect_notify(&a, "200");
+	expect_bye(&a);
+	done = await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	assert_true(await_event(0, EV_AGENT_STATE, BOB, "\"state\":\"talking\"") < done);
+	bye(&c);
+	expect_bye(&b);
+	(void)await_event(done, EV_CALL_END, 0, "\"by\":\"customer\"");
+	(void)await_event(done, EV_AGENT_STATE, BOB, "\"state\":\"wrapup\"");
+	stop(1000);
+	db = records();
+	assert_int_equal(get(db, "SELECT count(*) FROM call"), 1);
+	assert_int_equal(get(db, "SELECT first_agent_id FROM call"), ALICE);
+	assert_int_equal(get(db, "SELECT agent_id FROM call"), BOB);
+	assert_int_equal(get(db, "SELECT count(*) FROM segment WHERE type = 'talk'"), 2);
+	assert_int_equal(get(db, "SELECT count(*) FROM segment WHERE type = 'talk' AND agent_id = 2"), 1);
+	assert_int_equal(get(db, "SELECT count(*) FROM segment WHERE type = 'hold' AND agent_id = 1"), 1);
+	assert_int_equal(get(db, "SELECT count(*) FROM segment WHERE type IN ('queue', 'ring')"), 2); /* no second visit to the queue */
+	assert_int_equal(get(db, "SELECT count(*) FROM recording_part"), 2);
+	assert_int_equal(get(db, "SELECT count(*) FROM offer"), 1);
+	db_close(db);
+	end();
+}
+
+TEST(blind_transfer_that_fails_gives_the_customer_back_to_the_agent)
+{
+	struct dlg c, a, b;
+	int failed;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	refer(&a, "8002", "");
+	accepted(&a);
+	rung(&b, &phone_b);
+	refuse(&b, 486);
+	expect_notify(&a, "486");
+	failed = await_event(0, EV_SEG_OPEN, ALICE, "transfer");
+	(void)await_event(failed, EV_SEG_OPEN, ALICE, "\"talk\"");
+	(void)await_event(failed, EV_AGENT_STATE, BOB, "\"state\":\"ready\"");
+	bye(&a);
+	expect_bye(&c);
+	end();
+}
+
+TEST(blind_transfer_of_a_held_customer_that_fails_leaves_him_held)
+{
+	struct dlg c, a, b;
+	int failed;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	reinvite(&a, "sendonly");
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"hold\"");
+	refer(&a, "8002", "");
+	accepted(&a);
+	rung(&b, &phone_b);
+	refuse(&b, 603);
+	expect_notify(&a, "603");
+	failed = await_event(0, EV_SEG_OPEN, ALICE, "transfer failed");
+	reinvite(&a, "sendrecv");
+	(void)await_event(failed, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+TEST(agent_may_hang_up_while_the_target_rings_and_the_customer_goes_on)
+{
+	struct dlg c, a, b;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	refer(&a, "8002", "");
+	accepted(&a);
+	rung(&b, &phone_b);
+	bye(&a);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	answer(&b);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&b);
+	expect_bye(&c);
+	(void)await_event(0, EV_CALL_END, 0, "\"by\":\"agent\"");
+	end();
+}
+
+TEST(customer_whose_transfer_fails_when_the_agent_is_gone_waits_in_front)
+{
+	struct dlg c, a, b;
+	int back;
+
+	two_agents();
+	plan.aq[0].wrapup_ms = 0;
+	begin();
+	talk(&c, &a);
+	refer(&a, "8002", "");
+	accepted(&a);
+	rung(&b, &phone_b);
+	bye(&a);
+	refuse(&b, 486);
+	back = await_event(0, EV_ACD_IN, 0, "\"priority\":1000");
+	rung(&a, &phone_a); /* who is ready again */
+	answer(&a);
+	(void)await_event(back, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+TEST(customer_who_hangs_up_while_the_target_rings_frees_everybody)
+{
+	struct dlg c, a, b;
+	int ended;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	refer(&a, "8002", "");
+	accepted(&a);
+	rung(&b, &phone_b);
+	bye(&c);
+	expect_cancel(&b);
+	expect_bye(&a);
+	ended = await_event(0, EV_CALL_END, 0, "\"by\":\"customer\"");
+	(void)await_event(ended, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	(void)await_event(ended, EV_AGENT_STATE, BOB, "\"state\":\"ready\"");
+	end();
+}
+
+TEST(blind_transfer_to_a_queues_number_waits_there)
+{
+	struct dlg c, a, b;
+	struct db *db;
+
+	two_agents();
+	plan.numbers[2] = (struct sw_number){.id = 74, .number = "6000", .dest = SW_DEST_QUEUE, .target_id = QUEUE2};
+	begin();
+	talk(&c, &a);
+	refer(&a, "6000", "");
+	accepted(&a);
+	expect_bye(&a);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	rung(&b, &phone_b);
+	answer(&b);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	expect_bye(&b);
+	stop(1000);
+	db = records();
+	assert_int_equal(get(db, "SELECT queue_id FROM call"), QUEUE2);
+	assert_int_equal(get(db, "SELECT agent_id FROM call"), BOB);
+	db_close(db);
+	end();
+}
+
+TEST(blind_transfer_outside_follows_what_may_be_dialled)
+{
+	struct dlg c, a, o;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	refer(&a, "0012025550123", "");
+	refused(&a, 403);
+	refer(&a, "no%20number", "");
+	refused(&a, 404);
+	refer(&a, "13900000002", "");
+	accepted(&a);
+	rung(&o, &trunk);
+	assert_non_null(strstr(o.invite, "INVITE sip:13900000002@"));
+	answer(&o);
+	expect_notify(&a, "200");
+	expect_bye(&a);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	bye(&o);
+	expect_bye(&c);
+	end();
+}
+
+TEST(customers_and_agents_without_a_customer_transfer_nothing)
+{
+	struct dlg c, a;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	refer(&c, "8002", "");
+	refused(&c, 403);
+	refer(&a, "8001", ""); /* himself */
+	refused(&a, 486);
+	refer(&a, "8003", ""); /* logged out */
+	refused(&a, 480);
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+/* ---- attended ---- */
+
+static void phones_log_in(void)
+{
+	static char ha1[65];
+	char text[64];
+	int n = snprintf(text, sizeof(text), "a1:" REALM ":s1");
+
+	sipa_hex(ha1, false, text, (size_t)n);
+	plan.devices[0].ha1_md5 = ha1;
+	(void)snprintf(phone_a.device, sizeof(phone_a.device), "a1");
+	(void)snprintf(phone_a.secret, sizeof(phone_a.secret), "s1");
+}
+
+static const char *tag_in(const char *addr)
+{
+	const char *t = strstr(addr, ";tag=");
+
+	assert_non_null(t);
+	return t + 5;
+}
+
+/* The URI header that names @d, as the switch has it: its own tag is to-tag's. */
+static const char *replaces(const struct dlg *d)
+{
+	static char text[256];
+
+	(void)snprintf(text, sizeof(text), "?Replaces=%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s", d->call_id, tag_in(d->remote), tag_in(d->local));
+	return text;
+}
+
+/* Alice holds her customer and calls @to. */
+static void consult(struct dlg *second, struct dlg *c, struct dlg *a, const char *to)
+{
+	talk(c, a);
+	reinvite(a, "sendonly");
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"hold\"");
+	device_call(second, &phone_a, to);
+}
+
+TEST(attended_transfer_joins_the_customer_with_whom_the_agent_has_asked)
+{
+	struct dlg c, a, second, b;
+	struct db *db;
+
+	two_agents();
+	phones_log_in();
+	begin();
+	consult(&second, &c, &a, "8002");
+	rung(&b, &phone_b);
+	answer(&b);
+	expect_final(&second, 200);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	refer(&a, "8002", replaces(&second));
+	accepted(&a);
+	expect_notify(&a, "200");
+	expect_bye(&a);
+	expect_bye(&second);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	assert_null(look(&phone_b, "BYE", NULL, 50));
+	bye(&c);
+	expect_bye(&b);
+	stop(1000);
+	db = records();
+	assert_int_equal(get(db, "SELECT count(*) FROM call"), 2);
+	assert_int_equal(get(db, "SELECT count(*) FROM call s JOIN call f ON s.parent_id = f.id WHERE s.dir = 'internal' AND f.dir = 'in'"), 1);
+	assert_int_equal(get(db, "SELECT agent_id FROM call WHERE dir = 'in'"), BOB);
+	assert_int_equal(get(db, "SELECT count(*) FROM segment s JOIN call c ON c.id = s.call_id WHERE c.dir = 'in' AND s.type = 'talk' AND s.agent_id = 2"), 1);
+	assert_int_equal(get(db, "SELECT count(*) FROM activity WHERE agent_id = 2 AND state = 'talking'"), 2); /* with her, with him */
+	assert_int_equal(get(db, "SELECT count(*) FROM activity WHERE agent_id = 2 AND state = 'ready'"), 1);   /* before; not between */
+	db_close(db);
+	end();
+}
+
+TEST(attended_transfer_before_the_other_one_answers_goes_on_by_itself)
+{
+	struct dlg c, a, second, b;
+
+	two_agents();
+	phones_log_in();
+	begin();
+	consult(&second, &c, &a, "8002");
+	rung(&b, &phone_b);
+	expect_progress(&second, 180);
+	/* The early dialog: our tag is in the 180; it has none in `remote` yet. */
+	(void)snprintf(second.remote + strlen(second.remote), 64, ";tag=%s", "");
+	cancel(&second);
+	expect_final(&second, 487);
+	expect_cancel(&b);
+	/* Given up; the customer is still held by her, and she takes him back. */
+	reinvite(&a, "sendrecv");
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+TEST(semi_attended_transfer_rings_on_for_the_customer)
+{
+	struct dlg c, a, second, b;
+	const char *m;
+
+	two_agents();
+	phones_log_in();
+	begin();
+	consult(&second, &c, &a, "8002");
+	rung(&b, &phone_b);
+	m = await(&phone_a, "SIP/2.0 180", second.call_id);
+	(void)snprintf(second.remote, sizeof(second.remote), "%s", header(m, "To"));
+	refer(&a, "8002", replaces(&second));
+	accepted(&a);
+	expect_final(&second, 480); /* the second call is over for her: its other side rings for the customer now */
+	answer(&b);
+	expect_notify(&a, "200");
+	expect_bye(&a);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&b);
+	expect_bye(&c);
+	end();
+}
+
+TEST(attended_transfer_outside_and_asked_in_the_second_call)
+{
+	struct dlg c, a, second, o;
+
+	two_agents();
+	phones_log_in();
+	begin();
+	consult(&second, &c, &a, "13900000002");
+	rung(&o, &trunk);
+	answer(&o);
+	expect_final(&second, 200);
+	refer(&second, "8001", replaces(&a));
+	accepted(&second);
+	expect_bye(&second);
+	expect_bye(&a);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	assert_null(look(&trunk, "BYE", NULL, 50));
+	bye(&c);
+	expect_bye(&o);
+	end();
+}
+
+TEST(transfer_that_names_a_call_of_nobody_or_of_others_is_refused)
+{
+	struct dlg c, a, d;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	refer(&a, "x", "?Replaces=no%3Bto-tag%3D1%3Bfrom-tag%3D2");
+	refused(&a, 481);
+	call(&d, "2", "q"); /* another customer, who waits */
+	expect_final(&d, 200);
+	refer(&a, "x", replaces(&d));
+	refused(&a, 403);
+	bye(&d);
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+/* ---- pick-up ---- */
+
+static void pick_up(struct dlg *d, const struct dlg *old)
+{
+	char lines[1400], rep[300];
+	const char *m;
+
+	(void)snprintf(rep, sizeof(rep), "Replaces: %s;to-tag=%s;from-tag=%s\r\nRequire: replaces\r\n", old->call_id, tag_in(old->remote),
+		       tag_in(old->local));
+	begin_call(d, &phone_a, "a1", "8002", sdp_of(&phone_a));
+	m = await(&phone_a, "SIP/2.0 40", d->call_id);
+	credential_lines(lines, sizeof(lines), &phone_a, m, "INVITE", d->target);
+	(void)strncat(lines, rep, sizeof(lines) - strlen(lines) - 1);
+	request(d, "ACK", 1, d->branch, "", "");
+	new_branch(d->branch, sizeof(d->branch));
+	d->cseq = 2;
+	request(d, "INVITE", 2, d->branch, lines, sdp_of(&phone_a));
+}
+
+TEST(ringing_offer_of_a_colleague_is_picked_up)
+{
+	struct dlg c, b, d;
+
+	two_agents();
+	phones_log_in();
+	plan.numbers[2] = (struct sw_number){.id = 74, .number = "q2", .dest = SW_DEST_QUEUE, .target_id = QUEUE2};
+	begin();
+	call(&c, "1", "q2");
+	expect_final(&c, 200);
+	rung(&b, &phone_b);
+	pick_up(&d, &b);
+	expect_final(&d, 200);
+	expect_cancel(&b);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	(void)await_event(0, EV_AGENT_STATE, BOB, "\"state\":\"ready\",\"prev\":\"ringing\"");
+	bye(&d);
+	expect_bye(&c);
+	end();
+}
+
+TEST(call_to_a_colleague_is_picked_up_and_a_talk_is_not)
+{
+	struct dlg c, b, d;
+
+	two_agents();
+	phones_log_in();
+	begin();
+	call(&c, "1", "user"); /* Bob's number */
+	rung(&b, &phone_b);
+	pick_up(&d, &b);
+	expect_final(&d, 200);
+	expect_final(&c, 200);
+	expect_cancel(&b);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	expect_bye(&d);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"ready\",\"prev\":\"talking\"");
+	call(&c, "1", "user");
+	rung(&b, &phone_b);
+	answer(&b);
+	expect_final(&c, 200);
+	pick_up(&d, &b);
+	expect_final(&d, 403);
+	bye(&c);
+	expect_bye(&b);
+	end();
+}
