@@ -308,7 +308,7 @@ static int check_values(const struct app_conf *c)
 		return 3;
 	}
 	if (c->sip_listen && !sip_listen_check(c->sip_listen, NULL, 0, &tls) && tls && !c->http_cert) {
-		fprintf(stderr, "huawu: [sip] listen: tls wants a certificate, [http] cert and key\n");
+		fprintf(told(c), "huawu: [sip] listen: tls wants a certificate, [http] cert and key\n");
 		return 3;
 	}
 	if (c->rtp_min >= c->rtp_max) {

@@ -201,8 +201,8 @@ static int place_read(struct place *p, int argc, char **argv, const char *usage)
 static const char backup_usage[] =
 	"huawu backup-db [--config INI | --data DIR] [--to FILE]\n\n"
 	"Makes a whole, consistent copy of the database (SQLite) while the server goes on working: as FILE, or in backup/ below the\n"
-	"data folder, where the newest five are kept. Recordings are plain files below recordings/ and are copied with any tool.\n"
-	"With PostgreSQL use pg_dump.\n";
+	"data folder, where the newest five are kept. Recordings are plain files below recordings/ and are copied with any tool;\n"
+	"keep secrets.key with them, too: without it the passwords of trunks cannot be read. With PostgreSQL use pg_dump.\n";
 
 int backup_main(int argc, char **argv)
 {

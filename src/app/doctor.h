@@ -84,15 +84,20 @@ const char *doc_why(const struct doctor *d, int error);
 const char *doc_bytes(char buf[32], double bytes);
 const char *doc_user(char buf[64], uid_t uid);
 
-/* Not a document of the user's language: the environment of doc_trunks' tests. */
+/* ---- one trunk ---- */
+
+enum doc_transport { DOC_UDP, DOC_TCP, DOC_TLS };
+
 struct doc_answer {
 	int code;             /* SIP status; 0: none came */
+	bool connected;       /* TCP, TLS: the port takes connections */
 	int64_t rtt_us;
+	char peer[64];        /* whom we asked, numeric; "" when the name is not found */
 	char local[64];       /* our address towards it */
 	char received[64];    /* as it sees us; "" when it does not say */
-	bool rewritten;       /* something between changed our Via: a SIP ALG */
-	int error;            /* errno of sending */
+	bool rewritten;       /* something between changed our Via or Call-ID: a SIP ALG */
+	int error;            /* errno of the last try */
 };
-/** One OPTIONS over UDP to @host:@port (numeric or a name); waits @wait_ms. */
-void doc_options(struct doc_answer *ret, const char *host, unsigned port, unsigned wait_ms);
+/** One OPTIONS to @host:@port, a name or an address; port 0: by SRV, or the transport's own. Over TLS only the connection is tried. */
+void doc_options(struct doc_answer *ret, enum doc_transport tp, const char *host, unsigned port, unsigned wait_ms);
 bool doc_is_private(const char *address);

@@ -137,6 +137,29 @@ static void check_chain(struct doctor *d)
 	doc_todo(d, T("有人或磁盘改动了记录：保全现场，运行 huawu verify，与备份比较", "somebody, or a disk, changed records: keep everything as it is, run `huawu verify`, compare with a backup"));
 }
 
+/* What carriers' passwords are sealed with lies beside the database, not in it. */
+static void check_key(struct doctor *d)
+{
+	const char *title = T("密码密钥", "Key of passwords");
+	char *path = xasprintf("%s/secrets.key", d->conf->data_dir);
+	int64_t sealed = 0;
+	struct stat st;
+
+	(void)db_get_i64(&sealed, d->db, "SELECT count(*) FROM trunks WHERE secret IS NOT NULL", NULL);
+	if (stat(path, &st)) {
+		if (sealed) {
+			doc_found(d, "data.key", title, DOC_ERROR, T("%s 不在，%lld 条中继的密码解不开", "%s is missing: the passwords of %lld trunks cannot be read"), path, (long long)sealed);
+			doc_todo(d, T("从备份找回它（它不在数据库里，要和数据库一起备份），或在中继里重新填写密码", "bring it back from a backup (it is not in the database: back both up), or enter the trunks' passwords again"));
+		}
+	} else if (st.st_mode & 077 || doc_access(d, path, R_OK)) {
+		doc_found(d, "data.key", title, DOC_ERROR, T("%s 的权限是 %03o，应只有服务用户可读", "%s has mode %03o; only the service's user should read it"), path, (unsigned)st.st_mode & 0777);
+		doc_todo(d, T("chown 给服务用户，chmod 600 %s", "give it to the service's user, chmod 600 %s"), path);
+	} else {
+		doc_found(d, "data.key", title, DOC_OK, T("%s 只有服务用户可读；请与数据库一起备份", "only the service's user reads %s; back it up with the database"), path);
+	}
+	free(path);
+}
+
 static void count_people(struct doctor *d)
 {
 	int64_t unlimited = 0;
@@ -159,5 +182,6 @@ void doc_database(struct doctor *d)
 	check_whole(d);
 	check_write(d);
 	check_chain(d);
+	check_key(d);
 	count_people(d);
 }

@@ -399,6 +399,32 @@ TEST(a_database_that_the_service_cannot_write_is_told)
 	bed_down(&b);
 }
 
+TEST(a_missing_or_open_key_of_passwords_is_told)
+{
+	struct bed b;
+	char *path;
+
+	bed_up(&b);
+	bed_db(&b, NULL);
+	path = xasprintf("%s/secrets.key", b.conf.data_dir);
+	again(&b, doc_database);
+	assert_null(doctor_get(&b.d, "data.key")); /* nothing is sealed */
+	db_close(b.d.db);
+	bed_db(&b, "INSERT INTO trunks (id, centre_id, rev, created_ms, updated_ms, name, host, port, calls_max, outbound, active, secret)"
+		   " SELECT 1, id, 1, 0, 0, 'line', '127.0.0.1', 5060, 0, 1, 1, 'x' FROM centre");
+	again(&b, doc_database);
+	level_is(&b, "data.key", DOC_ERROR, "passwords of 1 trunks");
+	put(&b, "/../data/secrets.key", "k");
+	assert_int_equal(chmod(path, 0644), 0);
+	again(&b, doc_database);
+	level_is(&b, "data.key", DOC_ERROR, "mode 644");
+	assert_int_equal(chmod(path, 0600), 0);
+	again(&b, doc_database);
+	level_is(&b, "data.key", DOC_OK, "only the service's user");
+	free(path);
+	bed_down(&b);
+}
+
 TEST(a_locked_database_is_told)
 {
 	struct db *other;
@@ -746,18 +772,23 @@ static void carrier_down(struct carrier *c)
 	(void)close(c->fd);
 }
 
-static void one_trunk(struct bed *b, uint16_t port)
+static void one_trunk_by(struct bed *b, uint16_t port, const char *transport, const char *host, const char *proxy)
 {
 	struct db *db;
 
 	assert_int_equal(db_open(&db, b->conf.db, DB_RW), 0);
 	assert_int_equal(db_run(db, "DELETE FROM trunks", NULL), 0);
 	assert_int_equal(db_run(db,
-				"INSERT INTO trunks (id, centre_id, rev, created_ms, updated_ms, name, host, port, calls_max, outbound, active)"
-				" SELECT 1, id, 1, 0, 0, 'line', '127.0.0.1', $1, 30, 1, 1 FROM centre",
-				"i", (int64_t)port),
+				"INSERT INTO trunks (id, centre_id, rev, created_ms, updated_ms, name, host, port, calls_max, outbound, active, transport, proxy)"
+				" SELECT 1, id, 1, 0, 0, 'line', $2, $1, 30, 1, 1, $3, $4 FROM centre",
+				"ittt", (int64_t)port, host, transport, proxy),
 			 0);
 	db_close(db);
+}
+
+static void one_trunk(struct bed *b, uint16_t port)
+{
+	one_trunk_by(b, port, "udp", "127.0.0.1", NULL);
 }
 
 static void meet(struct bed *b, const char *via_more, const char *via_host)
@@ -772,7 +803,6 @@ static void meet(struct bed *b, const char *via_more, const char *via_host)
 
 TEST(trunks_are_asked_and_their_answers_read)
 {
-	struct carrier silent;
 	struct bed b;
 	uint16_t port;
 	int fd;
@@ -803,7 +833,63 @@ TEST(trunks_are_asked_and_their_answers_read)
 	(void)close(fd);
 	again(&b, doc_trunks);
 	level_is(&b, "trunk", DOC_ERROR, "refused");
-	(void)silent;
+	bed_down(&b);
+}
+
+/* Takes one connection and answers what comes over it, in two pieces. */
+static void *stream_main(void *arg)
+{
+	struct carrier *c = arg;
+	char in[2048], out[4096];
+	int fd = accept(c->fd, NULL, NULL);
+	ssize_t got = fd < 0 ? -1 : read(fd, in, sizeof(in) - 1);
+	const char *v, *i;
+
+	if (got > 0) {
+		in[got] = '\0';
+		v = strstr(in, "\r\nVia: ") + 7;
+		i = strstr(in, "\r\nCall-ID: ") + 11;
+		got = snprintf(out, sizeof(out), "SIP/2.0 405 Method Not Allowed\r\nVia: %.*s\r\nCall-ID: %.*s\r\nContent-Length: 0\r\n\r\n",
+			       (int)strcspn(v, "\r"), v, (int)strcspn(i, "\r"), i);
+		assert_int_equal(write(fd, out, 20), 20);
+		assert_int_equal(write(fd, out + 20, (size_t)got - 20), got - 20);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return NULL;
+}
+
+TEST(trunks_over_tcp_and_tls_and_by_proxy_or_name_are_asked_there)
+{
+	struct carrier c = {0};
+	char proxy[64];
+	struct bed b;
+
+	bed_up(&b);
+	bed_db(&b, NULL);
+	c.fd = listen_on(SOCK_STREAM, &c.port);
+	assert_int_equal(pthread_create(&c.thread, NULL, stream_main, &c), 0);
+	one_trunk_by(&b, c.port, "tcp", "127.0.0.1", NULL);
+	again(&b, doc_trunks);
+	level_is(&b, "trunk", DOC_OK, "answers 405");
+	(void)pthread_join(c.thread, NULL);
+	one_trunk_by(&b, c.port, "tls", "127.0.0.1", NULL);
+	again(&b, doc_trunks);
+	level_is(&b, "trunk", DOC_OK, "takes connections");
+	(void)close(c.fd);
+	one_trunk_by(&b, c.port, "tcp", "127.0.0.1", NULL);
+	again(&b, doc_trunks);
+	level_is(&b, "trunk", DOC_ERROR, "refused");
+	/* RFC 6761: .invalid is never found, and a proxy stands in for it. */
+	one_trunk_by(&b, 5060, "udp", "carrier.invalid", NULL);
+	again(&b, doc_trunks);
+	level_is(&b, "trunk", DOC_ERROR, "is not found");
+	carrier_up(&c, "", NULL);
+	(void)snprintf(proxy, sizeof(proxy), "127.0.0.1:%u", c.port);
+	one_trunk_by(&b, 5060, "udp", "carrier.invalid", proxy);
+	again(&b, doc_trunks);
+	level_is(&b, "trunk", DOC_OK, "answers 200");
+	carrier_down(&c);
 	bed_down(&b);
 }
 
