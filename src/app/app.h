@@ -12,7 +12,7 @@ struct app_conf {
 	char *data_dir;
 	char *db;              /* sqlite path; default <data_dir>/huawu.db */
 	char *ring;            /* default /dev/shm/huawu-<uid>-<hash of data_dir>.ring */
-	char *sip_listen, *sip_external, *realm;
+	char *sip_listen, *sip_external, *realm, *dns;
 	char *http_listen, *http_cert, *http_key;
 	char *rtp_bind;
 	int64_t rtp_min, rtp_max, media_threads;

@@ -33,6 +33,7 @@ static const struct key keys[] = {
 	{"sip", "listen", "sip", TEXT, F(sip_listen), 0, 0, "where SIP is spoken: a list of [udp:|tcp:|tls:]address:port (default: udp and tcp 5060, tls 5061 with a certificate)"},
 	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "addresses by which others reach us, for SIP and audio: ADDRESS or a list of NETWORK=ADDRESS|local"},
 	{"sip", "realm", "realm", TEXT, F(realm), 0, 0, "domain of SIP passwords"},
+	{"sip", "dns", "dns", TEXT, F(dns), 0, 0, "name servers for carriers' names, \"192.0.2.1 192.0.2.2:5353\" (default: the system's)"},
 	{"http", "listen", "http", TEXT, F(http_listen), 0, 0, "address:port of page, API and SIP over WebSocket"},
 	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
 	{"http", "key", "key", TEXT, F(http_key), 0, 0, "its private key (PEM)"},

@@ -169,7 +169,8 @@ static void open_trace(struct server *s)
 static int start_switch(struct server *s)
 {
 	struct sw_start st = {
-		.sip_listen = s->conf.sip_listen, .external = s->conf.sip_external, .tls_cert = s->conf.http_cert, .tls_key = s->conf.http_key, .realm = s->conf.realm,
+		.sip_listen = s->conf.sip_listen, .external = s->conf.sip_external, .tls_cert = s->conf.http_cert, .tls_key = s->conf.http_key,
+		.realm = s->conf.realm, .dns = s->conf.dns,
 		.rtp_bind = s->conf.rtp_bind, .rtp_min = (uint16_t)s->conf.rtp_min, .rtp_max = (uint16_t)s->conf.rtp_max,
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
 		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,

@@ -14,7 +14,7 @@
 	/* {"version","pid"} a process began: first event of every epoch */                                           \
 	X(EV_SYS_START, "sys.start", FACT, 1)                                                                         \
 	X(EV_SYS_STOP, "sys.stop", FACT, 1)                                                                           \
-	/* {"what":code,"detail":text,"on":bool} */                                                                   \
+	/* {"what":code,"object":id or "","name","detail":text,"on":bool} an alarm of a kind, about one thing, begins or ends */                                                                   \
 	X(EV_SYS_ALARM, "sys.alarm", FACT, 1)                                                                         \
 	/* {"deviation_ms"} the machine's clock was stepped by more than a second */                                  \
 	X(EV_SYS_CLOCK, "sys.clock", FACT, 1)                                                                         \
@@ -68,4 +68,8 @@
 	X(EV_REC_FAIL, "rec.fail", FACT, 1)                                                                                    \
 	/* {"why","class","by":trunk|person,"trunk","rights","via":desk|device|transfer|forward|overflow|test} the toll guard      \
 	   refused a call out. agent_id: who dialled; pii: to */                                                      \
-	X(EV_DIAL_REFUSED, "dial.refused", FACT, 1)
+	X(EV_DIAL_REFUSED, "dial.refused", FACT, 1)                                                                           \
+                                                                                                                       \
+	/* {"trunk","state":unknown|up|degraded|down|gone,"why":""|name|registering|register_refused|register_silent|silent|busy| \
+	   resting,"code","reason","registration":off|trying|registered|refused|unreachable,"addresses":[],"rtt_ms"} */ \
+	X(EV_TRUNK_STATE, "trunk.state", FACT, 1)

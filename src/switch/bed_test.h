@@ -41,7 +41,8 @@ enum { QUEUE = 50, QUEUE2 = 51, TRUNK = 7, ALICE = 1, BOB = 2, WEB = 3 };
 static struct plan {
 	struct sw_device devices[3];
 	struct sw_user users[3];
-	struct sw_trunk trunks[1];
+	struct sw_trunk trunks[3];
+	size_t trunks_n;
 	int32_t dead_ms;
 	struct sw_number numbers[4];
 	struct sw_queue queues[2];
@@ -662,7 +663,7 @@ static struct snap *make_conf(void)
 	c->users = copied(a, plan.users, sizeof(plan.users));
 	c->user_n = c->acd.agent_n = plan.users_n;
 	c->trunks = copied(a, plan.trunks, sizeof(plan.trunks));
-	c->trunk_n = ARRAY_LEN(plan.trunks);
+	c->trunk_n = plan.trunks_n;
 	c->numbers = copied(a, plan.numbers, sizeof(plan.numbers));
 	c->number_n = ARRAY_LEN(plan.numbers);
 	c->queues = copied(a, plan.queues, sizeof(plan.queues));
@@ -731,6 +732,7 @@ static void plan_default(void)
 		.aa = {{.id = ALICE, .team_id = 5}, {.id = BOB, .team_id = 5}, {.id = WEB, .team_id = 6, .device_grace_ms = 30000}},
 		.members = {{ALICE, QUEUE, 1}, {BOB, QUEUE, 2}, {WEB, QUEUE, 3}, {BOB, QUEUE2, 1}},
 		.users_n = 3,
+		.trunks_n = 1,
 		.queues_n = 2,
 		.resume_ms = 300,
 	};

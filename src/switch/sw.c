@@ -5,11 +5,16 @@
 #include <unistd.h>
 #include <string.h>
 
-#include "base/netmap.h"
 #include "switch/sw.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_STOP };
+
+struct alarm_msg {
+	char what[32], name[128], detail[256];
+	int64_t object;
+	bool on;
+};
 
 struct command_msg {
 	struct sw_cmd cmd;
@@ -69,7 +74,9 @@ static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
 		ret->socket_only = true;
 		return true;
 	}
-	if (!d || !d->ha1_md5 || !d->ha1_md5[0])
+	if (!d)
+		return sw_line_credentials(sw, ret, device);
+	if (!d->ha1_md5 || !d->ha1_md5[0])
 		return false;
 	(void)str_copy(ret->md5, sizeof(ret->md5), d->ha1_md5);
 	(void)str_copy(ret->sha256, sizeof(ret->sha256), d->ha1_sha256 ? d->ha1_sha256 : "");
@@ -78,13 +85,12 @@ static bool on_credentials(struct sip_ha1 *ret, const char *device, void *arg)
 
 static int64_t on_trunk_of(const struct sip_addr *source, const char *user, bool *by_token, void *arg)
 {
-	struct sw *sw = arg;
+	return sw_line_of_source(arg, source, user, by_token);
+}
 
-	for (size_t i = 0; i < sw->conf->trunk_n; i++)
-		if (!strcmp(sw->conf->trunks[i].host, source->host) ||
-		    (strchr(source->host, ':') && net_same_host(sw->conf->trunks[i].host, source->host)))
-			return sw->conf->trunks[i].id;
-	return 0;
+static int64_t on_trunk_account(const char *user, void *arg)
+{
+	return sw_line_of_account(arg, user);
 }
 
 static void on_registered(const struct sip_binding *b, bool up, void *arg)
@@ -339,6 +345,11 @@ static void on_stop(struct sw *sw, int deadline_ms)
 	try_finish(sw, false);
 }
 
+static void on_alarm(struct sw *sw, const struct alarm_msg *m)
+{
+	sw_alarm_about(sw, m->what, m->object, m->name, m->detail, m->on);
+}
+
 static void on_msg(int type, void *data, size_t len, void *arg)
 {
 	struct sw *sw = arg;
@@ -352,6 +363,9 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 		break;
 	case MSG_ORPHAN:
 		end_orphan(sw, data);
+		break;
+	case MSG_ALARM:
+		on_alarm(sw, data);
 		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
@@ -375,6 +389,18 @@ int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_r
 	return mbox_post(sw->mbox, MSG_COMMAND, &m, sizeof(m));
 }
 
+int sw_raise(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on)
+{
+	struct alarm_msg m = {.object = object, .on = on};
+
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	(void)str_copy(m.what, sizeof(m.what), what);
+	(void)str_copy(m.name, sizeof(m.name), name);
+	(void)str_copy(m.detail, sizeof(m.detail), detail);
+	return mbox_post(sw->mbox, MSG_ALARM, &m, sizeof(m));
+}
+
 int sw_orphan(struct sw *sw, const char *dialog)
 {
 	return mbox_post(sw->mbox, MSG_ORPHAN, dialog, strlen(dialog) + 1);
@@ -389,7 +415,8 @@ static int start_parts(struct sw *sw)
 		.ws_secure = sw->start.tls_cert != NULL, .realm = sw->start.realm, .user_agent = "Huawu",
 		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s, .trace = sw->start.trace,
 	};
-	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .invite = sw_call_invite, .registered = on_registered, .arg = sw};
+	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .trunk_account = on_trunk_account,
+				  .invite = sw_call_invite, .registered = on_registered, .arg = sw};
 	struct media_conf mc = {
 		.bind = sw->start.rtp_bind, .external = sw->start.external, .port_min = sw->start.rtp_min, .port_max = sw->start.rtp_max,
 		.threads = sw->start.media_threads, .silence_ms = sw->start.dead_ms / 6,
@@ -443,6 +470,7 @@ static void stop_parts(struct sw *sw)
 	ltimer_cancel(&sw->acd_timer);
 	if (edge)
 		sip_edge_stop(edge);
+	sw_lines_free(sw); /* takes our registrations back */
 	if (sw->sip)
 		sip_stop(sw->sip);
 	if (sw->media)
@@ -492,6 +520,7 @@ void sw_free(struct sw *sw)
 	hmap_done(&sw->calls);
 	hmap_done(&sw->trunk_calls);
 	sw_toll_done(sw);
+	hmap_done(&sw->lines);
 	if (sw->index.keys)
 		sw_index_done(&sw->index);
 	snap_unref(sw->conf_snap);
@@ -506,6 +535,7 @@ void sw_free(struct sw *sw)
 	free((void *)sw->start.tls_cert);
 	free((void *)sw->start.tls_key);
 	free((void *)sw->start.realm);
+	free((void *)sw->start.dns);
 	free((void *)sw->start.rtp_bind);
 	free((void *)sw->start.record_dir);
 	(void)sem_destroy(&sw->started);
@@ -531,6 +561,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	sw->start.tls_cert = copy(start->tls_cert);
 	sw->start.tls_key = copy(start->tls_key);
 	sw->start.realm = copy(start->realm);
+	sw->start.dns = copy(start->dns);
 	sw->start.rtp_bind = copy(start->rtp_bind);
 	sw->start.record_dir = copy(start->record_dir);
 	if (!sw->start.resume_ms)
@@ -544,6 +575,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->recs, false);
 	hmap_init(&sw->trunk_calls, false);
 	sw_toll_init(sw, start->used, start->used_n);
+	hmap_init(&sw->lines, false);
 	hmap_init(&sw->regs, true);
 	hmap_init(&sw->creds, true);
 	(void)sem_init(&sw->started, 0, 0);

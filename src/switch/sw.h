@@ -10,11 +10,13 @@
 #include "call/call.h"
 #include "journal/journal.h"
 #include "loop/loop.h"
+#include "switch/sw_line.h"
 #include "switch/switch.h"
 
 #define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
 #define SW_DEAD_MS 120000   /* a telephone that vanished without a word; there are no session timers yet */
+#define SW_RATE_WAIT_MS 2000 /* a call out waits so long for a trunk's second */
 #define SW_LOAD_PCT 85 /* of the media thread; below 75 calls are taken again */
 #define SW_LOAD_CALLS 50
 
@@ -87,6 +89,21 @@ enum sw_phase {
 
 enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD };
 
+/* A call on its way out through trunks: what is still to be tried. */
+#define SW_TRIES_MAX 8
+struct sw_out {
+	char number[64];
+	const char *via;            /* for the toll guard, see sw_gate */
+	int64_t user_id, device_id; /* who dials; 0: nobody */
+	enum sw_role role;
+	struct sw_leg **slot;       /* cust, ag or xleg of the call: the leg that is tried now */
+	struct sw_try tries[SW_TRIES_MAX];
+	size_t n, at;               /* at: the one after the one that runs */
+	bool rang, heard;
+	int64_t wait_until_ms;      /* for a trunk's second: not longer; 0: it has not waited */
+	struct ltimer wait;
+};
+
 struct sw_call {
 	struct sw *sw;
 	int64_t id;
@@ -113,6 +130,7 @@ struct sw_call {
 	unsigned legs;              /* sw_legs that are not gone yet */
 	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
 	struct ltimer timer;        /* LOST: give up */
+	struct sw_out *out;         /* dialled through trunks; NULL: not */
 };
 
 struct sw {
@@ -135,6 +153,7 @@ struct sw {
 	struct hmap meters[3];      /* sw_toll.c: user, trunk, device -> struct sw_meter */
 	struct ilink out_legs;
 	unsigned toll_alarms;       /* meters that have one */
+	struct hmap lines;          /* trunk id -> struct sw_line */
 	struct hmap trunk_calls;    /* trunk id -> calls in it plus one, as a number */
 	struct acd_out *outs;       /* decisions not acted on yet */
 	size_t out_n, out_cap, out_at;
@@ -162,6 +181,7 @@ struct sw_rec {
 void sw_emit(struct sw *sw, struct ev *e, const struct strb *body);
 void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body); /* with the call's ids */
 void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on);
+void sw_alarm_about(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on);
 bool sw_overloaded(struct sw *sw); /* and says so when it begins and ends */
 void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why);
 void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const char *local, const char *remote);

@@ -198,6 +198,15 @@ static void leg_abort(struct sw_leg *l)
 	free(l);
 }
 
+/* Nothing more is tried. */
+static void out_forget(struct sw_call *c)
+{
+	if (c->out)
+		ltimer_cancel(&c->out->wait);
+	free(c->out);
+	c->out = NULL;
+}
+
 /* The call lets go of a leg: it is hung up, and what it does from now on concerns only its own record. */
 static void leg_drop(struct sw_leg **pl, int code, int q850, const char *reason)
 {
@@ -205,6 +214,8 @@ static void leg_drop(struct sw_leg **pl, int code, int q850, const char *reason)
 
 	if (!l)
 		return;
+	if (l->call->out && l->call->out->slot == pl)
+		out_forget(l->call);
 	*pl = NULL;
 	l->dropped = true;
 	call_leg_hangup(l->leg, code, q850, reason);
@@ -307,6 +318,7 @@ static void call_free_if_done(struct sw_call *c)
 		return;
 	(void)hmap_del(&c->sw->calls, (uint64_t)c->id);
 	ltimer_cancel(&c->timer);
+	out_forget(c);
 	free(c);
 }
 
@@ -344,6 +356,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 		return;
 	c->phase = CALL_ENDED;
 	ltimer_cancel(&c->timer);
+	out_forget(c);
 	rec_stop(c);
 	strb_init_fixed(&b, buf, sizeof(buf));
 	jw_init(&w, &b);
@@ -383,6 +396,7 @@ static void join(struct sw_call *c)
 static void connect(struct sw_call *c)
 {
 	ltimer_cancel(&c->timer);
+	out_forget(c);
 	c->phase = CALL_TALK;
 	sw_seg_open(c, SEG_TALK, NULL);
 	if (!c->answered || (c->agent && c->answer_agent_id && c->agent->id != c->answer_agent_id)) {
@@ -541,7 +555,8 @@ static void offer_answered(struct sw_call *c)
 	connect(c);
 }
 
-static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role, const char *number);
+static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role, const char *number);
+static void out_failed(struct sw_call *c, int code, int q850, const char *reason);
 
 /* Nobody takes the call. */
 static void goodbye(struct sw_call *c)
@@ -609,28 +624,143 @@ void sw_call_announce(struct sw *sw, const struct acd_out *out)
 
 /* ---- calls that know where they go ---- */
 
-static int dial_trunk(struct sw_call *c, struct sw_leg **ret, enum sw_role role, const char *number)
+/* As an error of ours: the callers make a SIP status or a refusal of it. */
+static int no_trunk(enum sw_why why)
 {
-	const struct sw_trunk *t = sw_trunk_out(c->sw);
-	const struct sw_user *u = c->agent ? sw_user_of(c->sw, c->agent->id) : NULL;
+	switch (why) {
+	case SW_WHY_BARRED:
+		return -EACCES;
+	case SW_WHY_FULL:
+		return -EBUSY;
+	case SW_WHY_INBOUND:
+		return -ENOENT;
+	default:
+		return -EHOSTDOWN;
+	}
+}
+
+static int status_of(int r)
+{
+	return r == -ENOENT ? 404 : r == -EACCES ? 403 : 503;
+}
+
+static int try_dial(struct sw_call *c, const struct sw_try *at)
+{
+	const struct sw_trunk *t = sw_trunk_of(c->sw, at->trunk_id);
+	const struct sw_user *u = sw_user_of(c->sw, c->out->user_id);
 	struct sw_verdict v;
-	char uri[192];
-	struct sip_dial d = {.uri = uri};
+	struct sip_dial d = {0};
+	char uri[400] = "";
 	int r;
 
-	if (!t)
-		return -ENOENT;
-	if (sw_gate(&v, c->sw, t, u, number, c->queue_id && !c->agent ? "overflow" : "desk", true))
-		return -EACCES;
-	if (trunk_full(c->sw, t))
+	if (!t || trunk_full(c->sw, t))
 		return -EBUSY;
-	(void)snprintf(uri, sizeof(uri), strchr(t->host, ':') ? "sip:%s@[%s]:%u" : "sip:%s@%s:%u", v.called, t->host,
-		       t->port ? t->port : 5060);
+	if (sw_gate(&v, c->sw, t, u, c->out->number, c->out->via, true))
+		return -EACCES;
+	sw_line_dial(c->sw, at, v.called, &d, uri, sizeof(uri));
+	if (!d.uri)
+		return -ENOENT;
 	sw_verdict_dial(&v, &d);
-	r = leg_dial(ret, c, role, t->id, MED_PLAIN, &d);
+	r = leg_dial(c->out->slot, c, c->out->role, t->id, MED_PLAIN, &d);
 	if (!r)
-		sw_toll_begun(*ret, u, c->agent ? device_id(c->sw, c->agent->device) : 0, &v);
+		sw_toll_begun(*c->out->slot, u, c->out->device_id, &v);
 	return r;
+}
+
+static int dial_next(struct sw_call *c);
+
+static void waited(void *arg)
+{
+	struct sw_call *c = arg;
+
+	if (c->phase != CALL_DIALLING && c->phase != CALL_TRANSFER)
+		out_forget(c); /* nobody waits for it any more */
+	else if (dial_next(c))
+		out_failed(c, 503, 42, "no trunk has room");
+}
+
+/* The trunk's second is full: the next one, or wait a little when there is none. 0: waiting. */
+static int wait_for_room(struct sw_call *c, int wait_ms)
+{
+	struct sw_out *o = c->out;
+	int64_t now = clock_mono_ms();
+
+	if (!o->wait_until_ms)
+		o->wait_until_ms = now + SW_RATE_WAIT_MS;
+	if (o->at + 1 < o->n || now + wait_ms > o->wait_until_ms)
+		return -EBUSY;
+	ltimer_set(&o->wait, wait_ms, waited, c);
+	return 0;
+}
+
+/* Dials the next that can be dialled. Negative: none is left. */
+static int dial_next(struct sw_call *c)
+{
+	struct sw_out *o = c->out;
+	int r = -EHOSTDOWN, wait_ms;
+
+	for (; o->at < o->n; o->at++) {
+		if (!sw_line_take(c->sw, o->tries[o->at].trunk_id, &wait_ms)) {
+			r = wait_for_room(c, wait_ms);
+			if (!r)
+				return 0;
+			continue;
+		}
+		o->rang = false;
+		r = try_dial(c, &o->tries[o->at]);
+		if (!r) {
+			o->at++;
+			return 0;
+		}
+		log_warn("trunk cannot be dialled call=%lld trunk=%lld error=%d, next", (long long)c->id,
+			 (long long)o->tries[o->at].trunk_id, r);
+	}
+	return r;
+}
+
+/* Through the first trunk that takes it; how each attempt ends: out_closed. */
+static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role, const char *number)
+{
+	const struct sw_user *u = c->agent ? sw_user_of(c->sw, c->agent->id) : NULL;
+	struct sw_verdict v;
+	enum sw_why why;
+
+	out_forget(c);
+	c->out = xcalloc(1, sizeof(*c->out));
+	c->out->slot = slot;
+	c->out->role = role;
+	c->out->via = c->queue_id && !c->agent ? "overflow" : "desk";
+	c->out->user_id = c->agent ? c->agent->id : 0;
+	c->out->device_id = c->agent ? device_id(c->sw, c->agent->device) : 0;
+	(void)str_copy(c->out->number, sizeof(c->out->number), number);
+	c->out->n = sw_line_tries(c->sw, number, u, c->out->tries, SW_TRIES_MAX, &why);
+	if (why == SW_WHY_BARRED && !c->out->n)
+		(void)sw_gate(&v, c->sw, sw_trunk_out(c->sw), u, number, c->out->via, true); /* a fact */
+	return c->out->n ? dial_next(c) : no_trunk(why);
+}
+
+/* The leg that is tried has ended before anybody answered. True: another trunk is being tried. */
+static bool out_closed(struct sw_call *c, struct sw_leg *l, const struct call_leg_close *cl)
+{
+	struct sw_out *o = c->out;
+	struct sw_attempt a = {.code = cl->code, .silent = cl->silent};
+
+	if (!o || l != *o->slot || (c->phase != CALL_DIALLING && c->phase != CALL_TRANSFER) || cl->by == SIP_BY_LOCAL)
+		return false;
+	a.rang = o->rang;
+	a.heard = o->heard;
+	sw_line_outcome(c->sw, l->trunk_id, o->at ? o->tries[o->at - 1].hop : NULL, cl);
+	if (!sw_trunk_failed(&a) || o->at == o->n) {
+		out_forget(c);
+		return false;
+	}
+	log_warn("trunk failed call=%lld trunk=%lld code=%d reason=%s, next trunk", (long long)c->id, (long long)l->trunk_id, cl->code, cl->reason);
+	*o->slot = NULL;
+	if (!dial_next(c))
+		return true;
+	*o->slot = l; /* none was left: this one's end is the call's */
+	out_forget(c);
+	return false;
 }
 
 static int direct_uri(struct sw_call *c, const struct sw_number *n)
@@ -696,12 +826,14 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 	if (a->state == ACD_OFFLINE || a->call)
 		return SW_R_STATE;
 	if (!sw_user_by_extension(sw, number)) {
-		if (!sw_trunk_out(sw))
-			return SW_R_NO_TRUNK;
-		if (sw_gate(&v, sw, sw_trunk_out(sw), u, number, "desk", true))
-			return sw_gate_refusal(&v);
-		if (trunk_full(sw, sw_trunk_out(sw)))
-			return SW_R_FULL;
+		struct sw_try tries[SW_TRIES_MAX];
+		enum sw_why why;
+
+		if (!sw_line_tries(sw, number, u, tries, SW_TRIES_MAX, &why)) {
+			if (why == SW_WHY_BARRED && sw_gate(&v, sw, sw_trunk_out(sw), u, number, "desk", true))
+				return sw_gate_refusal(&v);
+			return why == SW_WHY_FULL ? SW_R_FULL : SW_R_NO_TRUNK;
+		}
 	}
 	sw_dialled(to, sizeof(to), sw, number);
 	c = call_new(sw, sw_user_by_extension(sw, number) ? "internal" : "out", u && u->extension ? u->extension : "",
@@ -742,7 +874,7 @@ static void dial_other_side(struct sw_call *c)
 		r = direct_user(c, u->id, false);
 	} else {
 		r = dial_trunk(c, &c->cust, ROLE_CUSTOMER, c->to);
-		r = r == -EBUSY ? 503 : r ? 480 : 0;
+		r = r ? status_of(r) : 0;
 	}
 	if (r)
 		sw_call_end(c, "system", r, 0, "the other side cannot be reached");
@@ -797,7 +929,7 @@ static int route_consult(struct sw_call *c, struct sw_agent *a, const struct sw_
 	c->agent = a; /* who dials, for what he may and the number he shows */
 	r = dial_trunk(c, &c->ag, ROLE_THIRD, dialled);
 	c->agent = NULL;
-	return r == -ENOENT ? 404 : r == -EACCES ? 403 : r ? 503 : 0;
+	return r ? status_of(r) : 0;
 }
 
 /* A colleague's phone dials: an extension, the echo, or out through a trunk. */
@@ -835,7 +967,7 @@ static int route_device(struct sw_call *c, struct sw_agent *a, const char *diall
 	c->phase = CALL_DIALLING;
 	sw_seg_open(c, SEG_RING, NULL);
 	r = dial_trunk(c, &c->cust, ROLE_CUSTOMER, dialled);
-	return r == -ENOENT ? 404 : r == -EACCES ? 403 : r ? 503 : 0;
+	return r ? status_of(r) : 0;
 }
 
 static struct sw_agent *agent_of_device(struct sw *sw, const char *device)
@@ -883,7 +1015,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 	const struct sw_user *u;
 	struct sw_call *c;
 	struct sw_leg *l;
-	int r;
+	int r, wait_ms;
 
 	if (sw->stopping || sw->pressed || sw_overloaded(sw))
 		return 503;
@@ -893,7 +1025,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		if (!n)
 			return 404;
 		sw_caller(from, sizeof(from), t, inv);
-		if (trunk_full(sw, t))
+		if (trunk_full(sw, t) || !sw_line_take(sw, t->id, &wait_ms))
 			return 503;
 	}
 	u = a ? sw_user_of(sw, a->id) : NULL;
@@ -977,6 +1109,10 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 	struct sw_call *c = l->call;
 
 	log_ring(l, code);
+	if (!l->dropped && c->out && l == *c->out->slot) {
+		c->out->rang = true;
+		c->out->heard |= early_media;
+	}
 	if (!l->dropped && c->phase == CALL_TRANSFER && l == c->xleg)
 		sw_transfer_ring(c, code, early_media);
 	if (l->dropped || c->phase != CALL_DIALLING)
@@ -1325,6 +1461,18 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 	}
 }
 
+/* Nothing is left to try, and no leg's end will say so. */
+static void out_failed(struct sw_call *c, int code, int q850, const char *reason)
+{
+	out_forget(c);
+	if (c->phase == CALL_TRANSFER)
+		sw_transfer_failed(c, code);
+	else if (c->queue_id && !c->agent)
+		goodbye(c);
+	else
+		sw_call_end(c, "line", code, q850, reason);
+}
+
 static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, void *arg)
 {
 	struct sw_leg *l = arg;
@@ -1336,6 +1484,8 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	if (l->dropped)
 		return;
 	l->dropped = true;
+	if (out_closed(c, l, cl))
+		return;
 	if (l == c->ag) {
 		agent_leg_closed(c, cl);
 	} else if (l == c->xleg) {

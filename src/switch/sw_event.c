@@ -34,8 +34,13 @@ void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body)
 
 void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on)
 {
+	sw_alarm_about(sw, what, 0, "", detail, on);
+}
+
+void sw_alarm_about(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on)
+{
 	struct ev e = {.kind = EV_SYS_ALARM};
-	char buf[512];
+	char buf[1024];
 	struct strb b;
 	struct jw w;
 
@@ -43,13 +48,17 @@ void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on)
 	jw_init(&w, &b);
 	jw_obj(&w, NULL);
 	jw_str(&w, "what", what);
+	if (object)
+		jw_id(&w, "object", object);
+	if (name[0])
+		jw_str(&w, "name", name);
 	jw_str(&w, "detail", detail);
 	jw_bool(&w, "on", on);
 	jw_end_obj(&w);
 	if (on)
-		log_error("alarm what=%s detail=%s", what, detail);
+		log_error("alarm what=%s object=%s detail=%s", what, name, detail);
 	else
-		log_info("alarm over what=%s", what);
+		log_info("alarm over what=%s object=%s", what, name);
 	sw_emit(sw, &e, &b);
 }
 

@@ -18,7 +18,7 @@ const char *sw_trunk_state_name(enum sw_trunk_state s)
 
 const char *sw_why_name(enum sw_why w)
 {
-	static const char *const names[] = {"usable", "rate", "inbound", "barred", "down", "resting", "full"};
+	static const char *const names[] = {"usable", "rate", "suspect", "inbound", "barred", "down", "resting", "full"};
 
 	_Static_assert(ARRAY_LEN(names) == SW_WHY_COUNT, "every reason has a name");
 	return names[w];
@@ -36,6 +36,8 @@ static enum sw_why judge(const struct sw_trunk_now *t, const struct sw_route_ask
 		return SW_WHY_RESTING;
 	if (t->conf->calls_max && t->calls >= t->conf->calls_max)
 		return SW_WHY_FULL;
+	if (t->suspect)
+		return SW_WHY_SUSPECT;
 	return t->rate ? SW_WHY_RATE : SW_WHY_USABLE;
 }
 
@@ -80,7 +82,7 @@ static ssize_t draw(const struct sw_route_ask *ask, const enum sw_why *judged, c
 
 size_t sw_route(struct sw_choice *ret, const struct sw_route_ask *ask)
 {
-	static const enum sw_why tried[] = {SW_WHY_USABLE, SW_WHY_RATE};
+	static const enum sw_why tried[] = {SW_WHY_USABLE, SW_WHY_RATE, SW_WHY_SUSPECT};
 	enum sw_why *judged = xcalloc(ask->trunk_n + 1, sizeof(*judged));
 	bool *taken = xcalloc(ask->trunk_n + 1, sizeof(*taken));
 	size_t n = 0, at;

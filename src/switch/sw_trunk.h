@@ -16,7 +16,8 @@ const char *sw_trunk_state_name(enum sw_trunk_state s); /* unknown up degraded d
 /* Why a trunk may not be used now. The first that holds is told; WHY_USABLE is tried. */
 enum sw_why {
 	SW_WHY_USABLE,
-	SW_WHY_RATE,     /* as many new calls this second as it may have: tried last, after a short wait */
+	SW_WHY_RATE,     /* as many new calls this second as it may have: tried after the others, and after a short wait */
+	SW_WHY_SUSPECT,  /* it was silent a moment ago: tried last */
 	SW_WHY_INBOUND,  /* not for calls out */
 	SW_WHY_BARRED,   /* this number may not be dialled through it, or not by this person (sw_number.h) */
 	SW_WHY_DOWN,     /* unreachable, or the carrier does not take our registration */
@@ -24,7 +25,7 @@ enum sw_why {
 	SW_WHY_FULL,     /* as many calls as it may have */
 	SW_WHY_COUNT,
 };
-const char *sw_why_name(enum sw_why w); /* usable rate inbound barred down resting full */
+const char *sw_why_name(enum sw_why w); /* usable rate suspect inbound barred down resting full */
 
 /* What the switch knows of a trunk beside its configuration. */
 struct sw_trunk_now {
@@ -33,6 +34,7 @@ struct sw_trunk_now {
 	bool resting;
 	bool rate;       /* its second is full */
 	bool barred;     /* the toll guard's word on this number and person */
+	bool suspect;    /* all its addresses were silent when they were called last */
 	int32_t calls;   /* in it now, both directions */
 };
 
@@ -51,7 +53,7 @@ struct sw_choice {
 
 /**
  * Every trunk once: those to try first, in order (usable ones by turn, weighted within a turn, then those that only wait for their
- * second), then the others with why not, in the order of the configuration. @ret holds ask->trunk_n.
+ * second, then those that were silent a moment ago), then the others with why not, in the order of the configuration. @ret holds ask->trunk_n.
  * Answers how many are to be tried.
  */
 size_t sw_route(struct sw_choice *ret, const struct sw_route_ask *ask);

@@ -65,6 +65,17 @@ TEST(resting_trunk_is_left_out_and_a_rate_waits_for_last)
 	assert_int_equal(got[3].why, SW_WHY_RESTING);
 }
 
+TEST(trunk_that_was_silent_is_tried_after_all_others)
+{
+	four();
+	now[0].suspect = true;
+	now[3].rate = true;
+	assert_int_equal(route("10086", 1), 4);
+	assert_int_equal(got[0].trunk_id, 11);
+	assert_int_equal(got[2].trunk_id, 13);
+	assert_int_equal(got[3].trunk_id, 10);
+}
+
 TEST(unknown_and_degraded_trunks_are_tried)
 {
 	four();

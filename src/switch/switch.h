@@ -116,6 +116,7 @@ struct sw_start {
 	const char *sip_listen, *external, *realm; /* see struct sip_conf */
 	const char *tls_cert, *tls_key; /* of tls listeners; and with them browsers come by wss */
 	const struct sw_used *used; size_t used_n; /* borrowed for sw_new */
+	const char *dns;         /* name servers for carriers' names, "127.0.0.1:5353 192.0.2.1"; NULL: the system's */
 	const char *rtp_bind;
 	uint16_t rtp_min, rtp_max;
 	unsigned media_threads, calls_max, invites_per_s;
@@ -149,6 +150,12 @@ void sw_phone_cut(struct sw *sw, const char *device);
 
 /** A new configuration version; the switch drops its reference to the old one when no call needs it. Any thread. */
 int sw_configure(struct sw *sw, struct snap *conf);
+
+/**
+ * Begins or ends an alarm: the same @what and @object. @what is a code that the page knows in both languages; @object an id or 0, @name
+ * what a person calls it, @detail further words. For who watches something outside of the switch: disk, certificate. Any thread.
+ */
+int sw_raise(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on);
 
 /** BYE for dialogs of a dead process (from journal_recover). Any thread, after sw_new. */
 int sw_orphan(struct sw *sw, const char *dialog);
