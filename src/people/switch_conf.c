@@ -305,6 +305,7 @@ static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 		.options_s = (int32_t)db_i64(st, 20),
 		.options_fails = (int32_t)db_i64(st, 21),
 		.answer_ms = ms(st, 22),
+		.tls_pin = text(l, st, 23),
 	};
 	if (!db_is_null(st, 13))
 		take_trunk_secret(l, t, db_text(st, 13));
@@ -511,7 +512,7 @@ static int read_all(struct load *l)
 	if (!r)
 		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, 0, kind, transport, sources,"
 				   " username, auth_user, secret, proxy, expires_s, auth_in, turn, weight, calls_per_s, options_s,"
-				   " options_fails, answer_s FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
+				   " options_fails, answer_s, tls_pin FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
 				   " announce_position, overflow_number FROM queues WHERE centre_id = $1 ORDER BY id",

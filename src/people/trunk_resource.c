@@ -35,6 +35,10 @@ static const struct res_field fields[] = {
 	 .help_zh = "呼出时发往的端口；呼入可来自任意端口。填 0：由域名的 SRV 记录决定。",
 	 .help_en = "Port for calls out; calls in may come from any. 0: as the name's SRV records say."},
 	{"transport", RES_ENUM, "传输", "Transport", PLAIN, .fallback = "udp", .options = transports},
+	{"tls_pin", RES_TEXT, "证书指纹", "Certificate fingerprint", PLAIN, .max = 64, .show_if = "transport=tls",
+	 .help_zh = "对端证书的 SHA-256（64 位十六进制，不含冒号）。留空：须由系统信任的机构签发，且与域名一致。",
+	 .help_en = "SHA-256 of the carrier's certificate, 64 hex digits without colons. Empty: it must be signed for the name by an authority "
+		    "that the system trusts."},
 	{"sources", RES_TEXT, "其他来电地址", "Further sources", PLAIN, .max = 1000,
 	 .help_zh = "来电还可能来自这些地址或网段，用空格分开，例如 203.0.113.7 198.51.100.0/24。",
 	 .help_en = "Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24."},
@@ -127,6 +131,9 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	check_host(c, row, "proxy", true);
 	check_networks(c, row, "sources");
 	check_chars(c, row, "username", SIP_USER_CHARS);
+	check_chars(c, row, "tls_pin", "0123456789abcdefABCDEF");
+	if (*row_text(row, "tls_pin") && strlen(row_text(row, "tls_pin")) != 64)
+		res_fail(c, 422, "invalid", "tls_pin", "format");
 	check_chars(c, row, "auth_user", SIP_USER_CHARS "@");
 	if (!strcmp(row_text(row, "kind"), "register") || row_bool(row, "auth_in"))
 		need(c, row, "username");

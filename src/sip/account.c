@@ -214,7 +214,7 @@ static int reg_request(struct sip_account *a, int expires_s, struct siptx_client
 	struct flow f;
 	struct strb b;
 
-	if (sipnet_flow_of_dial(&f, a->s, a->hops[a->hop_at], NULL))
+	if (sipnet_flow_of_dial(&f, a->s, a->hops[a->hop_at], a->conf.tls))
 		return -EHOSTUNREACH;
 	(void)snprintf(uri, sizeof(uri), "sip:%.270s", a->conf.domain);
 	(void)snprintf(aor, sizeof(aor), "<sip:%.160s@%.270s>", a->conf.user, a->conf.domain);
@@ -366,8 +366,8 @@ static void on_pong(const struct rx *r, void *arg)
 	ping_report(p);
 }
 
-int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, const char *hop, struct sip_auth *auth, int timeout_ms,
-		 void (*done)(int code, int rtt_ms, void *arg), void *arg)
+int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, const char *hop, struct sip_auth *auth,
+		 const struct sip_tls *tls, int timeout_ms, void (*done)(int code, int rtt_ms, void *arg), void *arg)
 {
 	struct sip_ping *p;
 	char from[SIPM_URI_MAX], to[SIPM_URI_MAX], call_id[17], tag[17];
@@ -375,7 +375,7 @@ int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, co
 				  .lines = "Accept: application/sdp\r\n", .auth = auth};
 	struct flow f;
 
-	if (strpbrk(uri, "<> \r\n") || sipnet_flow_of_dial(&f, s, hop, NULL))
+	if (strpbrk(uri, "<> \r\n") || sipnet_flow_of_dial(&f, s, hop, tls))
 		return -EHOSTUNREACH;
 	p = xcalloc(1, sizeof(*p));
 	p->s = s;

@@ -467,7 +467,7 @@ TEST(ping_tells_the_answer_and_how_long_it_took_or_that_none_came)
 	begin();
 	(void)snprintf(hop, sizeof(hop), "sip:%s", trunk.at);
 	pong_code = 0;
-	assert_int_equal(sip_ping_new(&p, stack, "sip:carrier.example", hop, NULL, 2000, on_done, NULL), 0);
+	assert_int_equal(sip_ping_new(&p, stack, "sip:carrier.example", hop, NULL, NULL, 2000, on_done, NULL), 0);
 	req = await(&trunk, "OPTIONS sip:carrier.example", 1000);
 	run_ms(30);
 	respond(&trunk, req, 404, "t", "", "");
@@ -475,11 +475,11 @@ TEST(ping_tells_the_answer_and_how_long_it_took_or_that_none_came)
 	assert_int_equal(pong_code, 404);
 	assert_in_range(pong_ms, 29, 500);
 	sip_ping_free(p);
-	assert_int_equal(sip_ping_new(&p, stack, "sip:carrier.example", hop, NULL, 40, on_done, NULL), 0);
+	assert_int_equal(sip_ping_new(&p, stack, "sip:carrier.example", hop, NULL, NULL, 40, on_done, NULL), 0);
 	run_ms(70);
 	assert_int_equal(pong_code, 408);
 	sip_ping_free(p);
-	assert_int_equal(sip_ping_new(&p, stack, "sip:x", "sip:a.name", NULL, 40, on_done, NULL), -EHOSTUNREACH);
+	assert_int_equal(sip_ping_new(&p, stack, "sip:x", "sip:a.name", NULL, NULL, 40, on_done, NULL), -EHOSTUNREACH);
 	end();
 }
 

@@ -234,6 +234,7 @@ struct sip_account_conf {
 	const char *token;     /* user part of our Contact: calls over this registration name it */
 	const char *route;     /* as in sip_dial */
 	struct sip_auth *auth; /* may be NULL */
+	const struct sip_tls *tls; /* as in sip_dial; must live as long as the account */
 	int expires_s;
 	/* Something in the view changed. Never called inside sip_account_new or _free. */
 	void (*changed)(struct sip_account *a, void *arg);
@@ -256,8 +257,8 @@ void sip_account_free(struct sip_account *a);
 
 /* One OPTIONS. @done comes once, never inside: their status, or 408 after @timeout_ms; how long it took. */
 struct sip_ping;
-int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, const char *hop, struct sip_auth *auth, int timeout_ms,
-		 void (*done)(int code, int rtt_ms, void *arg), void *arg);
+int sip_ping_new(struct sip_ping **ret, struct sip_stack *s, const char *uri, const char *hop, struct sip_auth *auth,
+		 const struct sip_tls *tls, int timeout_ms, void (*done)(int code, int rtt_ms, void *arg), void *arg);
 void sip_ping_free(struct sip_ping *p); /* NULL is fine; after @done it must be called too */
 
 /* ---- names of hosts: resolve.c ---- */

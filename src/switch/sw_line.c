@@ -41,6 +41,8 @@ struct sw_line {
 	struct sip_auth *auth;
 	struct sip_account *account;
 	char token[17], *route;
+	struct sip_tls tls;        /* strings below */
+	char tls_name[256], tls_pin[65];
 
 	struct sip_ping *ping;
 	struct ltimer ping_timer;
@@ -256,7 +258,8 @@ static void ping_begin(void *arg)
 	uri_of(t, "", uri, sizeof(uri));
 	if (!l->hop_n) /* no address: the name's own alarm says so */
 		ping_rest(l, t);
-	else if (sip_ping_new(&l->ping, l->sw->sip, uri, l->hops[l->ping_at], l->auth, t->options_s * 1000 < PING_MS ? t->options_s * 1000 : PING_MS,
+	else if (sip_ping_new(&l->ping, l->sw->sip, uri, l->hops[l->ping_at], l->auth, &l->tls,
+			      t->options_s * 1000 < PING_MS ? t->options_s * 1000 : PING_MS,
 			      pinged, l))
 		pinged(408, 0, l);
 }
@@ -314,6 +317,13 @@ static void split(const char *text, char *host, size_t size, uint16_t *port)
 		*port = (uint16_t)n;
 }
 
+static bool is_numeric(const char *host)
+{
+	uint8_t addr[16];
+
+	return inet_pton(AF_INET, host, addr) == 1 || inet_pton(AF_INET6, host, addr) == 1;
+}
+
 static void look_up(struct sw_line *l, const struct sw_trunk *t)
 {
 	static const char *const services[] = {[SW_UDP] = "_sip._udp", [SW_TCP] = "_sip._tcp", [SW_TLS] = "_sips._tcp"};
@@ -329,6 +339,10 @@ static void look_up(struct sw_line *l, const struct sw_trunk *t)
 		split(t->proxy, host, sizeof(host), &c.port);
 		l->route = xasprintf("sip:%s%s", t->proxy, transport_of(t));
 	}
+	if (!is_numeric(host) && str_copy(l->tls_name, sizeof(l->tls_name), host))
+		l->tls.name = l->tls_name;
+	if (t->tls_pin && str_copy(l->tls_pin, sizeof(l->tls_pin), t->tls_pin))
+		l->tls.pin = l->tls_pin;
 	(void)sip_lookup_new(&l->lookup, &c);
 }
 
@@ -352,7 +366,7 @@ static void register_there(struct sw_line *l, const struct sw_trunk *t)
 {
 	char domain[280];
 	struct sip_account_conf c = {
-		.domain = domain, .user = t->username, .token = l->token, .route = l->route, .auth = l->auth,
+		.domain = domain, .user = t->username, .token = l->token, .route = l->route, .auth = l->auth, .tls = &l->tls,
 		.expires_s = t->expires_s ? t->expires_s : 600, .changed = account_changed, .arg = l,
 	};
 
@@ -395,7 +409,7 @@ static void read_sources(struct sw_line *l, const char *text)
 /* All that a line is made of; changes of anything else are read from the configuration when they matter. */
 static char *print_of(const struct sw_trunk *t)
 {
-	const char *texts[] = {t->host, t->sources, t->username, t->auth_user, t->secret, t->proxy};
+	const char *texts[] = {t->host, t->sources, t->username, t->auth_user, t->secret, t->proxy, t->tls_pin};
 	struct strb b;
 
 	strb_init(&b, 8192);
@@ -698,6 +712,7 @@ void sw_line_dial(struct sw *sw, const struct sw_try *at, const char *number, st
 	d->next_hop = at->hop;
 	d->route = l->route;
 	d->auth = l->auth;
+	d->tls = &l->tls;
 	d->first_ms = t->answer_ms;
 	d->from_host = t->username ? t->host : NULL;
 }

@@ -49,6 +49,7 @@ struct sw_trunk {
 	const struct num_table *numbers; /* the carrier's forms; NULL: numbers pass as they are */
 	const struct num_rights *rights; /* what may be dialled through it; NULL: num_rights_default */
 	enum sw_transport transport;
+	const char *tls_pin;     /* SHA-256 of the one certificate that is taken; NULL: any that is signed for the name */
 	const char *sources;     /* further addresses and networks that its calls come from, parted by blanks; NULL */
 	bool registers;          /* we log in there, as @username */
 	const char *username, *auth_user; /* NULL: none; auth_user NULL: the same */

@@ -3692,6 +3692,11 @@ export interface components {
              */
             transport: "udp" | "tcp" | "tls";
             /**
+             * Certificate fingerprint
+             * @description SHA-256 of the carrier's certificate, 64 hex digits without colons. Empty: it must be signed for the name by an authority that the system trusts.
+             */
+            tls_pin: string | null;
+            /**
              * Further sources
              * @description Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24.
              */
@@ -3800,6 +3805,11 @@ export interface components {
              * @enum {string|null}
              */
             transport?: "udp" | "tcp" | "tls" | null;
+            /**
+             * Certificate fingerprint
+             * @description SHA-256 of the carrier's certificate, 64 hex digits without colons. Empty: it must be signed for the name by an authority that the system trusts.
+             */
+            tls_pin?: string | null;
             /**
              * Further sources
              * @description Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24.
@@ -3911,6 +3921,11 @@ export interface components {
              * @enum {string|null}
              */
             transport?: "udp" | "tcp" | "tls" | null;
+            /**
+             * Certificate fingerprint
+             * @description SHA-256 of the carrier's certificate, 64 hex digits without colons. Empty: it must be signed for the name by an authority that the system trusts.
+             */
+            tls_pin?: string | null;
             /**
              * Further sources
              * @description Calls in may also come from these addresses and networks, parted by blanks, such as 203.0.113.7 198.51.100.0/24.
@@ -5884,6 +5899,7 @@ export interface operations {
                 host?: string;
                 port?: number;
                 transport?: "udp" | "tcp" | "tls";
+                tls_pin?: string;
                 sources?: string;
                 username?: string;
                 auth_user?: string;
