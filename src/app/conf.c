@@ -37,7 +37,7 @@ static const struct key keys[] = {
 	{"http", "listen", "http", TEXT, F(http_listen), 0, 0, "address:port of page, API and SIP over WebSocket"},
 	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
 	{"http", "key", "key", TEXT, F(http_key), 0, 0, "its private key (PEM)"},
-	{"media", "bind", "rtp-bind", TEXT, F(rtp_bind), 0, 0, "address of the audio ports"},
+	{"media", "bind", "rtp-bind", TEXT, F(rtp_bind), 0, 0, "address of the audio ports (default: all, of both families)"},
 	{"media", "rtp_min", "rtp-min", NUMBER, F(rtp_min), 1024, 65534, "first audio port"},
 	{"media", "rtp_max", "rtp-max", NUMBER, F(rtp_max), 1025, 65535, "last audio port"},
 	{"media", "threads", "media-threads", NUMBER, F(media_threads), 1, 64, "media threads"},
@@ -175,7 +175,7 @@ static void defaults(struct app_conf *c)
 	*c = (struct app_conf){
 		.told = c->told,
 		.realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
-		.rtp_bind = xstrdup("0.0.0.0"), .rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
+		.rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
 		.invites_per_s = 1500, .trace_mb = 512, .trace_days = 7, .stop_s = 30, .log_level = xstrdup("info"),
 	};
 }
@@ -247,11 +247,11 @@ static int make_dirs(const char *path)
 
 /* ---- values that must fit ---- */
 
-static bool is_ipv4(const char *s)
+static bool is_address(const char *s)
 {
-	struct in_addr a;
+	struct in6_addr a;
 
-	return inet_pton(AF_INET, s, &a) == 1;
+	return inet_pton(AF_INET, s, &a) == 1 || inet_pton(AF_INET6, s, &a) == 1;
 }
 
 static bool is_listen(const char *s)
@@ -294,7 +294,7 @@ static int check_values(const struct app_conf *c)
 		{"[http] listen", c->http_listen, is_listen, "address:port"},
 		{"[http] cert", c->http_cert, is_readable, "a readable file"},
 		{"[http] key", c->http_key, is_readable, "a readable file"},
-		{"[media] bind", c->rtp_bind, is_ipv4, "an IPv4 address"},
+		{"[media] bind", c->rtp_bind, is_address, "an IPv4 or IPv6 address"},
 	};
 
 	bool tls = false;

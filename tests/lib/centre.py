@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import ssl
 import struct
 import subprocess
 import sys
@@ -78,6 +79,7 @@ class Api:
 
     def __init__(self, base):
         self.base, self.cookie, self.csrf = base, None, None
+        self.tls = ssl._create_unverified_context() if base.startswith("https") else None
 
     def call(self, method, path, body=None, headers=None, raw=False):
         data = None if body is None else json.dumps(body).encode()
@@ -89,7 +91,7 @@ class Api:
         if self.csrf and method != "GET":
             req.add_header("X-Huawu-CSRF", self.csrf)
         try:
-            with urllib.request.urlopen(req, timeout=15) as r:
+            with urllib.request.urlopen(req, timeout=15, context=self.tls) as r:
                 text = r.read()
                 for c in r.headers.get_all("Set-Cookie") or []:
                     self.cookie = c.split(";")[0]
@@ -111,9 +113,9 @@ class Api:
 
 
 class Centre:
-    """huawu serve on an own data folder and ports from @port on"""
+    """huawu serve on an own data folder and ports from @port on; @sip: its listeners, else UDP; @rtp: the address of its sound"""
 
-    def __init__(self, port, options=()):
+    def __init__(self, port, options=(), sip=None, rtp="127.0.0.1"):
         if not os.access(HUAWU, os.X_OK):
             skip(f"no program {HUAWU}")
         self.dir = tempfile.mkdtemp(prefix="huawu-test.")
@@ -122,7 +124,7 @@ class Centre:
         self.sip, self.http = f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
         self.url = f"http://{self.http}"
         self.ring = f"/dev/shm/{os.path.basename(self.dir)}.ring"
-        self.command = [HUAWU, "serve", "--data", self.data, "--ring", self.ring, "--sip", self.sip, "--http", self.http, "--rtp-bind", "127.0.0.1",
+        self.command = [HUAWU, "serve", "--data", self.data, "--ring", self.ring, "--sip", ",".join(sip or [self.sip]), "--http", self.http, "--rtp-bind", rtp,
                         "--rtp-min", str(port + 100), "--rtp-max", str(port + 898), "--log", "info", *options]
         self.process = None
 
@@ -151,7 +153,7 @@ class Centre:
             with open(self.log.name, errors="replace") as f:
                 text = f.read()
             assert self.process.poll() is None, "the server ended at start:\n" + text[-3000:]
-            return f"sip={self.sip}" in text
+            return "\nsip=" in text
         wait_for("the server", up, 20)
 
     def seed(self, *rows):
@@ -251,12 +253,13 @@ class Rtp(threading.Thread):
 
     def __init__(self, host, port, hz, amplitude=9000):
         super().__init__(daemon=True)
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((host, port))
         self.sock.setblocking(False)
         self.port = self.sock.getsockname()[1]
         self.hz, self.amplitude, self.to = hz, amplitude, None
         self.heard, self.packets, self.halt = bytearray(), 0, threading.Event()
+        self.digits, self.event = "", None
 
     def take(self):
         while True:
@@ -268,6 +271,9 @@ class Rtp(threading.Thread):
             if len(p) > 12 and p[0] == 0x80 and p[1] & 0x7F == 8:
                 self.packets += 1
                 self.heard += p[12:]
+            if len(p) >= 16 and p[0] == 0x80 and p[1] & 0x7F == 101 and p[4:8] != self.event and p[12] < 16:
+                self.event = p[4:8]  # RFC 4733: the timestamp names the event
+                self.digits += "0123456789*#ABCD"[p[12]]
 
     def run(self):
         seq, due, w = 1, time.monotonic(), 2 * math.pi * self.hz / RATE
@@ -298,11 +304,11 @@ class Rtp(threading.Thread):
 class Sipp:
     """One SIPp with a scenario of tests/calls; its own log says when what happened: lines LETTER USER ... TIME."""
 
-    def __init__(self, folder, name, scenario, args):
+    def __init__(self, folder, name, scenario, args, media="127.0.0.9"):
         self.folder, self.name = folder, name
         cmd = ["sipp", "-sf", os.path.join(TOP, "tests", "calls", scenario), "-nostdin", "-timer_resol", "1", "-aa",
                "-trace_logs", "-log_file", f"{name}.log", "-trace_err", "-error_file", f"{name}.err", "-trace_msg",
-               "-message_file", f"{name}.msg", "-mi", "127.0.0.9", *map(str, args)]
+               "-message_file", f"{name}.msg", "-mi", media, *map(str, args)]
         self.process = subprocess.Popen(cmd, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=open(os.path.join(folder, f"{name}.out"), "wb"))
 
@@ -327,8 +333,8 @@ class Sipp:
             self.process.wait()
 
 
-BARESIP_CONFIG = """sip_listen {host}:{port}
-net_interface {host}
+BARESIP_CONFIG = """sip_listen {at}:{port}
+{net}
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
@@ -338,7 +344,7 @@ snd_path {dir}
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen {host}:{ctrl}
+ctrl_tcp_listen {at}:{ctrl}
 audio_source aufile,{dir}/tone.wav
 audio_player aubridge,x
 audio_alert aufile,{dir}/none.wav
@@ -351,15 +357,16 @@ rtp_ports {rtp}-{rtp_end}
 class Baresip:
     """A desk phone: registers, answers by itself (or when told), plays a tone, keeps what it hears in *-dec.wav."""
 
-    def __init__(self, folder, name, secret, server, port, host="127.0.0.5", hz=600, answers=True):
+    def __init__(self, folder, name, secret, server, port, host="127.0.0.5", hz=600, answers=True, transport="udp"):
         self.dir = os.path.join(folder, f"baresip-{name}")
         os.mkdir(self.dir)
         self.ctrl = (host, port + 5) # port + 1 is its TLS
         write_tone(os.path.join(self.dir, "tone.wav"), hz, 120)
         with open(os.path.join(self.dir, "config"), "w") as f:
-            f.write(BARESIP_CONFIG.format(host=host, port=port, ctrl=port + 5, dir=self.dir, rtp=port + 10, rtp_end=port + 60))
+            v6 = ":" in host
+            f.write(BARESIP_CONFIG.format(at=f"[{host}]" if v6 else host, net="net_af ipv6" if v6 else f"net_interface {host}", port=port, ctrl=port + 5, dir=self.dir, rtp=port + 10, rtp_end=port + 60))
         with open(os.path.join(self.dir, "accounts"), "w") as f:
-            f.write(f"<sip:{name}@{server}>;auth_user={name};auth_pass={secret};regint=60;"
+            f.write(f"<sip:{name}@{server};transport={transport}>;auth_user={name};auth_pass={secret};regint=60;"
                     f"answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1\n")
         self.out = os.path.join(self.dir, "out.txt")
         self.process = subprocess.Popen(["baresip", "-f", self.dir], stdin=subprocess.DEVNULL, stdout=open(self.out, "wb"),
