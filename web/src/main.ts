@@ -4,7 +4,9 @@ import './stores/theme'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { listen } from './fault/log'
 import { i18n } from './i18n'
 import { router } from './router'
 
+listen()
 createApp(App).use(createPinia()).use(i18n).use(router).mount('#app')

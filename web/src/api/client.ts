@@ -101,6 +101,11 @@ export const api = {
 		list: (query: NonNullable<paths['/calls']['get']['parameters']['query']>) => ok(client.GET('/calls', { params: { query } })),
 		get: (id: string) => ok(client.GET('/calls/{id}', { params: { path: { id } } })),
 	},
+	faults: {
+		own: () => ok(client.GET('/desk/faults')),
+		report: (body: paths['/desk/faults']['post']['requestBody']['content']['application/json']) => ok(client.POST('/desk/faults', { body })),
+		details: (id: string) => ok(client.GET('/faults/{id}/details', { params: { path: { id } } })) as Promise<Record<string, unknown>>,
+	},
 	trace: {
 		call: (id: string) => ok(client.GET('/calls/{id}/trace', { params: { path: { id } } })),
 		trunk: (id: string, minutes: number) => ok(client.GET('/trunks/{id}/trace', { params: { path: { id }, query: { minutes } } })),

@@ -1710,7 +1710,9 @@ export interface paths {
                         happened_ms: number;
                         call_id?: string;
                         /** @description what the page knows of itself; 96 kB at most */
-                        details: Record<string, never>;
+                        details: {
+                            [key: string]: unknown;
+                        };
                     };
                 };
             };

@@ -24,5 +24,6 @@ export type MetaField = S['meta_field']
 export type MetaResource = S['meta_resource']
 export type Trace = S['trace']
 export type TraceMessage = Trace['messages'][number]
+export type OwnFault = S['fault_own']['items'][number]
 export type DeskPhone = S['desk_phone']
 export type Row = Record<string, unknown> & { id: string; rev: number }

@@ -25,6 +25,8 @@ export const useDesk = defineStore('desk', () => {
 	const dialled = ref('')
 	const sent = ref('')
 	const keypad = ref(false)
+	/** The call before, for fault reports. */
+	const lastCall = ref('')
 
 	const me = computed(() => live.live.me)
 	const call = computed(() => live.live.call)
@@ -101,6 +103,8 @@ export const useDesk = defineStore('desk', () => {
 
 	// Past calls are looked up as soon as the call is known, so that they stand there before the answer.
 	watch(() => call.value?.id, async id => {
+		if (id)
+			lastCall.value = id
 		sent.value = ''
 		keypad.value = false
 		const number = who.value.number
@@ -142,5 +146,5 @@ export const useDesk = defineStore('desk', () => {
 			setTimeout(() => api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {}), WRITTEN_MS)
 	})
 
-	return { breaks, lookup, lookingUp, recent, dialled, sent, keypad, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
+	return { breaks, lookup, lookingUp, recent, dialled, sent, keypad, lastCall, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
 })

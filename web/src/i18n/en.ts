@@ -1,7 +1,9 @@
+import { en as fault } from '@/fault/words'
 import { en as sip } from '@/sip/words'
 import type zh from './zh'
 
 const en: typeof zh = {
+	fault,
 	sip,
 	app: {
 		name: 'Huawu', centre: 'Call centre', demo: 'Demo', logout: 'Log out', logout_call: 'You are in a call. Logging out hangs it up.', password: 'Change password', language: 'Language', theme: 'Appearance',
@@ -59,7 +61,7 @@ const en: typeof zh = {
 		audio_blocked: 'The browser wants one click before it plays sound', audio_allow: 'Turn on sound',
 	},
 	keys: {
-		title: 'Keyboard shortcuts', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
+		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
 		go: 'Open desk / board / calls', esc: 'Close a window', hint: 'While you type in a field, only the F keys work.',
 	},
 	history: {

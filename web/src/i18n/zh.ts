@@ -1,6 +1,8 @@
+import { zh as fault } from '@/fault/words'
 import { zh as sip } from '@/sip/words'
 
 export default {
+	fault,
 	sip,
 	app: {
 		name: '话务', centre: '话务中心', demo: '演示', logout: '退出登录', logout_call: '您正在通话，退出登录会挂断这通电话。', password: '修改密码', language: '语言', theme: '外观',
@@ -58,7 +60,7 @@ export default {
 		audio_blocked: '浏览器要先点一下页面才能出声', audio_allow: '开启声音',
 	},
 	keys: {
-		title: '键盘快捷键', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
+		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
 		go: '打开 工作台 / 看板 / 记录', esc: '关闭窗口', hint: '在输入框里打字时，只有 F 键有效。',
 	},
 	history: {

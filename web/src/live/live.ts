@@ -9,6 +9,8 @@ export const useLive = defineStore('live', () => {
 	const live = reactive(emptyLive())
 	const state = ref<StreamState>('stopped')
 	const retryAtMs = ref(0)
+	/** The last news of a fault report. */
+	const fault = ref<{ id: string; user_id: string; user: string | null; state: 'open' | 'work' | 'solved' } | null>(null)
 	const alarms = reactive(new Map<string, string>())
 	const nowMs = ref(Date.now())
 	let stream: EventStream | null = null
@@ -34,6 +36,8 @@ export const useLive = defineStore('live', () => {
 				alarms.set(a.what, a.detail)
 			else
 				alarms.delete(a.what)
+		} else if (event === 'fault') {
+			fault.value = data as typeof fault.value
 		} else {
 			fold(live, myId, event, data, Date.now())
 			nowMs.value = Date.now() + live.skewMs
@@ -70,5 +74,5 @@ export const useLive = defineStore('live', () => {
 	}
 
 	window.addEventListener('online', () => stream?.retryNow())
-	return { live, state, retryAtMs, nowMs, alarms, restarted, connect, close, retryNow: () => stream?.retryNow() }
+	return { live, state, retryAtMs, nowMs, alarms, fault, restarted, connect, close, retryNow: () => stream?.retryNow() }
 })

@@ -62,6 +62,9 @@ export const usePhone = defineStore('phone', () => {
 	const sounds = new Sounds()
 	sounds.volume = prefs.volume
 	const testing = ref(false)
+	/** The last self-test, and what getStats said last of a call: for fault reports. */
+	const lastTest = ref<{ at: number; result: TestResult } | null>(null)
+	let lastStats: { at: number; report: unknown[] } | null = null
 	const quality = reactive({ loss: null as number | null, rttMs: null as number | null, jitterMs: null as number | null })
 
 	let ua: UA | null = null
@@ -131,6 +134,8 @@ export const usePhone = defineStore('phone', () => {
 			const [jssip, got] = await Promise.all([import('jssip'), api.desk.phone()])
 			if (link.value === 'other' || link.value === 'off' || ua)
 				return
+			// Into the page's log (fault/log.ts), not onto the console.
+			jssip.default.debug.enable('JsSIP:*')
 			secret = got
 			planRenewal()
 			socket = new PatientSocket(socketUrl(got.ws), { onWait, prepare: freshSecret })
@@ -293,7 +298,9 @@ export const usePhone = defineStore('phone', () => {
 		const pc = session?.connection
 		if (!pc)
 			return
-		const s = readStats((await pc.getStats()).values(), performance.now())
+		const report = [...(await pc.getStats()).values()]
+		lastStats = { at: Date.now(), report }
+		const s = readStats(report, performance.now())
 		quality.rttMs = s.rttMs
 		quality.jitterMs = s.jitterMs
 		quality.loss = s.received + s.lost ? s.lost / (s.received + s.lost) : null
@@ -433,14 +440,25 @@ export const usePhone = defineStore('phone', () => {
 		const mic = await openMic(pick(devices.value, 'audioinput', prefs.mic), sounds)
 		setMicTrouble(mic.trouble)
 		try {
-			return await runTest({
+			const result = await runTest({
 				ctx: sounds.context(), mic: mic.track, micOk: !mic.trouble, place: placeEcho,
 				onStep, onLevel, stopped: () => testStop,
 			})
+			lastTest.value = { at: Date.now(), result }
+			return result
 		} finally {
 			mic.track.stop()
 			testing.value = false
 		}
+	}
+
+	const TOLD = ['inbound-rtp', 'outbound-rtp', 'remote-inbound-rtp', 'remote-outbound-rtp', 'candidate-pair', 'local-candidate', 'remote-candidate', 'transport', 'codec', 'media-source']
+	/** What getStats says of this call, or said last of the one before. */
+	async function statsNow() {
+		const pc = session?.connection
+		if (pc)
+			lastStats = { at: Date.now(), report: [...(await pc.getStats()).values()] }
+		return lastStats && { at: lastStats.at, report: (lastStats.report as { type: string }[]).filter(e => TOLD.includes(e.type)) }
 	}
 
 	function placeEcho(out: MediaStreamTrack) {
@@ -461,7 +479,7 @@ export const usePhone = defineStore('phone', () => {
 	window.addEventListener('online', () => socket?.retryNow())
 	const mine = computed(() => link.value !== 'other' && link.value !== 'off')
 	return {
-		link, retryAtMs, call, muted, micOk, troubles, devices, prefs, quality, testing, mine,
+		link, retryAtMs, call, muted, micOk, troubles, devices, prefs, quality, testing, lastTest, mine, statsNow,
 		start, stop, answer, hangupLocally, setMuted, expectDial, allowAudio, checkMic, setPrefs, test, stopTest,
 		takeOver: () => hold?.take(), retryNow: () => socket?.retryNow(),
 		testRing: () => sounds.testRing(), keySound: (k: string) => sounds.key(k), unlock: () => sounds.context(),
