@@ -159,7 +159,7 @@ const char *doc_why(const struct doctor *d, int error)
 	} why[] = {
 		{EACCES, "没有权限"}, {EPERM, "不允许"}, {ENOENT, "不存在"}, {ENOSPC, "空间已满"}, {EROFS, "文件系统只读"}, {EIO, "读写出错"},
 		{ECONNREFUSED, "对方没有程序在听这个端口"}, {EHOSTUNREACH, "地址找不到或到不了"}, {ENETUNREACH, "没有到那里的网络"},
-		{EBADMSG, "内容已损坏"}, {ETIMEDOUT, "没有应答"}, {EINVAL, "内容不对"}, {ENOTDIR, "不是目录"},
+		{EBADMSG, "内容已损坏"}, {ETIMEDOUT, "没有应答"}, {EINVAL, "内容不对"}, {ENOTDIR, "不是目录"}, {ENOTCONN, "连不上数据库服务器"},
 	};
 
 	for (size_t i = 0; !d->en && i < ARRAY_LEN(why); i++)
@@ -401,7 +401,8 @@ static void examine(struct doctor *d, struct app_conf *c)
 	d->uid = service_uid(c);
 	app_conf_derive(c, d->uid);
 	d->server = doc_lock_holder(d, c->ring);
-	if (db_open(&d->db, c->db, DB_RO))
+	d->db_error = db_open(&d->db, c->db, DB_RO);
+	if (d->db_error)
 		d->db = NULL;
 	doctor_run(d);
 	db_close(d->db);

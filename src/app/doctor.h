@@ -37,6 +37,7 @@ struct doctor {
 	uid_t uid;                   /* whom the server runs as */
 	pid_t server;                /* the running server; 0: none */
 	struct db *db;               /* read-only; NULL when it does not open. The caller's */
+	int db_error;                /* why it does not: negative errno; 0: it was not tried */
 	int64_t now_ms;
 	unsigned trunk_wait_ms;      /* for answers of trunks; 0: 2000 */
 

@@ -354,11 +354,18 @@ TEST(a_missing_database_and_a_foreign_file_are_told)
 	struct bed b;
 
 	bed_up(&b);
+	b.d.db_error = db_open(&b.d.db, b.conf.db, DB_RO);
 	again(&b, doc_database);
 	level_is(&b, "db.open", DOC_WARN, "not there yet");
 	put(&b, "/../data/huawu.db", "this is a text, and long enough to be read as the head of a file of another kind, as it may happen ......");
+	b.d.db_error = db_open(&b.d.db, b.conf.db, DB_RO);
 	again(&b, doc_database);
-	level_is(&b, "db.open", DOC_ERROR, "does not open");
+	level_is(&b, "db.version", DOC_ERROR, "no database");
+	db_close(b.d.db);
+	b.d.db = NULL;
+	b.d.db_error = -EACCES;
+	again(&b, doc_database);
+	level_is(&b, "db.open", DOC_ERROR, "does not open: Permission denied");
 	bed_down(&b);
 }
 
