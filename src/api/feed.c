@@ -114,6 +114,14 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 	jw_int(w, "start_ms", c->start_ms);
 	jw_int(w, "since_ms", c->since_ms);
 	jw_bool(w, "recording", c->recordings > 0);
+	if (c->trouble[0]) {
+		jw_obj(w, "trouble");
+		jw_str(w, "role", c->deaf_side);
+		jw_str(w, "cause", c->trouble);
+		jw_end_obj(w);
+	} else {
+		jw_null(w, "trouble");
+	}
 	if (c->offer.id) {
 		jw_obj(w, "offer");
 		jw_id(w, "id", c->offer.id);

@@ -328,6 +328,19 @@ static void fold_call_end(struct live *l, struct live_call *c, const struct reco
 	ilist_push_back(&l->ended, &c->link);
 }
 
+/* The side that is not heard, and why; each side's end of it clears only its own. */
+static void fold_audio(struct live_call *c, const json_t *b)
+{
+	const char *trouble = text(b, "trouble"), *role = text(b, "role");
+
+	if (strcmp(trouble, "none") != 0) {
+		(void)str_copy(c->trouble, sizeof(c->trouble), trouble);
+		(void)str_copy(c->deaf_side, sizeof(c->deaf_side), role);
+	} else if (!strcmp(c->deaf_side, role)) {
+		c->trouble[0] = '\0';
+	}
+}
+
 static void fold_call(struct live *l, struct live_call *c, const struct record *r, const json_t *b)
 {
 	switch (r->kind) {
@@ -346,6 +359,9 @@ static void fold_call(struct live *l, struct live_call *c, const struct record *
 	case EV_REC_CLOSE:
 	case EV_REC_FAIL:
 		c->recordings -= c->recordings > 0;
+		break;
+	case EV_LEG_AUDIO:
+		fold_audio(c, b);
 		break;
 	case EV_CALL_END:
 		fold_call_end(l, c, r);

@@ -62,6 +62,7 @@ struct live_call {
 	char dir[12], from[40], to[40], name[128];
 	enum live_call_state state;
 	unsigned recordings;
+	char trouble[16], deaf_side[12]; /* one-way audio: why, and who is not heard; "" */
 	int64_t visit_queue, visit_ms; /* its stay in a queue: where and since when; 0: none */
 	struct {
 		int64_t id, until_ms, agent_id; /* id 0: none */

@@ -37,11 +37,19 @@ struct call_leg_handlers {
 	void (*digit)(struct call_leg *leg, char digit, bool in_audio, void *arg); /* in_audio: a bridge has passed it on already */
 	void (*played)(struct call_leg *leg, void *arg);
 	void (*silent)(struct call_leg *leg, bool silent, void *arg);
+	void (*trouble)(struct call_leg *leg, enum med_trouble t, void *arg); /* one-way audio and its likely cause; MED_T_NONE: over */
 	void (*closed)(struct call_leg *leg, const struct call_leg_close *c, void *arg);
 	void (*gone)(struct call_leg *leg, const struct call_leg_close *c, const struct med_stats *stats, void *arg);
 	void (*audible)(struct call_leg *leg, void *arg);                          /* its first audio has come; once */
 	/* The far side wants the call elsewhere (sip_leg_handlers.refer); @replaces: its other leg, or NULL. */
 	int (*refer)(struct call_leg *leg, const char *target, struct call_leg *replaces, void *arg);
+};
+
+/* How a leg speaks; NULL where it is wanted: G.711 in the clear. */
+struct call_leg_audio {
+	struct med_leg_conf conf;
+	med_leg like;   /* the offer begins with what this leg speaks; 0: none */
+	bool opus_auto; /* a browser: re-INVITE to Opus when its line turns out poor */
 };
 
 int call_env_new(struct call_env **ret, struct sip_stack *sip, struct media *media);
@@ -53,10 +61,10 @@ unsigned call_env_legs(const struct call_env *env);
 
 /** Takes an INVITE over. 0, or the SIP status to refuse it with (400, 488, 500): the INVITE is then still unclaimed. */
 int call_leg_incoming(struct call_leg **ret, struct call_env *env, int64_t id, struct sip_leg *sip, const struct sip_invite *inv,
-		      const struct call_leg_handlers *h, void *arg);
+		      const struct call_leg_audio *audio, const struct call_leg_handlers *h, void *arg);
 /** Dials; @d->sdp is filled here. Negative: not even begun (-ENOENT: the device is not registered); no handler is called then. */
 int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, enum med_profile profile, const struct sip_dial *d,
-		      const struct call_leg_handlers *h, void *arg);
+		      const struct call_leg_audio *audio, const struct call_leg_handlers *h, void *arg);
 
 int call_leg_ring(struct call_leg *leg);   /* 180, once */
 int call_leg_early(struct call_leg *leg);  /* 183 with media, once */

@@ -20,6 +20,7 @@ struct call_leg {
 	struct sip_leg *sip;
 	med_leg media;
 	enum call_leg_state state;
+	bool opus_auto;
 	bool incoming, answered, late_offer, held, audible;
 	char *sdp; /* incoming: our answer, waiting for 183 or 200 */
 	struct call_leg_close close;
@@ -75,6 +76,19 @@ void call_env_free(struct call_env *env)
 	free(env);
 }
 
+/* The line is poor: Opus with its FEC, if the other side has it; else all stays as it was. */
+static void to_opus(struct call_leg *leg)
+{
+	char sdp[MED_SDP_MAX];
+
+	if (!leg->opus_auto || leg->state != CALL_LEG_UP)
+		return;
+	leg->opus_auto = false;
+	med_leg_prefer(leg->env->media, leg->media, MED_OPUS);
+	if (!med_leg_offer(leg->env->media, leg->media, sdp, sizeof(sdp)) && !sip_leg_reinvite(leg->sip, sdp))
+		log_info("line is poor, asking for Opus leg=%lld", (long long)leg->id);
+}
+
 void call_env_media(struct call_env *env, const struct med_event *ev)
 {
 	struct call_leg *leg = hmap_get(&env->legs, (uint64_t)ev->cookie);
@@ -102,6 +116,13 @@ void call_env_media(struct call_env *env, const struct med_event *ev)
 	case MED_EV_SILENT:
 	case MED_EV_AUDIO_BACK:
 		leg->h->silent(leg, ev->type == MED_EV_SILENT, leg->arg);
+		break;
+	case MED_EV_TROUBLE:
+		if (leg->h->trouble)
+			leg->h->trouble(leg, ev->trouble, leg->arg);
+		break;
+	case MED_EV_POOR:
+		to_opus(leg);
 		break;
 	case MED_EV_SECURE_FAILED:
 		call_leg_hangup(leg, 488, 0, "media security failed");
@@ -242,6 +263,16 @@ static struct call_leg *leg_new(struct call_env *env, int64_t id, const struct c
 	return leg;
 }
 
+static void leg_audio(struct call_leg *leg, const struct call_leg_audio *a)
+{
+	if (!a)
+		return;
+	med_leg_configure(leg->env->media, leg->media, &a->conf);
+	if (a->like)
+		med_leg_like(leg->env->media, leg->media, a->like);
+	leg->opus_auto = a->opus_auto;
+}
+
 static void leg_drop(struct call_leg *leg)
 {
 	if (leg->media)
@@ -256,7 +287,7 @@ static void leg_enlist(struct call_leg *leg)
 }
 
 int call_leg_incoming(struct call_leg **ret, struct call_env *env, int64_t id, struct sip_leg *sip, const struct sip_invite *inv,
-		      const struct call_leg_handlers *h, void *arg)
+		      const struct call_leg_audio *audio, const struct call_leg_handlers *h, void *arg)
 {
 	char sdp[MED_SDP_MAX];
 	struct call_leg *leg;
@@ -272,6 +303,7 @@ int call_leg_incoming(struct call_leg **ret, struct call_env *env, int64_t id, s
 		return 503;
 	}
 	(void)med_leg_peer(env->media, leg->media, inv->source.host);
+	leg_audio(leg, audio);
 	if (leg->late_offer)
 		r = med_leg_offer(env->media, leg->media, sdp, sizeof(sdp));
 	else
@@ -288,7 +320,7 @@ int call_leg_incoming(struct call_leg **ret, struct call_env *env, int64_t id, s
 }
 
 int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, enum med_profile profile, const struct sip_dial *d,
-		      const struct call_leg_handlers *h, void *arg)
+		      const struct call_leg_audio *audio, const struct call_leg_handlers *h, void *arg)
 {
 	struct sip_dial dial = *d;
 	char sdp[MED_SDP_MAX], host[64];
@@ -299,6 +331,8 @@ int call_leg_outgoing(struct call_leg **ret, struct call_env *env, int64_t id, e
 	if (!leg)
 		return -ENOMEM;
 	r = med_leg_open(env->media, &leg->media, profile, id);
+	if (!r)
+		leg_audio(leg, audio);
 	/* A browser is offered every address of ours; a telephone the one on its side. */
 	if (!r && profile == MED_PLAIN && !sip_dial_host(env->sip, d, host, sizeof(host))) {
 		(void)med_leg_towards(env->media, leg->media, host);

@@ -72,4 +72,7 @@
                                                                                                                        \
 	/* {"trunk","state":unknown|up|degraded|down|gone,"why":""|name|registering|register_refused|register_silent|silent|busy| \
 	   resting,"code","reason","registration":off|trying|registered|refused|unreachable,"addresses":[],"rtt_ms"} */ \
-	X(EV_TRUNK_STATE, "trunk.state", FACT, 1)
+	X(EV_TRUNK_STATE, "trunk.state", FACT, 1)                                                                                \
+	/* {"trouble":none|no_packets|unreachable|wrong_source|bad_keys|wrong_codec|only_silence,"role","trunk"} a side is not      \
+	   heard, and the likely cause; none: it is heard after all */                                                            \
+	X(EV_LEG_AUDIO, "leg.audio", FACT, 1)

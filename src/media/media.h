@@ -34,6 +34,7 @@ enum med_event_type {
 	MED_EV_SILENT,     /* no packet for silence_ms */
 	MED_EV_AUDIO_BACK, /* packets again after MED_EV_SILENT */
 	MED_EV_TROUBLE,    /* trouble: something is wrong with what we hear, told once a call and leg; MED_T_NONE: it is over */
+	MED_EV_POOR,       /* a browser's line was bad for ten seconds (mwatch.c); told once */
 	MED_EV_STATS,      /* answer to med_leg_close: the leg's final figures */
 	MED_EV_REC_CLOSED, /* rec_id, rec */
 	MED_EV_REC_FAILED, /* rec_id, error: the disk refused; the call goes on */

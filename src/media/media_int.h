@@ -177,7 +177,10 @@ struct mleg {
 		int64_t up_ms;
 		uint8_t silent;         /* looks that saw only silence */
 		uint8_t told, now;      /* enum med_trouble: the last one, and whether it lasts */
-		bool look, loud;
+		bool look, loud, poor;
+		uint8_t bad_windows;    /* in a row */
+		uint8_t far_loss;       /* of the last report of theirs, 1/256 */
+		uint32_t expected, got; /* at the last window */
 	} watch;
 
 	/* sending */
@@ -304,6 +307,7 @@ size_t mcrypt_unprotect(struct mleg *l, uint8_t *buf, size_t n, bool rtcp);
 
 void mwatch_up(struct mleg *l);                       /* the call is answered: audio is due */
 void mwatch_check(struct mleg *l, int64_t now_ms);    /* every second */
+void mwatch_window(struct mleg *l);                   /* every five */
 void mwatch_look(struct mleg *l, const struct rtp_pkt *p, unsigned codec); /* one packet a second */
 
 /* ---- decoding and coding (mhear.c) ---- */

@@ -470,6 +470,7 @@ void mleg_rtcp(struct mleg *l, uint8_t *buf, size_t n)
 		l->rtt_ms = (float)(mid - in.lsr - in.dlsr) / 65.536f;
 	if (l->tx_packets)
 		l->tx_loss_pct = in.lost >= l->tx_packets ? 100 : 100.0f * (float)in.lost / (float)l->tx_packets;
+	l->watch.far_loss = in.fraction;
 	msay_loss(l, in.fraction * 100 / 256);
 }
 
@@ -778,6 +779,7 @@ static void wheel_turn(struct ilink *bucket, int64_t now_us)
 	ilist_each_entry(bucket, l, struct mleg, wheel) {
 		send_rtcp(l, now_us);
 		keep_alive(l, now_us / 1000);
+		mwatch_window(l);
 	}
 }
 

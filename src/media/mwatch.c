@@ -1,10 +1,20 @@
 /*
+ * What goes wrong on a line, while it does.
+ *
  * One-way audio: a side that ought to be heard and is not, and why. Looked at once a second from the answer on, told once; when
  * sound comes after all, that is told too.
+ *
+ * A poor line: in each of two windows of five seconds, 5 % or more of the packets were lost on either way, or the jitter was 40 ms or
+ * more. A browser moves to Opus then (call/leg.c) and stays there until the call ends: its FEC is good for such lines, and to move back
+ * and forth would be worse than either.
  */
 #include "media/media_int.h"
 
 #define SILENT_LOOKS 15   /* seconds of nothing but silence: somebody who only listens has some noise */
+#define POOR_LOSS_PCT 5
+#define POOR_JITTER_MS 40
+#define POOR_WINDOWS 2
+#define WINDOW_LEAST 50   /* packets: a second of sound */
 #define SILENT_LEVEL 16   /* of 32767: A-law's two smallest steps */
 
 const char *med_trouble_name(enum med_trouble t)
@@ -93,4 +103,23 @@ void mwatch_look(struct mleg *l, const struct rtp_pkt *p, unsigned codec)
 	}
 	if (w->silent < SILENT_LOOKS)
 		w->silent++;
+}
+
+void mwatch_window(struct mleg *l)
+{
+	struct watch *w = &l->watch;
+	uint32_t expected = mrtp_rx_expected(&l->rx), got = mrtp_rx_got(&l->rx), de = expected - w->expected, dg = got - w->got;
+	bool bad;
+
+	w->expected = expected;
+	w->got = got;
+	if (w->poor || !l->sec || l->rem.tx == MED_OPUS || de < WINDOW_LEAST)
+		return;
+	bad = (de > dg && (de - dg) * 100 >= de * POOR_LOSS_PCT) || w->far_loss * 100 >= POOR_LOSS_PCT * 256 ||
+	      l->rx.jitter >= (float)(POOR_JITTER_MS * (l->rx.khz ? l->rx.khz : 8));
+	w->bad_windows = bad ? (uint8_t)(w->bad_windows + 1) : 0;
+	if (w->bad_windows < POOR_WINDOWS)
+		return;
+	w->poor = true;
+	mleg_event(l, MED_EV_POOR);
 }

@@ -48,6 +48,46 @@ void check_chars(struct res_ctx *c, const json_t *row, const char *field, const 
 		bad_format(c, field);
 }
 
+const struct res_option people_srtp[] = {
+	{"off", "不用", "Off"},
+	{"optional", "对方支持就用", "When the other side can"},
+	{"required", "必须加密", "Required"},
+	{NULL},
+};
+
+static bool codec_known(const char *s, size_t n)
+{
+	static const char *const names[] = {"pcma", "pcmu", "g722", "opus", "g729"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (n == strlen(names[i]) && !strncmp(s, names[i], n))
+			return true;
+	return false;
+}
+
+void check_codecs(struct res_ctx *c, json_t *row, const char *field)
+{
+	const char *s = row_text(row, field);
+	char list[65] = "";
+	size_t n = 0;
+
+	for (; *s && n < sizeof(list) - 1; s++)
+		if (*s != ' ')
+			list[n++] = (char)(*s >= 'A' && *s <= 'Z' ? *s + 'a' - 'A' : *s);
+	if (!n)
+		return;
+	for (const char *p = list; *p;) {
+		size_t len = strcspn(p, ",");
+
+		if (!codec_known(p, len)) {
+			bad_format(c, field);
+			return;
+		}
+		p += len + (p[len] != '\0');
+	}
+	row_set(row, field, json_string(list));
+}
+
 /* "greeting" or "zh/greeting": no dot first in either part. */
 static bool is_prompt(const char *s)
 {

@@ -32,6 +32,24 @@ static inline void row_set(json_t *row, const char *name, json_t *v)
 	(void)json_object_set_new(row, name, v);
 }
 
+extern const struct res_option people_srtp[];
+/** Names of codecs by commas; stored in lower case, without blanks. */
+void check_codecs(struct res_ctx *c, json_t *row, const char *field);
+/* Fields that trunks and devices share. */
+#define FIELD_CODECS \
+	{"codecs", RES_TEXT, "语音编码", "Codecs", RES_HIDE_LIST, .max = 64, \
+	 .help_zh = "用逗号分开，最先的优先：pcma、pcmu、g722、opus（编译时带上的还有 g729）。留空：pcma,pcmu，两边相同就不用转码。", \
+	 .help_en = "By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that " \
+		    "nothing need be transcoded."}
+#define FIELD_SRTP \
+	{"srtp", RES_ENUM, "语音加密（SRTP）", "Encrypted audio (SRTP)", RES_HIDE_LIST, .fallback = "off", .options = people_srtp, \
+	 .help_zh = "我方呼叫它时是否在 SDP 中给出密钥。它来电时用不用，由它决定（选“必须加密”则拒绝不加密的）。", \
+	 .help_en = "Whether our calls to it offer keys in the description. On calls from it, it decides; \"required\" refuses those in the clear."}
+#define FIELD_SRTP_ANY \
+	{"srtp_any", RES_BOOL, "信令未加密也用", "Even if signalling is in the clear", RES_HIDE_LIST, .fallback = "false", \
+	 .help_zh = "密钥写在信令里：信令不走 TLS，途中的人也能读到密钥。只在可信的内网打开。", \
+	 .help_en = "The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust."}
+
 /** Says that a field's text has not the form it must have, unless it is empty or only of these characters. */
 void check_chars(struct res_ctx *c, const json_t *row, const char *field, const char *chars);
 /** A prompt's name, "zh/greeting": never a path out of the prompts' folder, so that nobody plays any file of the machine. */

@@ -32,6 +32,9 @@ static const struct res_field fields[] = {
 	 .help_en = "Such as sip:8001@192.168.1.20:5060; the host is a numeric address."},
 	{"auto_answer", RES_BOOL, "自动接听", "Auto-answer", 0, .fallback = "false",
 	 .help_zh = "请话机自动摘机（话机须支持 Alert-Info）。", .help_en = "Asks the phone to answer by itself (it must know Alert-Info)."},
+	FIELD_CODECS,
+	FIELD_SRTP,
+	FIELD_SRTP_ANY,
 	{"note", RES_TEXT, "备注", "Note", RES_SEARCH, .max = 200},
 };
 
@@ -60,6 +63,7 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	if (is_browser_name(name))
 		res_fail(c, 422, "invalid", "name", "reserved");
 	check_sip_uri(c, row, "static_uri");
+	check_codecs(c, row, "codecs");
 	if (strcmp(row_text(row, "kind"), "phone") != 0 || !json_object_get(row, "secret"))
 		return 0;
 	if (*given) {

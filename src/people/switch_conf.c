@@ -232,6 +232,11 @@ static const struct num_rights *rights_of_user(const struct load *l, int64_t use
 	return x ? &x->r : NULL;
 }
 
+static enum sw_browser_codec browser_codec_of(const char *name)
+{
+	return !strcmp(name, "opus") ? SW_BROWSER_OPUS : !strcmp(name, "g711") ? SW_BROWSER_G711 : SW_BROWSER_AUTO;
+}
+
 static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 {
 	struct sw_user *u = entry;
@@ -244,6 +249,7 @@ static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 		.extension = text_or_empty(l, st, 4),
 		.auto_answer = db_i64(st, 5),
 		.static_agent = db_i64(st, 6),
+		.browser_codec = browser_codec_of(db_text(st, 8)),
 	};
 	u->rights = rights_of_user(l, u->id, db_text(st, 7));
 	know(&l->users, u->id);
@@ -278,6 +284,18 @@ static void take_trunk_secret(struct load *l, struct sw_trunk *t, const char *se
 	free(plain);
 }
 
+/* Three columns from @col: codecs, srtp, srtp_any. */
+static struct sw_audio audio_of(struct load *l, struct db_stmt *st, int col)
+{
+	const char *srtp = db_text(st, col + 1);
+
+	return (struct sw_audio){
+		.codecs = text(l, st, col),
+		.srtp = !strcmp(srtp, "required") ? SW_SRTP_REQUIRED : !strcmp(srtp, "optional") ? SW_SRTP_OPTIONAL : SW_SRTP_OFF,
+		.srtp_any = db_i64(st, col + 2),
+	};
+}
+
 static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 {
 	const struct right *right;
@@ -306,6 +324,7 @@ static bool take_trunk(struct load *l, void *entry, struct db_stmt *st)
 		.options_fails = (int32_t)db_i64(st, 21),
 		.answer_ms = ms(st, 22),
 		.tls_pin = text(l, st, 23),
+		.audio = audio_of(l, st, 24),
 	};
 	if (!db_is_null(st, 13))
 		take_trunk_secret(l, t, db_text(st, 13));
@@ -429,6 +448,7 @@ static bool take_device(struct load *l, void *entry, struct db_stmt *st)
 		.name = text_or_empty(l, st, 2),
 		.static_uri = text(l, st, 4),
 		.auto_answer = db_i64(st, 5),
+		.audio = audio_of(l, st, 6),
 	};
 	if (d->user_id && !known(&l->users, d->user_id))
 		return false; /* a leaver's telephone */
@@ -507,12 +527,12 @@ static int read_all(struct load *l)
 
 	r = read_numbers(l);
 	if (!r)
-		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role FROM users"
+		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role, browser_codec FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
 	if (!r)
 		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, 0, kind, transport, sources,"
 				   " username, auth_user, secret, proxy, expires_s, auth_in, turn, weight, calls_per_s, options_s,"
-				   " options_fails, answer_s, tls_pin FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
+				   " options_fails, answer_s, tls_pin, codecs, srtp, srtp_any FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
 				   " announce_position, overflow_number FROM queues WHERE centre_id = $1 ORDER BY id",
@@ -529,7 +549,7 @@ static int read_all(struct load *l)
 		r = READ("members", "SELECT id, queue_id, user_id, level FROM members WHERE centre_id = $1"
 				    " ORDER BY queue_id, level, user_id", take_member, acd.member);
 	if (!r)
-		r = READ("devices", "SELECT id, user_id, name, secret, static_uri, auto_answer FROM devices"
+		r = READ("devices", "SELECT id, user_id, name, secret, static_uri, auto_answer, codecs, srtp, srtp_any FROM devices"
 				    " WHERE centre_id = $1 ORDER BY id", take_device, device);
 	if (!r)
 		r = READ("numbers", "SELECT id, number, trunk_id, dest, queue_id, user_id, uri, record FROM numbers"

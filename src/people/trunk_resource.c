@@ -69,6 +69,9 @@ static const struct res_field fields[] = {
 	{"options_s", RES_INT, "探测间隔（秒）", "Supervise every (s)", PLAIN, .min = 0, .max = 3600, .fallback = "30",
 	 .help_zh = "用 OPTIONS 探测线路；0 表示不探测。", .help_en = "Asks by OPTIONS whether the carrier is there; 0: never."},
 	{"options_fails", RES_INT, "几次不应算中断", "Down after (failures)", PLAIN, .min = 1, .max = 10, .fallback = "3"},
+	FIELD_CODECS,
+	FIELD_SRTP,
+	FIELD_SRTP_ANY,
 	{"caller_id", RES_TEXT, "外显号码", "Caller id", RES_NUMBER,
 	 .help_zh = "呼出时对方看到的号码；留空用坐席分机号。", .help_en = "The number that is shown on calls out; empty: the agent's extension."},
 	{"outbound", RES_BOOL, "可呼出", "Calls out", 0, .fallback = "true"},
@@ -128,6 +131,7 @@ static void seal(struct res_ctx *c, json_t *row)
 static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 {
 	check_host(c, row, "host", false);
+	check_codecs(c, row, "codecs");
 	check_host(c, row, "proxy", true);
 	check_networks(c, row, "sources");
 	check_chars(c, row, "username", SIP_USER_CHARS);

@@ -11,6 +11,13 @@
 
 static const struct res_option langs[] = {{"zh", "中文", "Chinese"}, {"en", "English", "English"}, {NULL}};
 
+static const struct res_option browser_codecs[] = {
+	{"auto", "自动（线路差时改用 Opus）", "Automatic (Opus when the line is poor)"},
+	{"g711", "G.711", "G.711"},
+	{"opus", "Opus", "Opus"},
+	{NULL},
+};
+
 static const struct res_field fields[] = {
 	{"name", RES_TEXT, "姓名", "Name", RES_REQUIRED | RES_SEARCH, .max = 64},
 	{"login", RES_TEXT, "登录名", "Login", RES_REQUIRED | RES_UNIQUE | RES_SEARCH, .min = 2, .max = 32,
@@ -33,6 +40,10 @@ static const struct res_field fields[] = {
 	{"lang", RES_ENUM, "语言", "Language", RES_HIDE_LIST, .fallback = "zh", .options = langs},
 	{"auto_answer", RES_BOOL, "自动接听", "Auto-answer", RES_HIDE_LIST, .fallback = "false",
 	 .help_zh = "来电先响一声提示音，随即接通，不用点击。", .help_en = "A call is put through after a beep, without a click."},
+	{"browser_codec", RES_ENUM, "浏览器语音编码", "Browser's codec", RES_HIDE_LIST, .fallback = "auto", .options = browser_codecs,
+	 .help_zh = "G.711 不用转码；Opus 耐丢包，适合在家或网络差的坐席。自动：连续 10 秒丢包 5% 以上或抖动 40 毫秒以上时，本次通话改用 Opus。",
+	 .help_en = "G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after "
+		    "ten seconds of 5 % loss or 40 ms of jitter."},
 	{"deskless", RES_BOOL, "免登录座席", "Without desk", RES_HIDE_LIST, .fallback = "false",
 	 .help_zh = "服务启动即登录并就绪，不需要打开网页；用于始终有人值守的话机。",
 	 .help_en = "Logged in and ready from the start of the service, without the page: for a phone that is always manned."},

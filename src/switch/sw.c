@@ -519,6 +519,7 @@ void sw_free(struct sw *sw)
 	free_values(&sw->recs);
 	hmap_done(&sw->calls);
 	hmap_done(&sw->trunk_calls);
+	hmap_done(&sw->trunk_deaf);
 	sw_toll_done(sw);
 	hmap_done(&sw->lines);
 	if (sw->index.keys)
@@ -574,6 +575,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->agents, false);
 	hmap_init(&sw->recs, false);
 	hmap_init(&sw->trunk_calls, false);
+	hmap_init(&sw->trunk_deaf, false);
 	sw_toll_init(sw, start->used, start->used_n);
 	hmap_init(&sw->lines, false);
 	hmap_init(&sw->regs, true);

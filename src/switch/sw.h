@@ -154,6 +154,7 @@ struct sw {
 	struct ilink out_legs;
 	unsigned toll_alarms;       /* meters that have one */
 	struct hmap lines;          /* trunk id -> struct sw_line */
+	struct hmap trunk_deaf;     /* trunk id -> calls in a row with one-way audio */
 	struct hmap trunk_calls;    /* trunk id -> calls in it plus one, as a number */
 	struct acd_out *outs;       /* decisions not acted on yet */
 	size_t out_n, out_cap, out_at;
@@ -253,3 +254,10 @@ int sw_pick_up(struct sw_call *c, struct sw_leg *old, struct sw_leg *l, struct s
 
 /* sw_check.c: what must hold between two events, and what is done when it does not. NULL, or a sentence. */
 const char *sw_check(struct sw *sw);
+
+/* sw_audio.c: how legs speak, and what goes wrong with it. */
+/** How to speak to a trunk (@t), a device (@name: configured, or a browser's) or neither; @like: the other side, NULL: unknown yet. */
+struct call_leg_audio sw_audio_of(const struct sw *sw, const struct sw_trunk *t, const char *device, bool incoming, const struct sw_leg *like);
+void sw_audio_trouble(struct sw_leg *l, enum med_trouble t);
+/** The leg's figures, as "quality" of its record; counts whether its trunk is deaf. */
+void sw_audio_quality(struct sw_leg *l, struct jw *w, const struct med_stats *st);

@@ -231,6 +231,8 @@ static int64_t device_id(const struct sw *sw, const char *name)
 static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, int64_t trunk_id, enum med_profile profile,
 		    const struct sip_dial *d)
 {
+	const char *device = d->device ? d->device : role == ROLE_AGENT_LEG && c->agent ? c->agent->device : NULL;
+	struct call_leg_audio audio = sw_audio_of(c->sw, sw_trunk_of(c->sw, trunk_id), device, false, c->cust ? c->cust : c->ag);
 	struct sw_leg *l = leg_new(c, role, trunk_id);
 	int r;
 
@@ -238,7 +240,7 @@ static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, i
 		l->agent_id = c->agent->id;
 		l->device_id = device_id(c->sw, c->agent->device);
 	}
-	r = call_leg_outgoing(&l->leg, c->sw->env, l->id, profile, d, &leg_handlers, l);
+	r = call_leg_outgoing(&l->leg, c->sw->env, l->id, profile, d, &audio, &leg_handlers, l);
 	if (r) {
 		leg_abort(l);
 		return r;
@@ -1006,6 +1008,7 @@ static int picked_up(struct sw_call *c, struct sw_leg *l, const struct sip_invit
 
 int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 {
+	struct call_leg_audio audio;
 	struct sw *sw = arg;
 	const struct sw_number *n = NULL;
 	const struct sw_trunk *t = NULL;
@@ -1037,7 +1040,8 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 	c->consult_of = may_consult(a) ? a->call->id : 0;
 	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
 	l->device_id = device ? device_id(sw, inv->device) : 0;
-	r = call_leg_incoming(&l->leg, sw->env, l->id, sip, inv, &leg_handlers, l);
+	audio = sw_audio_of(sw, sw_trunk_of(sw, inv->trunk_id), device ? inv->device : NULL, true, NULL);
+	r = call_leg_incoming(&l->leg, sw->env, l->id, sip, inv, &audio, &leg_handlers, l);
 	if (r) {
 		leg_abort(l);
 		(void)hmap_del(&sw->calls, (uint64_t)c->id);
@@ -1516,21 +1520,18 @@ static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const
 	jw_int(&w, "code", cl->code);
 	jw_int(&w, "q850", cl->q850);
 	jw_str(&w, "reason", cl->reason);
-	jw_obj(&w, "quality");
-	jw_int(&w, "rx", st->rx_packets);
-	jw_int(&w, "tx", st->tx_packets);
-	jw_int(&w, "lost", st->rx_lost);
-	jw_int(&w, "dropped", st->rx_dropped);
-	strb_printf(&b, ",\"jitter_ms\":%.1f,\"mos\":%.2f", (double)st->rx_jitter_ms, (double)st->mos);
-	if (st->rtt_ms >= 0)
-		strb_printf(&b, ",\"rtt_ms\":%.1f", (double)st->rtt_ms);
-	jw_end_obj(&w);
+	sw_audio_quality(l, &w, st);
 	jw_end_obj(&w);
 	sw_emit(l->sw, &e, &b);
 	(void)obj_unref(leg);
 	c->legs--;
 	free(l);
 	call_free_if_done(c);
+}
+
+static void on_trouble(struct call_leg *leg, enum med_trouble t, void *arg)
+{
+	sw_audio_trouble(arg, t);
 }
 
 static const struct call_leg_handlers leg_handlers = {
@@ -1540,6 +1541,7 @@ static const struct call_leg_handlers leg_handlers = {
 	.digit = on_digit,
 	.played = on_played,
 	.silent = on_silent,
+	.trouble = on_trouble,
 	.closed = on_closed,
 	.gone = on_gone,
 	.audible = on_audible,

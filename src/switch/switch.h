@@ -21,12 +21,23 @@ struct trace;
 
 /* ---- configuration: an immutable snapshot, made by app/ from the database ---- */
 
+enum sw_srtp { SW_SRTP_OFF, SW_SRTP_OPTIONAL, SW_SRTP_REQUIRED };
+
+struct sw_audio {
+	const char *codecs;      /* "pcma,pcmu,g722,opus", best first; NULL: PCMA, PCMU */
+	enum sw_srtp srtp;       /* keys in our descriptions (RFC 4568) ... */
+	bool srtp_any;           /* ... also where the signalling is not TLS, and anybody on the way reads them */
+};
+
+enum sw_browser_codec { SW_BROWSER_AUTO, SW_BROWSER_G711, SW_BROWSER_OPUS };
+
 struct sw_device {
 	int64_t id, user_id;     /* user_id 0: nobody's */
 	const char *name;        /* SIP user name, e.g. "8001" */
 	const char *ha1_md5, *ha1_sha256;
 	const char *static_uri;  /* a phone that never registers: "sip:a1@127.0.0.2:28090"; NULL */
 	bool auto_answer;
+	struct sw_audio audio;
 };
 
 struct sw_user {
@@ -34,6 +45,7 @@ struct sw_user {
 	const char *name, *login, *extension; /* extension: colleagues dial it; may be "" */
 	bool auto_answer;
 	const struct num_rights *rights; /* NULL: num_rights_default */
+	enum sw_browser_codec browser_codec;
 	bool static_agent;       /* logged in and ready at start, without a desk (bench, phones without browser) */
 };
 
@@ -61,6 +73,7 @@ struct sw_trunk {
 	int32_t turn, weight;    /* smaller turns first; trunks of one turn share by weight */
 	int32_t calls_per_s;     /* 0: no limit */
 	int32_t options_s, options_fails; /* asked so often whether it is there (0: never); down after so many failures */
+	struct sw_audio audio;
 	int32_t answer_ms;       /* without any answer for so long, the next trunk is tried; 0: RFC 3261's 32 s */
 };
 

@@ -2490,6 +2490,12 @@ export interface components {
             /** Format: int64 */
             since_ms: number;
             recording: boolean;
+            trouble: {
+                /** @enum {string} */
+                role: "customer" | "agent" | "third";
+                /** @enum {string} */
+                cause: "no_packets" | "unreachable" | "wrong_source" | "bad_keys" | "wrong_codec" | "only_silence";
+            } | null;
             offer: {
                 id: string;
                 /** Format: int64 */
@@ -2689,7 +2695,24 @@ export interface components {
             q850: number | null;
             reason: string | null;
             quality: {
-                [key: string]: number | null;
+                /** Format: int64 */
+                rx?: number;
+                /** Format: int64 */
+                tx?: number;
+                /** Format: int64 */
+                lost?: number;
+                /** Format: int64 */
+                dropped?: number;
+                jitter_ms?: number;
+                rtt_ms?: number;
+                mos?: number;
+                codec?: string;
+                /** @enum {string} */
+                encrypted?: "dtls" | "sdes";
+                /** @enum {string} */
+                source?: "loopback" | "private" | "public";
+                /** @enum {string} */
+                trouble?: "no_packets" | "unreachable" | "wrong_source" | "bad_keys" | "wrong_codec" | "only_silence";
             } | null;
         };
         offer: {
@@ -2882,6 +2905,12 @@ export interface components {
              */
             auto_answer: boolean;
             /**
+             * Browser's codec
+             * @description G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after ten seconds of 5 % loss or 40 ms of jitter.
+             * @enum {string}
+             */
+            browser_codec: "auto" | "g711" | "opus";
+            /**
              * Without desk
              * @description Logged in and ready from the start of the service, without the page: for a phone that is always manned.
              */
@@ -2947,6 +2976,12 @@ export interface components {
              */
             auto_answer?: boolean | null;
             /**
+             * Browser's codec
+             * @description G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after ten seconds of 5 % loss or 40 ms of jitter.
+             * @enum {string|null}
+             */
+            browser_codec?: "auto" | "g711" | "opus" | null;
+            /**
              * Without desk
              * @description Logged in and ready from the start of the service, without the page: for a phone that is always manned.
              */
@@ -3003,6 +3038,12 @@ export interface components {
              * @description A call is put through after a beep, without a click.
              */
             auto_answer?: boolean | null;
+            /**
+             * Browser's codec
+             * @description G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after ten seconds of 5 % loss or 40 ms of jitter.
+             * @enum {string|null}
+             */
+            browser_codec?: "auto" | "g711" | "opus" | null;
             /**
              * Without desk
              * @description Logged in and ready from the start of the service, without the page: for a phone that is always manned.
@@ -3586,6 +3627,22 @@ export interface components {
              * @description Asks the phone to answer by itself (it must know Alert-Info).
              */
             auto_answer: boolean;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string}
+             */
+            srtp: "off" | "optional" | "required";
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any: boolean;
             /** Note */
             note: string | null;
             once?: {
@@ -3624,6 +3681,22 @@ export interface components {
              * @description Asks the phone to answer by itself (it must know Alert-Info).
              */
             auto_answer?: boolean | null;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
             /** Note */
             note?: string | null;
         };
@@ -3654,6 +3727,22 @@ export interface components {
              * @description Asks the phone to answer by itself (it must know Alert-Info).
              */
             auto_answer?: boolean | null;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
             /** Note */
             note?: string | null;
         };
@@ -3769,6 +3858,22 @@ export interface components {
              * Format: int64
              */
             options_fails: number;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string}
+             */
+            srtp: "off" | "optional" | "required";
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any: boolean;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
@@ -3889,6 +3994,22 @@ export interface components {
              */
             options_fails?: number | null;
             /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
+            /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
              */
@@ -4004,6 +4125,22 @@ export interface components {
              * Format: int64
              */
             options_fails?: number | null;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
@@ -4833,6 +4970,7 @@ export interface operations {
                 staff_no?: string;
                 lang?: "zh" | "en";
                 auto_answer?: boolean;
+                browser_codec?: "auto" | "g711" | "opus";
                 deskless?: boolean;
                 active?: boolean;
                 password_ms?: number;
@@ -5725,6 +5863,9 @@ export interface operations {
                 kind?: "phone" | "static";
                 static_uri?: string;
                 auto_answer?: boolean;
+                codecs?: string;
+                srtp?: "off" | "optional" | "required";
+                srtp_any?: boolean;
                 note?: string;
             };
             header?: never;
@@ -5915,6 +6056,9 @@ export interface operations {
                 answer_s?: number;
                 options_s?: number;
                 options_fails?: number;
+                codecs?: string;
+                srtp?: "off" | "optional" | "required";
+                srtp_any?: boolean;
                 caller_id?: string;
                 outbound?: boolean;
                 active?: boolean;

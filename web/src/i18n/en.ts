@@ -75,6 +75,13 @@ const en: typeof zh = {
 		role: 'Side', code: 'Result', loss: 'Loss', jitter: 'Jitter', mos: 'MOS', rtt: 'Round trip', mos_good: 'good', mos_fair: 'fair', mos_bad: 'bad', role_customer: 'Caller', role_agent: 'Agent', role_third: 'Third party', gone: 'This call was not found',
 		number: 'Number', call_this: 'Call', by: 'Hung up by', received: 'Packets', ring_for: 'rang {t}',
 	},
+	audio: {
+		deaf_customer: 'The caller is not heard', deaf_agent: 'The caller does not hear you', deaf_third: 'The third party is not heard',
+		no_packets: 'No audio comes from there. A firewall or NAT may be blocking the audio ports (UDP).', unreachable: 'Nobody takes our audio at the address they gave: it may be one of a private network.',
+		wrong_source: 'Audio comes from an address nobody named, so none is sent there. Their gateway may not know its outside address.', bad_keys: 'Their audio cannot be deciphered: the keys of both sides differ.',
+		wrong_codec: 'Their audio is not of the codec that was agreed.', only_silence: 'Packets come, but they hold only silence: the microphone there may be off or broken.',
+		codec: 'Codec', encrypted: 'Encrypted', encrypted_dtls: 'encrypted (DTLS)', encrypted_sdes: 'encrypted (SDES)', clear: 'in the clear', source: 'From', source_loopback: 'this machine', source_private: 'private network', source_public: 'Internet',
+	},
 	seg: { ivr: 'Greeting', queue: 'Waiting', ring: 'Ringing', talk: 'Talk', hold: 'Hold', conference: 'Conference', voicemail: 'Voicemail' },
 	outcome: { answered: 'answered', timeout: 'not answered', refused: 'refused', failed: 'telephone failed', withdrawn: 'withdrawn', abandoned: 'caller hung up' },
 	why: {

@@ -74,6 +74,13 @@ export default {
 		role: '一方', code: '结果码', loss: '丢包', jitter: '抖动', mos: '音质 MOS', rtt: '往返', mos_good: '好', mos_fair: '一般', mos_bad: '差', role_customer: '客户', role_agent: '坐席', role_third: '第三方', gone: '这通电话没有找到',
 		number: '号码', call_this: '拨打', by: '先挂机', received: '收到的包', ring_for: '响铃 {t}',
 	},
+	audio: {
+		deaf_customer: '听不到客户', deaf_agent: '客户听不到您', deaf_third: '听不到第三方',
+		no_packets: '没有收到那边的语音。可能是防火墙或 NAT 拦住了语音端口（UDP）。', unreachable: '语音发过去没人收：对方给的地址不通，可能是内网地址。',
+		wrong_source: '语音从没有登记的地址过来，不敢往那里回。对方网关的外部地址可能没有配好。', bad_keys: '收到的语音解不开：两边的加密密钥对不上。',
+		wrong_codec: '对方发来的语音编码不是谈好的那种。', only_silence: '有语音包，但一直是静音：那边的麦克风可能关着或坏了。',
+		codec: '编码', encrypted: '加密', encrypted_dtls: '已加密（DTLS）', encrypted_sdes: '已加密（SDES）', clear: '未加密', source: '来自', source_loopback: '本机', source_private: '内网', source_public: '公网',
+	},
 	seg: { ivr: '问候语', queue: '排队', ring: '振铃', talk: '通话', hold: '保持', conference: '会议', voicemail: '留言' },
 	outcome: { answered: '接听', timeout: '没有接', refused: '拒接', failed: '电话不通', withdrawn: '收回', abandoned: '客户先挂了' },
 	why: {
