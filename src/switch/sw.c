@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <string.h>
 
+#include "base/netmap.h"
 #include "switch/sw.h"
 #include "switch/sw_number.h"
 
@@ -97,6 +98,7 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 {
 	struct sw *sw = arg;
 	struct sw_reg *r = hmap_get_str(&sw->regs, b->device);
+	char host[64];
 	bool moved = r && (strcmp(r->source.host, b->source.host) != 0 || r->source.port != b->source.port);
 
 	if (!up) {
@@ -116,8 +118,9 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	r->browser = !strncmp(b->transport, "ws", 2); /* wss too */
 	r->source = b->source;
 	(void)hmap_set_str(&sw->regs, r->name, r);
-	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, b->source.host,
-		 b->source.port, b->user_agent ? b->user_agent : "-");
+	net_uri_host(host, sizeof(host), b->source.host);
+	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, host, b->source.port,
+		 b->user_agent ? b->user_agent : "-");
 	retry_orphans(sw);
 	sw_agent_device(sw, b->device, r->browser, true);
 }
