@@ -42,7 +42,7 @@ export class Centre {
 		this.sip = `127.0.0.1:${port}`
 		this.base = `${secure ? 'https' : 'http'}://${host}:${port + 1}`
 		this.ring = `/dev/shm/${basename(this.dir)}.ring`
-		this.args = ['serve', '--data', this.data, '--ring', this.ring, '--sip', this.sip, '--http', `${host}:${port + 1}`, '--rtp-bind', host,
+		this.args = ['serve', '--data', this.data, '--ring', this.ring, '--sip', this.sip, '--http', `${host}:${port + 1}`, ...(host.startsWith('[') ? [] : ['--rtp-bind', host]),
 			'--rtp-min', String(port + 100), '--rtp-max', String(port + 898), '--log', 'info', ...options]
 		this.peers = []
 	}
