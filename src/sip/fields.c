@@ -80,6 +80,15 @@ bool sipf_session(struct sipf_session *ret, const struct pl *val)
 	return true;
 }
 
+/* Tags and Call-IDs go into our keys and are compared: no white space, no control characters. */
+static bool word(char *buf, size_t size, const struct pl *p)
+{
+	for (size_t i = 0; i < p->l; i++)
+		if ((unsigned char)p->p[i] <= ' ' || p->p[i] == 127)
+			return false;
+	return p->l && sipm_copy(buf, size, p);
+}
+
 bool sipf_rack(struct sipf_rack *ret, const struct pl *val)
 {
 	struct pl rest = *val, rseq, cseq;
@@ -90,20 +99,11 @@ bool sipf_rack(struct sipf_rack *ret, const struct pl *val)
 	trim(&rest);
 	cseq = cut(&rest, ' ');
 	trim(&rest);
-	if (!all_digits(&v.rseq, &rseq) || !v.rseq || !all_digits(&v.cseq, &cseq) || !rest.l ||
-		memchr(rest.p, ' ', rest.l) || !sipm_copy(v.method, sizeof(v.method), &rest))
+	if (!all_digits(&v.rseq, &rseq) || !v.rseq || !all_digits(&v.cseq, &cseq) ||
+		!word(v.method, sizeof(v.method), &rest))
 		return false;
 	*ret = v;
 	return true;
-}
-
-/* Tags and Call-IDs go into our keys and are compared: no white space, no control characters. */
-static bool word(char *buf, size_t size, const struct pl *p)
-{
-	for (size_t i = 0; i < p->l; i++)
-		if ((unsigned char)p->p[i] <= ' ' || p->p[i] == 127)
-			return false;
-	return p->l && sipm_copy(buf, size, p);
 }
 
 bool sipf_replaces(struct sipf_replaces *ret, const struct pl *val)

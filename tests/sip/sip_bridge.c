@@ -82,8 +82,29 @@ static void reanswer(int code, const char *sdp, size_t len, void *arg)
 	fflush(stdout);
 }
 
+static struct sip_leg *referring;
+static struct ltimer refer_timer;
+
+static void refer_answered(void *arg)
+{
+	sip_leg_refer_result(referring, 200, NULL);
+	referring = obj_unref(referring);
+}
+
+/* Everybody may, and it always works. */
+static int refer(const struct sip_refer *r, void *arg)
+{
+	struct call *c = arg;
+
+	printf("refer %s %s\n", r->target, r->replaces ? "attended" : "blind");
+	fflush(stdout);
+	referring = obj_ref(c->in);
+	ltimer_set(&refer_timer, 100, refer_answered, NULL);
+	return 0;
+}
+
 static const struct sip_leg_handlers in_handlers = {
-	.established = in_established, .reoffer = in_reoffer, .closed = in_closed, .info_digit = digit, .reanswer = reanswer};
+	.refer = refer, .established = in_established, .reoffer = in_reoffer, .closed = in_closed, .info_digit = digit, .reanswer = reanswer};
 
 static void out_progress(int code, const char *sdp, size_t len, void *arg)
 {
@@ -296,6 +317,8 @@ int main(int argc, char **argv)
 	sigset_t set;
 
 	agents = argc > 2 ? argv[2] : "127.0.0.2:28090";
+	if (getenv("SESSION_S"))
+		conf.session_s = conf.session_min_s = (unsigned)atoi(getenv("SESSION_S"));
 	conf.invites_per_s = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);

@@ -39,10 +39,11 @@ def free_port(host):
 class Server:
     """sip_bridge; out() is what it printed."""
 
-    def __init__(self, where, rate=0):
+    def __init__(self, where, rate=0, session_s=0):
+        env = {**os.environ, **({"SESSION_S": str(session_s)} if session_s else {})}
         self.agents = f"{AGENT}:{free_port(AGENT)}"
         self.log = open(where / "bridge.log", "w+")
-        self.p = subprocess.Popen([BUILD / "sip_bridge", "127.0.0.1:0", self.agents, str(rate)], stdout=self.log, stderr=self.log)
+        self.p = subprocess.Popen([BUILD / "sip_bridge", "127.0.0.1:0", self.agents, str(rate)], stdout=self.log, stderr=self.log, env=env)
         running.append(self.p)
         self.at = self.wait(r"sip=(\S+)").group(1)
 
@@ -214,6 +215,147 @@ def early_media_and_late_answer(where):
     s = Server(where)
     steps = [req("INVITE", 1, sdp=True), recv(100, True), recv(183), recv(200), req("ACK", 1, to="[peer_tag_param]"), *DOWN]
     sipp(s, scenario(where, "late", steps), service="late", calls=3)
+    s.stop()
+
+
+def recv_keeping(code, header, name):
+    """Keeps the number in that header as [$name]."""
+    return (f'<recv response="{code}"><action><ereg regexp="[0-9]+" search_in="hdr" header="{header}:" check_it="true" '
+            f'assign_to="{name}"/></action></recv>')
+
+
+@test
+def reliable_183_is_acknowledged_before_the_answer(where):
+    s = Server(where)
+    prack = req("PRACK", 2, to="[peer_tag_param]", more="RAck: [$rseq] 1 INVITE\n")
+    wrong = req("PRACK", 2, to="[peer_tag_param]", more="RAck: 1 1 INVITE\n")
+    steps = [req("INVITE", 1, sdp=True, more="Require: 100rel\n"), recv(100, True), recv_keeping(183, "RSeq", "rseq"), wrong, recv(481),
+             prack.replace("CSeq: 2", "CSeq: 3"), recv(200), recv(200), req("ACK", 1, to="[peer_tag_param]"), *DOWN]
+    sipp(s, scenario(where, "rel", steps), service="late", calls=5)
+    assert s.counters()["legs"] == 0
+    s.stop()
+
+
+@test
+def reliable_183_is_repeated_until_prack(where):
+    s = Server(where)
+    steps = [req("INVITE", 1, sdp=True, more="Require: 100rel\n"), recv(100, True), recv_keeping(183, "RSeq", "rseq"),
+             recv(183), req("PRACK", 2, to="[peer_tag_param]", more="RAck: [$rseq] 1 INVITE\n"), recv(200),
+             recv(200), req("ACK", 1, to="[peer_tag_param]"), *DOWN]
+    sipp(s, scenario(where, "relrep", steps), service="late", extra=["-nr"])
+    s.stop()
+
+
+@test
+def update_is_answered(where):
+    s = Server(where)
+    steps = [*UP, req("UPDATE", 2, to="[peer_tag_param]"), recv(200),
+             req("UPDATE", 3, to="[peer_tag_param]", sdp=True).replace("o=- 1 1", "o=- 1 2"), recv(200), *DOWN]
+    sipp(s, scenario(where, "update", steps), service="echo", calls=5)
+    s.stop()
+
+
+@test
+def late_offer_is_answered_in_the_ack(where):
+    s = Server(where)
+    steps = [req("INVITE", 1), recv(100, True), recv(200), req("ACK", 1, to="[peer_tag_param]", sdp=True), *DOWN]
+    sipp(s, scenario(where, "lateoffer", steps), service="echo", calls=5)
+    s.stop()
+
+
+@test
+def session_that_the_caller_does_not_refresh_ends(where):
+    s = Server(where, session_s=2)
+    timer = "Supported: timer\nSession-Expires: 2;refresher=uac\nMin-SE: 2\n"
+    steps = [req("INVITE", 1, sdp=True, more=timer), recv(100, True), recv_keeping(200, "Session-Expires", "se"),
+             req("ACK", 1, to="[peer_tag_param]"), '<pause milliseconds="700"/>',
+             req("UPDATE", 2, to="[peer_tag_param]", more=timer.replace("Min-SE: 2\n", "")), recv(200), recv_req("BYE"), rsp(200)]
+    sipp(s, scenario(where, "expires", [f.replace("[$se]", "") for f in steps] + ['<Reference variables="se"/>']), service="echo", calls=3)
+    assert s.counters()["legs"] == 0
+    s.stop()
+
+
+@test
+def session_is_refreshed_for_who_asks_us_to(where):
+    s = Server(where, session_s=2)
+    timer = "Supported: timer\nAllow: INVITE, ACK, BYE, UPDATE\nSession-Expires: 2;refresher=uas\nMin-SE: 2\n"
+    steps = [req("INVITE", 1, sdp=True, more=timer), recv(100, True), recv(200), req("ACK", 1, to="[peer_tag_param]"),
+             recv_req("UPDATE"), rsp(200).replace("Contact:", "Session-Expires: 2;refresher=uac\nContact:"),
+             recv_req("UPDATE"), rsp(200).replace("Contact:", "Session-Expires: 2;refresher=uac\nContact:"), *DOWN]
+    sipp(s, scenario(where, "refresh", steps), service="echo", calls=3)
+    s.stop()
+
+
+@test
+def session_too_short_is_422(where):
+    s = Server(where)
+    steps = [req("INVITE", 1, sdp=True, more="Supported: timer\nSession-Expires: 30\n"), recv_keeping(422, "Min-SE", "se"),
+             req("ACK", 1, to="[peer_tag_param]").replace("[branch]", "[branch-2]"), '<Reference variables="se"/>']
+    sipp(s, scenario(where, "min", steps), service="echo")
+    s.stop()
+
+
+def agent_scenario(where, name, steps, server):
+    host, port = server.agents.split(":")
+    p = subprocess.Popen(["sipp", "-sf", str(scenario(where, name, steps)), "-i", host, "-p", port, "-nostdin", "-m", "1", "-timeout", "20s",
+                          "-trace_err", "-error_file", str(where / f"{name}.err")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=where)
+    running.append(p)
+    time.sleep(0.5)
+    return p
+
+
+def from_fork(code, tag, sdp=False, more=""):
+    return rsp(code, sdp).replace("[last_To:]", f"[last_To:];tag={tag}").replace("Contact:", more + "Contact:")
+
+
+# The INVITE's own answer after another request: [last_*] are that one's by then, so the INVITE's are kept.
+KEEP_INVITE = '<recv request="INVITE"><action>' + "".join(
+    f'<ereg regexp=".*" search_in="hdr" header="{h}:" assign_to="{v}"/>' for h, v in (("Via", "via"), ("From", "from"), ("To", "to"))) + "</action></recv>"
+
+
+def late_answer(tag):
+    return (f"<send><![CDATA[\nSIP/2.0 200 X\nVia:[$via]\nFrom:[$from]\nTo:[$to];tag={tag}\n[last_Call-ID:]\nCSeq: 1 INVITE\n"
+            "Contact: <sip:callee@[local_ip]:[local_port]>\nContent-Length: 0\n\n]]></send>")
+
+
+@test
+def forks_ring_one_answers_and_the_late_one_is_ended(where):
+    s = Server(where)
+    # As a forking proxy: both forks' answers come from one place. Its 200 is the second fork's, then the first answers as well.
+    steps = [KEEP_INVITE, from_fork(183, "one", True), from_fork(180, "two"), '<pause milliseconds="100"/>', from_fork(200, "two", True),
+             recv_req("ACK"), late_answer("one"), recv_req("ACK"), recv_req("BYE"), rsp(200), recv_req("BYE"), rsp(200)]
+    p = agent_scenario(where, "forks", steps, s)
+    sipp(s, scenario(where, "tofork", [req("INVITE", 1, sdp=True), recv(100, True), recv(183), recv(180), recv(200),
+                                       req("ACK", 1, to="[peer_tag_param]"), '<pause milliseconds="300"/>', *DOWN]), service="1000")
+    assert p.wait(15) == 0, (where / "forks.err").read_text()
+    assert s.counters()["legs"] == 0
+    s.stop()
+
+
+@test
+def callee_that_requires_it_gets_its_prack(where):
+    s = Server(where)
+    steps = ['<recv request="INVITE"/>', from_fork(183, "one", True, "Require: 100rel\nRSeq: 77\n"),
+             '<recv request="PRACK"><action><ereg regexp="77 1 INVITE" search_in="hdr" header="RAck:" check_it="true" assign_to="rack"/></action></recv>',
+             rsp(200), '<pause milliseconds="50"/>']
+    steps = [KEEP_INVITE, *steps[1:], late_answer("one"), recv_req("ACK"), recv_req("BYE"), rsp(200), '<Reference variables="rack"/>']
+    p = agent_scenario(where, "prack", steps, s)
+    sipp(s, scenario(where, "toprack", [req("INVITE", 1, sdp=True), recv(100, True), recv(183), recv(200), req("ACK", 1, to="[peer_tag_param]"),
+                                        '<pause milliseconds="300"/>', *DOWN]), service="1000")
+    assert p.wait(15) == 0, (where / "prack.err").read_text()
+    s.stop()
+
+
+@test
+def refer_is_accepted_and_followed_by_notify(where):
+    s = Server(where)
+    told = '<recv request="NOTIFY"><action><ereg regexp="SIP/2.0 {0}" search_in="msg" check_it="true" assign_to="n{0}"/></action></recv>'
+    steps = [*UP, req("REFER", 2, to="[peer_tag_param]", more="Refer-To: <sip:8002@huawu.test>\n"), recv(202), told.format(100), rsp(200),
+             told.format(200), rsp(200), *DOWN, '<Reference variables="n100,n200"/>']
+    sipp(s, scenario(where, "refer", steps), service="echo")
+    s.wait("refer 8002 blind")
+    unknown = "Refer-To: <sip:8002@huawu.test?Replaces=nobody%3Bto-tag%3D1%3Bfrom-tag%3D2>\n"
+    sipp(s, scenario(where, "attended", [*UP, req("REFER", 2, to="[peer_tag_param]", more=unknown), recv(481), *DOWN]), service="echo")
     s.stop()
 
 
