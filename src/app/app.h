@@ -18,6 +18,7 @@ struct app_conf {
 	int64_t rtp_min, rtp_max, media_threads;
 	int64_t legs_max, invites_per_s;
 	int64_t trace_mb, trace_days; /* SIP messages kept; 0 MB: none */
+	int64_t session_s, session_min_s; /* SIP session timers */
 	int64_t stop_s;        /* how long SIGTERM lets calls go on */
 	char *log_level;
 	bool demo, check;

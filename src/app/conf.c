@@ -34,6 +34,8 @@ static const struct key keys[] = {
 	{"sip", "external", "external", TEXT, F(sip_external), 0, 0, "addresses by which others reach us, for SIP and audio: ADDRESS or a list of NETWORK=ADDRESS|local"},
 	{"sip", "realm", "realm", TEXT, F(realm), 0, 0, "domain of SIP passwords"},
 	{"sip", "dns", "dns", TEXT, F(dns), 0, 0, "name servers for carriers' names, \"192.0.2.1 192.0.2.2:5353\" (default: the system's)"},
+	{"sip", "session_s", "session-s", NUMBER, F(session_s), 90, 86400, "seconds after which a call that is not refreshed ends (session timers)"},
+	{"sip", "session_min_s", "session-min-s", NUMBER, F(session_min_s), 90, 86400, "the least that others may ask for"},
 	{"http", "listen", "http", TEXT, F(http_listen), 0, 0, "address:port of page, API and SIP over WebSocket"},
 	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
 	{"http", "key", "key", TEXT, F(http_key), 0, 0, "its private key (PEM)"},
@@ -176,7 +178,7 @@ static void defaults(struct app_conf *c)
 		.told = c->told,
 		.realm = xstrdup("huawu"), .http_listen = xstrdup("0.0.0.0:8443"),
 		.rtp_min = 20000, .rtp_max = 29999, .media_threads = 1, .legs_max = 20000,
-		.invites_per_s = 1500, .trace_mb = 512, .trace_days = 7, .stop_s = 30, .log_level = xstrdup("info"),
+		.invites_per_s = 1500, .session_s = 1800, .session_min_s = 90, .trace_mb = 512, .trace_days = 7, .stop_s = 30, .log_level = xstrdup("info"),
 	};
 }
 

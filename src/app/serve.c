@@ -174,7 +174,7 @@ static int start_switch(struct server *s)
 		.rtp_bind = s->conf.rtp_bind, .rtp_min = (uint16_t)s->conf.rtp_min, .rtp_max = (uint16_t)s->conf.rtp_max,
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
 		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
-		.trace = s->trace,
+		.trace = s->trace, .session_s = (unsigned)s->conf.session_s, .session_min_s = (unsigned)s->conf.session_min_s,
 	};
 	struct snap *conf = NULL;
 	int r = switch_conf_load(&conf, s->db, s->centre.id);

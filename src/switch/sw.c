@@ -417,6 +417,7 @@ static int start_parts(struct sw *sw)
 		.listen = sw->start.sip_listen, .external = sw->start.external, .tls_cert = sw->start.tls_cert, .tls_key = sw->start.tls_key,
 		.ws_secure = sw->start.tls_cert != NULL, .realm = sw->start.realm, .user_agent = "Huawu",
 		.legs_max = sw->start.calls_max * 2, .invites_per_s = sw->start.invites_per_s, .trace = sw->start.trace,
+		.session_s = sw->start.session_s, .session_min_s = sw->start.session_min_s,
 	};
 	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .trunk_account = on_trunk_account,
 				  .invite = sw_call_invite, .registered = on_registered, .arg = sw};

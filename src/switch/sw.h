@@ -15,7 +15,7 @@
 
 #define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
-#define SW_DEAD_MS 120000   /* a telephone that vanished without a word; there are no session timers yet */
+#define SW_DEAD_MS 120000   /* a telephone that vanished without a word: much sooner than its session timer would tell */
 #define SW_RATE_WAIT_MS 2000 /* a call out waits so long for a trunk's second */
 #define SW_LOAD_PCT 85 /* of the media thread; below 75 calls are taken again */
 #define SW_LOAD_CALLS 50

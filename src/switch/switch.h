@@ -139,6 +139,7 @@ struct sw_start {
 	int64_t centre_id;
 	unsigned node;           /* of the id generator */
 	struct trace *trace;     /* where SIP messages are copied to; NULL: nowhere. The caller's, outlives the switch */
+	unsigned session_s, session_min_s; /* SIP session timers (RFC 4028); 0: 1800, 90 */
 	int32_t dead_ms;         /* a leg from which no audio has come for so long is hung up; 0: 120 s */
 };
 
