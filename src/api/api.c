@@ -109,7 +109,7 @@ struct db *api_db(struct api *a)
 	o = pthread_getspecific(own_key);
 	if (o && !strcmp(o->url, a->conf.db_url))
 		return o->db;
-	r = db_open(&db, a->conf.db_url, DB_RO);
+	r = db_open_later(&db, a->conf.db_url, DB_RO);
 	if (r) {
 		log_error("database does not open for reading error=%d", -r);
 		return NULL;
@@ -142,12 +142,18 @@ void api_refuse_status(struct ask *k, int status, const char *code, const json_t
 
 void api_refuse(struct ask *k, const char *code, json_t *fields, const char *detail)
 {
+	if (k->db && !strcmp(code, "internal") && db_away(k->db))
+		code = "database_away";
 	api_refuse_status(k, api_status_of(code), code, fields, detail, NULL);
 	json_decref(fields);
 }
 
 void api_failed(struct ask *k, const char *what, int error)
 {
+	if (error == -ENOTCONN || error == -ETIMEDOUT) { /* told once, by the writer */
+		api_refuse(k, "database_away", NULL, NULL);
+		return;
+	}
 	log_error("request failed what=%s error=%d user=%lld", what, error, (long long)k->who.user_id);
 	api_refuse(k, error == -EAGAIN ? "busy" : "internal", NULL, NULL);
 }
@@ -357,6 +363,7 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	a->login_address = limiter_new(60, 5000);
 	a->faults = limiter_new(5, 60000);
 	a->phones = phones_new();
+	a->known = known_new();
 	r = sodium_init() < 0 ? -EIO : 0;
 	if (!r)
 		r = pool_new(&a->login_pool, 2, 512);
@@ -419,6 +426,7 @@ void api_free(struct api *a)
 	limiter_free(a->login_address);
 	limiter_free(a->faults);
 	phones_free(a->phones);
+	known_free(a->known);
 	for (size_t i = 0; a->routes && i <= api_endpoint_n; i++)
 		free((char *)(uintptr_t)a->routes[i].path);
 	free(a->routes);
@@ -431,6 +439,7 @@ void api_conf_changed(struct api *a, struct db *db)
 	struct snap *snap;
 	int r;
 
+	known_forget(a->known);
 	r = live_reload(a->live, db);
 	if (r)
 		log_error("names do not load for the live view error=%d", -r);

@@ -21,6 +21,7 @@
 struct live;
 struct limiter;
 struct phones;
+struct known_sessions;
 
 struct api {
 	struct api_conf conf;
@@ -31,6 +32,7 @@ struct api {
 	struct limiter *login_pair, *login_address;
 	struct limiter *faults; /* reports a person */
 	struct phones *phones;
+	struct known_sessions *known;
 	struct http_route *routes;
 	void *bounds; /* the routes' arguments */
 	int64_t started_ms; /* mono */
@@ -113,6 +115,17 @@ void auth_logout(struct ask *k);
 void auth_password(struct ask *k);
 bool auth_origin_ok(struct ask *k);
 bool auth_is_demo(struct ask *k); /* nobody has cleared it yet */
+
+/* ---- known.c: sessions, for when the database is away. Any thread. ---- */
+struct known {
+	int64_t session_id, created_ms, expires_ms;
+	struct people_user user;
+};
+struct known_sessions *known_new(void);
+void known_free(struct known_sessions *s);
+void known_put(struct known_sessions *s, const uint8_t hash[32], const struct known *k);
+bool known_get(struct known_sessions *s, const uint8_t hash[32], struct known *ret);
+void known_forget(struct known_sessions *s); /* all: somebody's rights have changed */
 
 /* ---- limit.c: how often, per key ---- */
 struct limiter *limiter_new(unsigned burst, int64_t refill_ms);

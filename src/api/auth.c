@@ -89,36 +89,55 @@ static const char *by_token(struct ask *k, const char *token)
 	return NULL;
 }
 
+/* The session and its user. 0, -ENOENT or negative. */
+static int read_session(struct ask *k, const uint8_t hash[32], struct known *ret, int64_t *seen_ms)
+{
+	struct db_stmt *st;
+	int64_t user_id = 0;
+	int r;
+
+	/* session_hash serves it */
+	r = db_prepare(&st, k->db, "SELECT id, user_id, created_ms, seen_ms, expires_ms FROM session WHERE hash = $1");
+	if (r)
+		return r;
+	db_bind_blob(st, 1, hash, 32);
+	r = db_step(st);
+	if (r == DB_ROW) {
+		ret->session_id = db_i64(st, 0);
+		user_id = db_i64(st, 1);
+		ret->created_ms = db_i64(st, 2);
+		*seen_ms = db_i64(st, 3);
+		ret->expires_ms = db_i64(st, 4);
+	}
+	db_done(st);
+	if (r != DB_ROW)
+		return r ? r : -ENOENT;
+	return people_user_get(&ret->user, k->db, user_id);
+}
+
 static const char *by_cookie(struct ask *k, const char *cookie, bool check_csrf)
 {
-	int64_t created_ms = 0, seen_ms = 0;
+	int64_t seen_ms = k->now_ms;
+	struct known who = {0};
 	struct secret s;
-	struct db_stmt *st;
 	int r;
 
 	if (!secret_of(&s, cookie))
 		return "no_session";
-	/* session_hash serves it */
-	r = db_prepare(&st, k->db, "SELECT id, user_id, created_ms, seen_ms, expires_ms FROM session WHERE hash = $1");
-	if (r)
+	r = read_session(k, s.hash, &who, &seen_ms);
+	if (!r)
+		known_put(k->api->known, s.hash, &who);
+	else if (r != -ENOENT && !(db_away(k->db) && known_get(k->api->known, s.hash, &who)))
 		return "internal";
-	db_bind_blob(st, 1, s.hash, sizeof(s.hash));
-	r = db_step(st);
-	if (r == DB_ROW) {
-		k->session_id = db_i64(st, 0);
-		k->who.user_id = db_i64(st, 1);
-		created_ms = db_i64(st, 2);
-		seen_ms = db_i64(st, 3);
-		k->expires_ms = db_i64(st, 4);
-	}
-	db_done(st);
-	if (r != DB_ROW || k->expires_ms <= k->now_ms || k->now_ms - created_ms > LIFE_MS)
-		return r < 0 ? "internal" : "no_session";
-	r = people_user_get(&k->user, k->db, k->who.user_id);
-	if (r && r != -ENOENT)
-		return "internal";
-	if (r || !k->user.active || k->user.centre_id != k->who.centre_id || created_ms < k->user.password_ms)
+	else if (r == -ENOENT)
 		return "no_session";
+	if (who.expires_ms <= k->now_ms || k->now_ms - who.created_ms > LIFE_MS || !who.user.active ||
+	    who.user.centre_id != k->who.centre_id || who.created_ms < who.user.password_ms)
+		return "no_session";
+	k->session_id = who.session_id;
+	k->expires_ms = who.expires_ms;
+	k->user = who.user;
+	k->who.user_id = who.user.id;
 	k->who.role = k->user.role;
 	k->csrf = arena_strdup(k->arena, s.csrf);
 	if (check_csrf && !same(http_header(k->rq, "X-Huawu-CSRF"), s.csrf))
@@ -407,6 +426,7 @@ static void own(struct ask *k, struct own_job *j)
 	if (j->hash) { /* what the ended log-ins still hold open */
 		live_bye(k->api->live, 0, k->who.user_id, k->session_id, "logged_out");
 		desk_forget_user(k->api, k->who.user_id, k->session_id);
+		known_forget(k->api->known);
 	}
 	api_none(k);
 }
@@ -485,6 +505,7 @@ void auth_logout(struct ask *k)
 		return;
 	}
 	desk_forget_session(k->api, k->session_id, k->who.user_id, true);
+	known_forget(k->api->known);
 	live_bye(k->api->live, k->session_id, 0, 0, "logged_out");
 	set_cookie(k, "", 0);
 	api_none(k);

@@ -125,6 +125,7 @@ static void cut_off(struct ask *k, const struct change *ch)
 		return;
 	live_bye(k->api->live, 0, ch->id, 0, "logged_out");
 	desk_forget_user(k->api, ch->id, 0);
+	known_forget(k->api->known);
 }
 
 static void change(struct ask *k, struct change *ch)

@@ -83,12 +83,12 @@ static int rows(struct db *db, int64_t centre_id)
 	return r;
 }
 
-/* Beside the database file, as a server with that data folder would have it. */
-static int open_key(const char *db)
+/* Where it is told to be, else beside the database file, as a server with that data folder would have it. */
+static int open_key(const char *db, const char *key)
 {
 	const char *slash = strrchr(db, '/');
-	char *path = xasprintf("%.*ssecrets.key", slash ? (int)(slash + 1 - db) : 0, db);
-	int r = strstr(db, "://") ? 0 : people_secrets_open(path);
+	char *path = key ? xstrdup(key) : xasprintf("%.*ssecrets.key", slash ? (int)(slash + 1 - db) : 0, db);
+	int r = !key && strstr(db, "://") ? 0 : people_secrets_open(path);
 
 	if (r)
 		fprintf(stderr, "huawu seed: %s: %s\n", path, strerror(-r));
@@ -115,14 +115,14 @@ static int seed(const char *path, int64_t agents)
 			r = db_commit(db);
 	}
 	if (r)
-		fprintf(stderr, "huawu seed: %s: %s\n", path, r < 0 ? strerror(-r) : "refused");
+		fprintf(stderr, "huawu seed: %s: %s\n", db_url_shown((char[200]){0}, 200, path), r < 0 ? strerror(-r) : "refused");
 	db_close(db);
 	return r ? 1 : 0;
 }
 
 int seed_main(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "", *path = NULL;
+	const char *what = argc > 1 ? argv[1] : "", *path = NULL, *key = NULL;
 	bool bench = !strcmp(what, "bench"), bad = !bench && strcmp(what, "rows") != 0;
 	int64_t agents = bench ? 50 : -1;
 
@@ -133,14 +133,16 @@ int seed_main(int argc, char **argv)
 			bad = !str_to_i64(&agents, argv[i + 1], 0, AGENTS_MAX);
 		else if (!strcmp(argv[i], "--db"))
 			path = argv[i + 1];
+		else if (!strcmp(argv[i], "--key"))
+			key = argv[i + 1];
 		else
 			bad = true;
 	}
 	if (bad || !path) {
-		fprintf(stderr, "usage: huawu seed bench [--agents N] --db PATH\n       huawu seed rows --db PATH <rows.json\n");
+		fprintf(stderr, "usage: huawu seed bench [--agents N] --db PATH\n       huawu seed rows --db PATH [--key FILE] <rows.json\n");
 		return 2;
 	}
-	if (people_init(NULL) || open_key(path))
+	if (people_init(NULL) || open_key(path, key))
 		return 1;
 	return seed(path, agents);
 }

@@ -86,6 +86,11 @@ static int first_start(struct db *db, void *arg)
 	return r ? r : first_admin(db, s);
 }
 
+static int own(struct db *db, void *arg)
+{
+	return db_own(db);
+}
+
 static int open_database(struct server *s)
 {
 	struct db *db = NULL;
@@ -93,7 +98,9 @@ static int open_database(struct server *s)
 
 	if (r)
 		return fail("database cannot be opened", r);
-	r = copies_before_migration(db, s->conf.data_dir);
+	r = db_own(db);
+	if (!r)
+		r = copies_before_migration(db, s->conf.data_dir);
 	if (!r)
 		r = db_migrate(db);
 	if (r == -EPROTO)
@@ -102,6 +109,8 @@ static int open_database(struct server *s)
 	if (r)
 		return fail("database cannot be brought to this version", r);
 	r = db_writer_new(&s->writer, s->conf.db, 10000);
+	if (!r)
+		r = db_writer_call(s->writer, DB_TELEPHONY, own, NULL);
 	if (r)
 		return fail("database writer", r);
 	r = db_writer_call(s->writer, DB_BUSINESS, first_start, s);

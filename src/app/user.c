@@ -87,7 +87,7 @@ int user_main(int argc, char **argv)
 	if (!r)
 		r = login ? admin(db, login) : list(db);
 	if (r)
-		fprintf(stderr, "huawu user: %s: %s\n", path, r < 0 ? strerror(-r) : "refused");
+		fprintf(stderr, "huawu user: %s: %s\n", db_url_shown((char[200]){0}, 200, path), r < 0 ? strerror(-r) : "refused");
 	db_close(db);
 	free(path);
 	return r ? 1 : 0;

@@ -31,7 +31,7 @@ int verify_main(int argc, char **argv)
 	if (!r)
 		r = journal_verify(db, &epoch, &n);
 	if (r < 0)
-		fprintf(stderr, "huawu verify: %s: %s\n", path, strerror(-r));
+		fprintf(stderr, "huawu verify: %s: %s\n", db_url_shown((char[200]){0}, 200, path), strerror(-r));
 	else if (r)
 		printf("broken: event %lld.%lld is altered, missing or out of order\n", (long long)epoch, (long long)n);
 	else

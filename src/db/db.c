@@ -34,7 +34,7 @@ static const struct db_engine *engine_of(const char *url, const char **where)
 	return engines[0].e;
 }
 
-int db_open(struct db **ret, const char *url, enum db_mode mode)
+static int open_url(struct db **ret, const char *url, enum db_mode mode, bool later)
 {
 	const char *where;
 	const struct db_engine *e = engine_of(url, &where);
@@ -44,7 +44,7 @@ int db_open(struct db **ret, const char *url, enum db_mode mode)
 
 	if (!e)
 		return -EPROTONOSUPPORT;
-	r = e->open(&conn, where, mode);
+	r = e->open(&conn, where, mode, later);
 	if (r)
 		return r;
 	db = xcalloc(1, sizeof(*db));
@@ -54,6 +54,21 @@ int db_open(struct db **ret, const char *url, enum db_mode mode)
 	ilist_init(&db->lru);
 	*ret = db;
 	return 0;
+}
+
+int db_open(struct db **ret, const char *url, enum db_mode mode)
+{
+	return open_url(ret, url, mode, false);
+}
+
+int db_open_later(struct db **ret, const char *url, enum db_mode mode)
+{
+	return open_url(ret, url, mode, true);
+}
+
+bool db_away(const struct db *db)
+{
+	return db->away;
 }
 
 static void stmt_free(struct db_stmt *st)
@@ -254,10 +269,14 @@ void db_bind_null(struct db_stmt *st, int i)
 
 int db_step(struct db_stmt *st)
 {
+	int r;
+
 	st->db->why = st->refused ? "a text that is not UTF-8, or has a NUL, was to be written or looked for" : NULL;
 	if (st->refused)
 		return -EINVAL;
-	return st->db->e->step(st->raw);
+	r = st->db->e->step(st->raw);
+	st->db->away = r == -ENOTCONN || r == -ETIMEDOUT;
+	return r;
 }
 
 int db_cols(const struct db_stmt *st)

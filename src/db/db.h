@@ -23,10 +23,14 @@ enum db_mode { DB_RO, DB_RW };
  * server is not.
  */
 int db_open(struct db **ret, const char *url, enum db_mode mode);
+/** The same, but a server that is not there is no error yet: statements answer -ENOTCONN until it is. */
+int db_open_later(struct db **ret, const char *url, enum db_mode mode);
 void db_close(struct db *db);
+/** Did the last statement fail because the server cannot be reached? It may be there for the next. */
+bool db_away(const struct db *db);
 const char *db_error(const struct db *db); /* the engine's last message; for logs, never for users */
-/** @url without its password, for messages. */
-void db_url_shown(char *ret, size_t size, const char *url);
+/** @url without its password, for messages: in @ret, which is returned. */
+const char *db_url_shown(char *ret, size_t size, const char *url);
 /**
  * From now on no other process owns these data: -EBUSY when one does. Whoever has owned them and lost the connection owns them again when
  * it is back, unless another has in between: then every write is refused. (SQLite: the file's own lock decides.)

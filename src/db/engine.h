@@ -15,7 +15,8 @@ struct db_engine {
 	const char *columns_sql; /* $1 a table: name, type in our words, must a value be given; in order */
 	const char *tables_sql;  /* names of all tables of the centre's schema */
 
-	int (*open)(void **conn, const char *where, enum db_mode mode);
+	/* @later: a server that is away is no error */
+	int (*open)(void **conn, const char *where, enum db_mode mode, bool later);
 	void (*close)(void *conn);
 	const char *(*error)(void *conn);
 	int (*script)(void *conn, const char *sql); /* many statements without parameters */
@@ -70,6 +71,7 @@ struct db {
 	struct hmap cache;                  /* text -> statement */
 	struct ilink lru;                   /* most recently used first */
 	struct db_stmt *recent[DB_RECENT];  /* by the text's address: the fast way for fixed SQL */
+	bool away;
 	const char *why;                    /* our own refusal, in the place of the engine's message; NULL: the engine's */
 };
 

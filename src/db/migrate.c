@@ -139,6 +139,21 @@ int db_migrate_files(struct db *db, const struct embed_file *files, size_t n)
 	return r;
 }
 
+/* 1: ours has been here; 0; negative. */
+static int has_table(struct db *db)
+{
+	struct db_stmt *st;
+	int r;
+
+	r = db_prepare(&st, db, db->e->columns_sql);
+	if (r)
+		return r;
+	db_bind_text(st, 1, "schema_migration");
+	r = db_step(st);
+	db_done(st);
+	return r;
+}
+
 int db_migration_state(struct db *db, int64_t *missing, char *newer, size_t newer_size)
 {
 	int64_t ours = 0, there = 0;
@@ -148,6 +163,9 @@ int db_migration_state(struct db *db, int64_t *missing, char *newer, size_t newe
 	for (size_t i = 0; i < embed_migrations_n; i++)
 		ours += version_of(embed_migrations[i].name) != 0;
 	newer[0] = '\0';
+	r = has_table(db);
+	if (r <= 0)
+		return r ? r : -ENOENT;
 	r = db_prepare(&st, db, "SELECT version, name FROM schema_migration ORDER BY version");
 	if (r)
 		return r;

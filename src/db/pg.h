@@ -19,6 +19,7 @@ struct pg {
 	char schema[64];
 	char error[400];
 	int64_t changes;
+	int patience_ms;
 	struct strb buried;    /* DEALLOCATE ...; of statements that are no longer kept */
 
 	bool deferring;
@@ -46,5 +47,7 @@ int pg_simple(struct pg *p, const char *sql, char *text, size_t size, int ms);
 int pg_own(struct pg *p);
 void pg_say(struct pg *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define PG_PATIENCE_MS 30000       /* a statement, and the lock it waits for, inside the server included */
+/* Of a statement, with the lock it waits for. A worker of the API has not long to wait. */
+#define PG_PATIENCE_RW_MS 30000
+#define PG_PATIENCE_RO_MS 8000
 #define PG_SCRIPT_PATIENCE_MS 3600000

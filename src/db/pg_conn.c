@@ -13,6 +13,7 @@
 
 #define CONNECT_MS 5000
 #define AGAIN_MS 500
+#define SILENT_MS 5000
 #define VERSION_MIN 150000
 
 /* Keys of advisory locks are (one of these, hash of the schema's name): one centre is one schema. */
@@ -235,17 +236,17 @@ static int check_server(struct pg *p)
 static int settle(struct pg *p)
 {
 	static const char common[] = "SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET lock_timeout = 2000;"
-				     "SET statement_timeout = 25000; SET plan_cache_mode = 'auto'";
+				     "";
 	int r = check_server(p);
 
 	if (!r)
 		r = pg_simple(p, common, NULL, 0, CONNECT_MS);
 	if (!r && p->mode == DB_RO)
-		r = pg_simple(p, "SET default_transaction_read_only = on", NULL, 0, CONNECT_MS);
+		r = pg_simple(p, "SET default_transaction_read_only = on; SET statement_timeout = 7000", NULL, 0, CONNECT_MS);
 	/* A commit is on the disk when it returns; what the server does beyond that (remote_apply) stays. */
 	if (!r && p->mode == DB_RW)
 		r = pg_simple(p,
-			      "SELECT set_config('synchronous_commit', 'on', false)"
+			      "SET statement_timeout = 25000; SELECT set_config('synchronous_commit', 'on', false)"
 			      " WHERE current_setting('synchronous_commit') = 'off'",
 			      NULL, 0, CONNECT_MS);
 	if (!r && p->owner)
@@ -268,7 +269,9 @@ int pg_connect(struct pg *p)
 		r = settle(p);
 	if (r) {
 		pg_disconnect(p);
-		p->next_try_ms = clock_mono_ms() + AGAIN_MS;
+		/* A server that refuses is asked again soon; one that says nothing costs everybody's patience. */
+		p->next_try_ms = clock_mono_ms();
+		p->next_try_ms += p->next_try_ms - now > AGAIN_MS ? SILENT_MS : AGAIN_MS;
 		return r > 0 ? -EIO : r;
 	}
 	p->next_try_ms = 0;

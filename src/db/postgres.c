@@ -20,6 +20,7 @@
 
 #define DEFERRED_MAX 256 /* their answers fit the socket's buffer */
 #define PARAMS_MAX 1000
+#define OWN_WAIT_MS 5000 /* for the server to notice that a process has ended: it goes on with what was sent to it */
 #define TRIES 3          /* of a statement that met a deadlock */
 
 #define LOCK_WRITE "1215655798, hashtext(current_schema())"
@@ -170,7 +171,7 @@ static int end_round(struct pg *p, unsigned mine, PGresult **ret, int *result)
 	if (!PQpipelineSync(p->c))
 		return pg_lost(p, -ENOTCONN);
 	for (;;) {
-		w = pg_wait(p, &res, PG_PATIENCE_MS);
+		w = pg_wait(p, &res, p->patience_ms);
 		if (w)
 			return w;
 		if (!res) {
@@ -191,7 +192,7 @@ static int end_round(struct pg *p, unsigned mine, PGresult **ret, int *result)
 			first = w;
 	}
 	PQclear(res);
-	while (!(w = pg_wait(p, &res, PG_PATIENCE_MS)) && res)
+	while (!(w = pg_wait(p, &res, p->patience_ms)) && res)
 		PQclear(res);
 	if (!w && !PQexitPipelineMode(p->c))
 		w = pg_lost(p, -ENOTCONN);
@@ -224,7 +225,7 @@ static void bury(struct pg *p)
 {
 	if (!p->buried.len || !p->c || PQtransactionStatus(p->c) == PQTRANS_INERROR)
 		return;
-	(void)pg_simple(p, p->buried.buf, NULL, 0, PG_PATIENCE_MS);
+	(void)pg_simple(p, p->buried.buf, NULL, 0, p->patience_ms);
 	strb_clear(&p->buried);
 }
 
@@ -272,12 +273,12 @@ static int make_ready(struct stmt *st)
 		st->types[i] = !st->used[i] ? OID_INT8 : st->params[i].null ? OID_UNKNOWN : st->params[i].type;
 	if (!PQsendPrepare(p->c, st->name, st->sql, st->param_n, st->types))
 		return pg_lost(p, -ENOTCONN);
-	w = pg_wait(p, &res, PG_PATIENCE_MS);
+	w = pg_wait(p, &res, p->patience_ms);
 	if (w)
 		return w;
 	r = res ? note_result(p, res) : -EIO;
 	PQclear(res);
-	while (!(w = pg_wait(p, &more, PG_PATIENCE_MS)) && more)
+	while (!(w = pg_wait(p, &more, p->patience_ms)) && more)
 		PQclear(more);
 	if (!w && r == -ENOTCONN)
 		w = pg_drop(p, r);
@@ -356,7 +357,7 @@ static int run_in_savepoint(struct stmt *st)
 		char said[sizeof(p->error)];
 
 		(void)str_copy(said, sizeof(said), p->error);
-		r = pg_simple(p, "ROLLBACK TO hw_statement; RELEASE hw_statement", NULL, 0, PG_PATIENCE_MS);
+		r = pg_simple(p, "ROLLBACK TO hw_statement; RELEASE hw_statement", NULL, 0, p->patience_ms);
 		if (r)
 			return r;
 		(void)str_copy(p->error, sizeof(p->error), said);
@@ -376,11 +377,11 @@ static int run_alone(struct stmt *st)
 	r = send(st);
 	if (r)
 		return r;
-	w = pg_wait(p, &st->res, PG_PATIENCE_MS);
+	w = pg_wait(p, &st->res, p->patience_ms);
 	if (w)
 		return w;
 	r = st->res ? note_result(p, st->res) : -EIO;
-	while (!(w = pg_wait(p, &more, PG_PATIENCE_MS)) && more)
+	while (!(w = pg_wait(p, &more, p->patience_ms)) && more)
 		PQclear(more);
 	if (!w && r == -ENOTCONN)
 		w = pg_drop(p, r);
@@ -470,7 +471,7 @@ static void pg_close(void *conn)
 	free(p);
 }
 
-static int pg_open(void **conn, const char *where, enum db_mode mode)
+static int pg_open(void **conn, const char *where, enum db_mode mode, bool later)
 {
 	struct pg *p = xcalloc(1, sizeof(*p));
 	int r;
@@ -478,10 +479,11 @@ static int pg_open(void **conn, const char *where, enum db_mode mode)
 	p->url = xasprintf("postgresql:%s", where);
 	p->mode = mode;
 	p->generation = 1;
+	p->patience_ms = mode == DB_RW ? PG_PATIENCE_RW_MS : PG_PATIENCE_RO_MS;
 	strb_init(&p->buried, 1 << 20);
 	show(p);
 	r = pg_connect(p);
-	if (r) {
+	if (r && !(later && r == -ENOTCONN)) {
 		log_error("database cannot be opened url=%s: %s", p->shown, p->error);
 		pg_close(p);
 		return r;
@@ -533,13 +535,13 @@ static int pg_begin(void *conn)
 		r = pg_connect(p);
 		if (r)
 			return r;
-		r = pg_simple(p, p->mode == DB_RW ? "BEGIN; SELECT pg_advisory_xact_lock(" LOCK_WRITE ")" : "BEGIN", NULL, 0, PG_PATIENCE_MS);
+		r = pg_simple(p, p->mode == DB_RW ? "BEGIN; SELECT pg_advisory_xact_lock(" LOCK_WRITE ")" : "BEGIN", NULL, 0, p->patience_ms);
 		if (r != -ENOTCONN || fresh)
 			break;
 		p->broken = false; /* nothing was in it */
 	}
 	if (r && in_transaction(p))
-		(void)pg_simple(p, "ROLLBACK", NULL, 0, PG_PATIENCE_MS);
+		(void)pg_simple(p, "ROLLBACK", NULL, 0, p->patience_ms);
 	if (r)
 		p->broken = false;
 	return r;
@@ -551,13 +553,17 @@ static int pg_begin_view(void *conn)
 	int r = pg_connect(p);
 
 	p->broken = false;
-	return r ? r : pg_simple(p, "BEGIN READ WRITE ISOLATION LEVEL REPEATABLE READ", NULL, 0, PG_PATIENCE_MS);
+	if (!r)
+		r = pg_simple(p, "BEGIN READ WRITE ISOLATION LEVEL REPEATABLE READ; SET LOCAL statement_timeout = 0", NULL, 0, p->patience_ms);
+	if (!r)
+		p->patience_ms = PG_SCRIPT_PATIENCE_MS; /* sums over everything take their time */
+	return r;
 }
 
 static void forget_plans(struct pg *p)
 {
 	if (p->c && PQtransactionStatus(p->c) != PQTRANS_INERROR)
-		(void)pg_simple(p, "DEALLOCATE ALL", NULL, 0, PG_PATIENCE_MS);
+		(void)pg_simple(p, "DEALLOCATE ALL", NULL, 0, p->patience_ms);
 	p->generation++;
 	strb_clear(&p->buried);
 }
@@ -574,7 +580,7 @@ static int pg_commit(void *conn)
 	if (p->broken || !p->c)
 		return -ENOTCONN;
 	failed = PQtransactionStatus(p->c) == PQTRANS_INERROR;
-	r = pg_simple(p, "COMMIT", NULL, 0, PG_PATIENCE_MS);
+	r = pg_simple(p, "COMMIT", NULL, 0, p->patience_ms);
 	return r ? r : failed ? -EIO : 0;
 }
 
@@ -585,8 +591,9 @@ static void pg_rollback(void *conn)
 	if (p->deferred)
 		(void)settle_deferred(p);
 	if (in_transaction(p))
-		(void)pg_simple(p, "ROLLBACK", NULL, 0, PG_PATIENCE_MS);
+		(void)pg_simple(p, "ROLLBACK", NULL, 0, p->patience_ms);
 	p->broken = false;
+	p->patience_ms = p->mode == DB_RW ? PG_PATIENCE_RW_MS : PG_PATIENCE_RO_MS;
 	if (p->shadows)
 		forget_plans(p);
 	p->shadows = false;
@@ -627,7 +634,7 @@ static int pg_shadow(void *conn, const char *table)
 	(void)snprintf(sql, sizeof(sql), "CREATE TEMP TABLE %s (LIKE %s.%s INCLUDING ALL) ON COMMIT DROP", table, p->schema, table);
 	r = pg_connect(p);
 	if (!r)
-		r = pg_simple(p, sql, NULL, 0, PG_PATIENCE_MS);
+		r = pg_simple(p, sql, NULL, 0, p->patience_ms);
 	p->shadows = true;
 	forget_plans(p);
 	return r;
@@ -636,10 +643,14 @@ static int pg_shadow(void *conn, const char *table)
 static int pg_own_engine(void *conn)
 {
 	struct pg *p = conn;
-	int r = pg_connect(p);
+	int64_t end = clock_mono_ms() + OWN_WAIT_MS;
+	int r;
 
-	if (!r && !p->owner)
-		r = pg_own(p);
+	do {
+		r = pg_connect(p);
+		if (!r && !p->owner)
+			r = pg_own(p);
+	} while (r == -EBUSY && clock_mono_ms() < end && !usleep(20000));
 	return r;
 }
 
@@ -846,16 +857,17 @@ static bool pg_is_null(void *raw, int col)
 	return !value(raw, col);
 }
 
-void db_url_shown(char *ret, size_t size, const char *url)
+const char *db_url_shown(char *ret, size_t size, const char *url)
 {
 	struct pg p = {.url = (char *)(uintptr_t)url};
 
 	if (strncmp(url, "postgresql:", 11) && strncmp(url, "postgres:", 9)) {
 		(void)str_copy(ret, size, url);
-		return;
+		return ret;
 	}
 	show(&p);
 	(void)str_copy(ret, size, p.shown);
+	return ret;
 }
 
 const struct db_engine db_postgres = {

@@ -60,7 +60,7 @@ static int result(int rc)
 	}
 }
 
-static int lite_open(void **conn, const char *where, enum db_mode mode)
+static int lite_open(void **conn, const char *where, enum db_mode mode, bool later)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_RW ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
 	sqlite3 *c = NULL;

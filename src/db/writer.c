@@ -173,10 +173,13 @@ static void group_commit(struct db_writer *w)
 	if (!r && s->drain)
 		drained = in_savepoint(w->db, s->drain, s->arg);
 	if (r) {
-		struct job *j = take_job(w); /* one at a time is answered: each attempt may have waited for a lock */
+		struct job *j; /* one at a time is answered: each attempt may have waited for a lock; a server that is away, all */
 
-		if (j)
+		while ((j = take_job(w))) {
 			ilist_push_back(&ran, &j->link);
+			if (r != -ENOTCONN)
+				break;
+		}
 	} else {
 		run_jobs(w, &ran);
 		r = commit(w);

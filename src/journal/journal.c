@@ -13,6 +13,7 @@
 #define RING_BYTES_DEFAULT (64u << 20)
 #define RING_BYTES_MIN 65536u
 #define ORPHANS_KEPT_MS 60000
+#define SPILL_AFTER_MS 1000 /* a lock that is held for a moment is no reason */
 
 int journal_open(struct journal **ret, const struct journal_conf *conf)
 {
@@ -77,6 +78,11 @@ int journal_append(struct journal *j, struct ev *e)
 	if (j->tap)
 		j->tap(e, j->tap_arg);
 	return 0;
+}
+
+bool journal_spills(const struct journal *j)
+{
+	return atomic_load_explicit(&j->spilling, memory_order_relaxed);
 }
 
 bool journal_pressed(const struct journal *j)
@@ -272,15 +278,22 @@ static int source_drain(struct db *db, void *arg)
 
 static void source_committed(void *arg)
 {
-	journal_drained(arg);
+	struct journal *j = arg;
+
+	j->failing_mono_ms = 0;
+	journal_drained(j);
 }
 
 static void source_failed(int error, void *arg)
 {
 	struct journal *j = arg;
 
+	int64_t now = clock_mono_ms();
+
 	journal_undrain(j);
-	if (ring_used(&j->ring) > j->ring.bytes / 2)
+	if (!j->failing_mono_ms)
+		j->failing_mono_ms = now;
+	if (ring_used(&j->ring) && (now - j->failing_mono_ms >= SPILL_AFTER_MS || ring_used(&j->ring) > j->ring.bytes / 2))
 		spill_ring(j);
 }
 

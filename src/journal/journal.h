@@ -93,6 +93,8 @@ void journal_attach(struct journal *j, struct db_writer *w, int interval_ms);
 int journal_append(struct journal *j, struct ev *e);
 /** The ring is more than three quarters full: refuse new calls (503), raise an alarm. */
 bool journal_pressed(const struct journal *j);
+/** The database is away, and events go to the spill file until it is back and has them all. Any thread. */
+bool journal_spills(const struct journal *j);
 /** Highest n that is committed (or spilled) durably, for what must not happen twice. Any thread. */
 int64_t journal_durable_n(const struct journal *j);
 int64_t journal_epoch(const struct journal *j);

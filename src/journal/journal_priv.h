@@ -28,7 +28,8 @@ struct journal {
 	uint64_t spill_mark;    /* of the spill, before that transaction */
 	int64_t drained_n;
 	bool spill_done;        /* that transaction holds the rest of the spill */
-	bool spilling;          /* told once */
+	_Atomic bool spilling;  /* told once; read by anybody */
+	int64_t failing_mono_ms; /* since when the database takes nothing; 0: it does */
 	int64_t orphans_gone_mono_ms; /* when the dialogs of a dead run are let go; 0: they are */
 };
 

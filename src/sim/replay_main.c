@@ -100,7 +100,7 @@ int replay_main(int argc, char **argv)
 	}
 	r = db_open(&db, o.db, DB_RO);
 	if (r) {
-		fprintf(stderr, "huawu replay: %s: %s\n", o.db, strerror(-r));
+		fprintf(stderr, "huawu replay: %s: %s\n", db_url_shown((char[200]){0}, 200, o.db), strerror(-r));
 		return 2;
 	}
 	r = replay_run(db, o.epoch, o.check, &res);

@@ -228,7 +228,12 @@ bool sw_overloaded(struct sw *sw)
 
 static void watch_ring(struct sw *sw)
 {
-	bool pressed = journal_pressed(sw->journal);
+	bool pressed = journal_pressed(sw->journal), spills = journal_spills(sw->journal);
+
+	if (spills != sw->spills) {
+		sw->spills = spills;
+		sw_alarm(sw, "database", "the database is away; calls go on, and their records wait in a file", spills);
+	}
 
 	if (pressed == sw->pressed)
 		return;

@@ -164,7 +164,7 @@ struct sw {
 	int64_t acd_timer_ms;
 	struct ltimer acd_timer, tick, deadline;
 	int64_t deviation_ms, day;
-	bool pressed, overload, stopping, rec_alarm;
+	bool pressed, spills, overload, stopping, rec_alarm;
 	atomic_bool stopped;
 	const char *broken;         /* the invariant that the last alarm named; NULL: all hold */
 	pthread_t thread;

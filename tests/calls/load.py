@@ -286,7 +286,7 @@ def check(s, callers, phones, seen):
         n = s.rows(f"SELECT count(*) AS n FROM {table} WHERE {what}")[0]["n"]
         if n:
             wrong.append(f"{n} rows of {table} where {what}")
-    n = s.rows("SELECT count(*) AS n FROM (SELECT end_ms, lead(start_ms) OVER (PARTITION BY call_id ORDER BY id) AS x FROM segment)"
+    n = s.rows("SELECT count(*) AS n FROM (SELECT end_ms, lead(start_ms) OVER (PARTITION BY call_id ORDER BY id) AS x FROM segment) AS y"
                " WHERE x <> end_ms")[0]["n"]
     if n:
         wrong.append(f"{n} segments overlap or leave a gap")
@@ -304,7 +304,7 @@ def check(s, callers, phones, seen):
     known = {r["from_number"] for r in s.rows("SELECT from_number FROM call_pii")}
     wrong += [f"caller {d.user} was answered and is in no record" for d in callers.calls.values() if d.up and d.user not in known]
     for tool in (["verify"], ["replay", "--check"]):
-        out = subprocess.run([c.HUAWU, *tool, "--db", os.path.join(s.data, "huawu.db")], capture_output=True, text=True)
+        out = subprocess.run([c.HUAWU, *tool, "--db", s.database.url], capture_output=True, text=True)
         print(" ".join(tool) + ":", (out.stdout + out.stderr).strip().splitlines()[0])
         if out.returncode:
             wrong.append(out.stdout + out.stderr)

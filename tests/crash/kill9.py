@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+from data import Data  # noqa: E402
 
 
 class Server:
@@ -35,15 +36,15 @@ class Server:
         self.ring = f"/dev/shm/{os.path.basename(folder)}.ring"
         self.cmd = [self.exe, "serve", "--data", folder, "--ring", self.ring, "--sip", self.sip, "--http", f"127.0.0.1:{a.port + 1}",
                     "--rtp-bind", "127.0.0.1", "--rtp-min", "11000", "--rtp-max", "14999", "--log", "warn"]
+        self.data = Data(folder)
+        self.cmd += self.data.options()
 
     def seed(self, agents, phones):
         """the benchmark's rows; the telephones, which all have one address, at the port @phones of this run's own"""
-        path = os.path.join(self.dir, "huawu.db")
-        subprocess.run([self.exe, "seed", "bench", "--agents", str(agents), "--db", path], check=True, stdout=subprocess.DEVNULL,
+        subprocess.run([self.exe, "seed", "bench", "--agents", str(agents), "--db", self.data.url], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
-        with sqlite3.connect(path) as db:
-            for table, column in (("devices", "static_uri"), ("numbers", "uri")):
-                db.execute(f"UPDATE {table} SET {column} = replace({column}, ':28090', ':{phones}')")
+        for table, column in (("devices", "static_uri"), ("numbers", "uri")):
+            self.data.execute(f"UPDATE {table} SET {column} = replace({column}, ':28090', ':{phones}')")
 
     def start(self):
         self.starts += 1
@@ -102,12 +103,11 @@ def marks(folder, name):
     return out
 
 
-def compare(folder, a):
+def compare(folder, db, a):
     """what the records say against what the phones saw; a list of sentences, empty when all is well"""
-    db = sqlite3.connect(f"file:{os.path.join(folder, 'huawu.db')}?mode=ro", uri=True)
     rows = {}
-    for user, call, answered, ended, by in db.execute(
-            "SELECT p.from_number, c.id, c.answer_ms, c.end_ms, c.by FROM call c JOIN call_pii p ON p.call_id = c.id"):
+    for r in db.rows("SELECT p.from_number, c.id, c.answer_ms, c.end_ms, c.by FROM call c JOIN call_pii p ON p.call_id = c.id"):
+        user, call, answered, ended, by = r.values()
         rows.setdefault(user, []).append((call, answered, ended, by))
     wrong = []
     bridged, queued, agents = (marks(folder, n) for n in ("bridge", "queue", "agents"))
@@ -131,11 +131,11 @@ def compare(folder, a):
             wrong.append(f"caller {user} ({name}) stayed in a dead call")
     for table, what in (("leg", "end_ms IS NULL"), ("segment", "end_ms IS NULL"), ("activity", "end_ms IS NULL"),
                         ("offer", "end_ms IS NULL"), ("recording_part", "state = 'open'")):
-        n = db.execute(f"SELECT count(*) FROM {table} WHERE {what}").fetchone()[0]
+        n, = db.row(f"SELECT count(*) FROM {table} WHERE {what}")
         if n:
             wrong.append(f"{n} rows of {table} are open")
-    n = db.execute("SELECT count(*) FROM segment a JOIN segment b ON a.call_id = b.call_id AND a.id < b.id "
-                   "WHERE a.end_ms > b.start_ms AND b.end_ms > a.start_ms").fetchone()[0]
+    n, = db.row("SELECT count(*) FROM segment a JOIN segment b ON a.call_id = b.call_id AND a.id < b.id "
+                "WHERE a.end_ms > b.start_ms AND b.end_ms > a.start_ms")
     if n:
         wrong.append(f"{n} pairs of segments overlap")
     seen = {k: len(v) for log, pre in ((bridged, "b"), (queued, "q"), (agents, "g")) for k, v in
@@ -191,11 +191,11 @@ def main():
         code = srv.stop()
         if code:
             print(f"server ended with {code}")
-        wrong = compare(folder, a)
-        verify = subprocess.run([srv.exe, "verify", "--db", os.path.join(folder, "huawu.db")], capture_output=True, text=True)
+        wrong = compare(folder, srv.data, a)
+        verify = subprocess.run([srv.exe, "verify", "--db", srv.data.url], capture_output=True, text=True)
         if verify.returncode:
             wrong.append("huawu verify: " + verify.stdout + verify.stderr)
-        replay = subprocess.run([srv.exe, "replay", "--check", "--db", os.path.join(folder, "huawu.db")], capture_output=True, text=True)
+        replay = subprocess.run([srv.exe, "replay", "--check", "--db", srv.data.url], capture_output=True, text=True)
         print("replay:", replay.stdout.strip().splitlines()[0] if replay.stdout else replay.stderr)
         if replay.returncode:
             wrong.append("huawu replay: " + replay.stdout + replay.stderr)
@@ -212,6 +212,7 @@ def main():
         if ok and not a.keep:
             shutil.rmtree(folder)
             os.remove(srv.ring)
+            srv.data.drop()
         else:
             print("kept", folder)
     sys.exit(0 if ok else 1)

@@ -7,7 +7,6 @@ has must be consistent: nothing open after the next start, the chain whole, and 
 import argparse
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,6 @@ def main():
     p.add_argument("--port", type=int, default=15160)
     a = p.parse_args()
     folder = tempfile.mkdtemp(prefix="huawu-ring.")
-    db_path = os.path.join(folder, "huawu.db")
     srv = kill9.Server(a, folder)
     ring = srv.ring
     srv.seed(20, kill9.free_port("127.0.0.2"))
@@ -43,8 +41,7 @@ def main():
             os.unlink(ring)
             caller.kill()
             caller.wait()
-            with sqlite3.connect(f"file:{db_path}?mode=ro", uri=True) as db:
-                last, n = db.execute("SELECT max(at_ms), count(*) FROM event").fetchone()
+            last, n = srv.data.row("SELECT max(at_ms) AS last, count(*) AS n FROM event")
             worst = max(worst, now - last)
             if n < 200 * (k + 1):
                 wrong.append(f"round {k}: only {n} events, too little traffic for the test to mean anything")
@@ -52,12 +49,11 @@ def main():
         srv.wait_up()
         if srv.stop():
             wrong.append("the server did not end well")
-        with sqlite3.connect(f"file:{db_path}?mode=ro", uri=True) as db:
-            for table in ("call", "leg", "segment", "offer", "activity"):
-                n = db.execute(f"SELECT count(*) FROM {table} WHERE end_ms IS NULL").fetchone()[0]
-                if n:
-                    wrong.append(f"{n} rows of {table} are open")
-        verify = subprocess.run([srv.exe, "verify", "--db", db_path], capture_output=True, text=True)
+        for table in ("call", "leg", "segment", "offer", "activity"):
+            n, = srv.data.row(f"SELECT count(*) FROM {table} WHERE end_ms IS NULL")
+            if n:
+                wrong.append(f"{n} rows of {table} are open")
+        verify = subprocess.run([srv.exe, "verify", "--db", srv.data.url], capture_output=True, text=True)
         if verify.returncode:
             wrong.append("huawu verify: " + verify.stdout + verify.stderr)
     finally:

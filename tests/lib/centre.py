@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import socket
-import sqlite3
 import ssl
 import struct
 import subprocess
@@ -23,6 +22,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import wave
+
+from data import Data
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HUAWU = os.environ.get("HUAWU", os.path.join(TOP, "build", "huawu"))
@@ -115,7 +116,7 @@ class Api:
 class Centre:
     """huawu serve on an own data folder and ports from @port on; @sip: its listeners, else UDP; @rtp: the address of its sound"""
 
-    def __init__(self, port, options=(), sip=None, rtp="127.0.0.1"):
+    def __init__(self, port, options=(), sip=None, rtp="127.0.0.1", database=None):
         if not os.access(HUAWU, os.X_OK):
             skip(f"no program {HUAWU}")
         self.dir = tempfile.mkdtemp(prefix="huawu-test.")
@@ -126,6 +127,8 @@ class Centre:
         self.ring = f"/dev/shm/{os.path.basename(self.dir)}.ring"
         self.command = [HUAWU, "serve", "--data", self.data, "--ring", self.ring, "--sip", ",".join(sip or [self.sip]), "--http", self.http, "--rtp-bind", rtp,
                         "--rtp-min", str(port + 100), "--rtp-max", str(port + 898), "--log", "info", *options]
+        self.database = Data(self.data) if database is None else database
+        self.command += self.database.options()
         self.process = None
 
     def __enter__(self):
@@ -137,6 +140,7 @@ class Centre:
             os.remove(self.ring)
         if kind is None and code == 0:
             shutil.rmtree(self.dir, ignore_errors=True)
+            self.database.drop()
         else:
             print(f"server's folder kept: {self.dir} (exit {code})")
             if self.process:
@@ -159,19 +163,14 @@ class Centre:
     def seed(self, *rows):
         """(resource, name, body) rows, before the start; "$name" in a later body is that row's id. Answers the rows by name."""
         text = json.dumps([{"resource": r, "as": n, "body": b} for r, n, b in rows])
-        out = subprocess.run([HUAWU, "seed", "rows", "--db", os.path.join(self.data, "huawu.db")], input=text, text=True,
+        out = subprocess.run([HUAWU, "seed", "rows", "--db", self.database.url, "--key", os.path.join(self.data, "secrets.key")], input=text, text=True,
                              capture_output=True)
         assert out.returncode == 0, out.stderr
         return dict(zip([n for _, n, _ in rows], map(json.loads, out.stdout.splitlines())))
 
     def rows(self, sql, *args):
         """from the live database, as dicts"""
-        db = sqlite3.connect(f"file:{os.path.join(self.data, 'huawu.db')}?mode=ro", uri=True)
-        try:
-            db.row_factory = sqlite3.Row
-            return [dict(r) for r in db.execute(sql, args)]
-        finally:
-            db.close()
+        return self.database.rows(sql, *args)
 
     def stop(self):
         if self.process.poll() is None:
