@@ -8,6 +8,8 @@
 In tests/ every executable file is a test, but for those in tests/fresh. It is run from the
 repository's root with HUAWU (the program) and BUILD in its environment; it passes by exit code 0, is skipped
 by 77 (its last line says why), and may close with its own 'N passed, N failed', which is then counted.
+What touches data runs a second time on PostgreSQL (HW_TEST_DB names a private server, tests/lib/postgres.py):
+with `all` every such unit test and some of tests/, else the modules db and journal.
 Output goes to DIR/test-logs; what failed is shown. Telephones and media play in real time and miss their moment on a machine that is
 too busy: what failed is run once more, alone, at the end, and fails only when it fails again.
 """
@@ -21,6 +23,13 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import postgres  # noqa: E402
+
+DATA_MODULES = {"db", "journal", "resource", "people", "api", "switch", "sim", "app", "journal_crash"}
+DATA_MODULES_BRIEF = {"db", "journal"}
+# Of tests/, with fewer rounds than on SQLite.
+DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"], ["tests/data/same_records.py"]]
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -38,7 +47,7 @@ class Totals:
 def count_cmocka(text):
     return (len(re.findall(r"^\[       OK \]", text, re.M)),
             len(set(re.findall(r"^\[  FAILED  \] ([a-z]\w+)", text, re.M))),
-            len(re.findall(r"^\[  SKIPPED \] \w+$", text, re.M)))
+            len(set(re.findall(r"^\[  SKIPPED \] (\w+)$", text, re.M))))
 
 
 def count_vitest(text):
@@ -56,15 +65,15 @@ def count_plain(text):
 
 
 class Test:
-    def __init__(self, name, command, count, timeout=600, cwd=ROOT):
-        self.name, self.command, self.count, self.timeout, self.cwd = name, command, count, timeout, cwd
+    def __init__(self, name, command, count, timeout=600, cwd=ROOT, env=None):
+        self.name, self.command, self.count, self.timeout, self.cwd, self.env = name, command, count, timeout, cwd, env or {}
 
     def run(self, log_dir, env):
         log = log_dir / (re.sub(r"\W+", "_", self.name) + ".log")
         start = time.time()
         with open(log, "w+", errors="replace") as f:
             try:
-                code = subprocess.run(self.command, cwd=self.cwd, env=env, stdin=subprocess.DEVNULL,
+                code = subprocess.run(self.command, cwd=self.cwd, env={**env, **self.env}, stdin=subprocess.DEVNULL,
                                       stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
             except subprocess.TimeoutExpired:
                 code = -1
@@ -109,6 +118,26 @@ def unit_tests(build, only):
             and (not only or p.name.removeprefix("test_") in only)]
 
 
+def module_of(test):
+    return test.name.removeprefix("test_")
+
+
+def on_postgres(units, what):
+    """the data tests again, on a server that lives until we end; (units, of tests/)"""
+    modules = DATA_MODULES if what == "all" else DATA_MODULES_BRIEF
+    again = [t for t in units if module_of(t) in modules]
+    if not again:
+        return [], []
+    if not postgres.programs():
+        print("skip  PostgreSQL is not installed")
+        return [], []
+    env = {"HW_TEST_DB": postgres.Cluster().url}
+    system = DATA_SYSTEM if what == "all" else []
+    return ([Test(t.name + " on postgresql", t.command, t.count, t.timeout, t.cwd, env) for t in again],
+            [Test(" ".join(c) + " on postgresql", [str(ROOT / c[0])] + c[1:], count_plain, 900, env=env) for c in system
+             if (ROOT / c[0]).exists()])
+
+
 def page_tests():
     web = ROOT / "web"
     if not (web / "package.json").exists():
@@ -143,15 +172,17 @@ def main():
     totals = Totals()
     again = []
     units = unit_tests(build, args.only)
+    env.pop("HW_TEST_DB", None)
+    data_units, data_system = on_postgres(units, args.what)
     with concurrent.futures.ThreadPoolExecutor(2) as two:
-        for result in two.map(lambda t: t.run(logs, env), units):
+        for result in two.map(lambda t: t.run(logs, env), units + data_units):
             judge(result, totals, again)
     rest = []
     if args.what == "calls":
         rest = system_tests(("calls", "sip"))
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
-    for test in rest:
+    for test in rest + data_system:
         judge(test.run(logs, env), totals, again)
     for test in again:
         print(f"again {test.name}", flush=True)

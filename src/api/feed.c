@@ -745,7 +745,7 @@ static int put_breaks(struct ask *k, struct jw *w)
 	}
 	jw_end_arr(w);
 	db_done(st);
-	return r;
+	return db_away(k->db) ? 0 : r; /* a desk without the reasons of breaks is better than none */
 }
 
 void live_desk(struct ask *k)

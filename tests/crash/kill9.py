@@ -27,16 +27,17 @@ from data import Data  # noqa: E402
 class Server:
     """huawu serve on an own data folder; it can be killed and started anew as often as one likes"""
 
-    def __init__(self, a, folder):
+    def __init__(self, a, folder, data=None):
         self.exe = os.path.join(os.path.abspath(a.build), "huawu")
         self.dir = folder
         self.p = None
         self.starts = 0
+        self.port = a.port
         self.sip = f"127.0.0.1:{a.port}"
         self.ring = f"/dev/shm/{os.path.basename(folder)}.ring"
         self.cmd = [self.exe, "serve", "--data", folder, "--ring", self.ring, "--sip", self.sip, "--http", f"127.0.0.1:{a.port + 1}",
                     "--rtp-bind", "127.0.0.1", "--rtp-min", "11000", "--rtp-max", "14999", "--log", "warn"]
-        self.data = Data(folder)
+        self.data = data or Data(folder)
         self.cmd += self.data.options()
 
     def seed(self, agents, phones):
