@@ -330,7 +330,7 @@ static void look_up(struct sw_line *l, const struct sw_trunk *t)
 	char host[280];
 	struct sip_lookup_conf c = {
 		.servers = l->sw->start.dns, .host = host, .port = t->port, .service = services[t->transport],
-		.port_default = t->transport == SW_TLS ? 5061 : 5060, .six = strchr(l->sw->local, '[') != NULL, .changed = located, .arg = l,
+		.port_default = t->transport == SW_TLS ? 5061 : 5060, .six = strchr(l->sw->local_all, '[') != NULL, .changed = located, .arg = l,
 	};
 
 	(void)str_copy(host, sizeof(host), t->host);

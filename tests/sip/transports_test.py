@@ -156,11 +156,12 @@ def carriers_call_by_tcp_and_ipv6():
             desk(s, 8001)
             for i, (name, to, host, args) in enumerate((("tcp", ("tcp", 4), "127.0.0.3", ["-t", "t1"]), ("udp6", ("udp", 6), "::1", []),
                                                         ("tcp6", ("tcp", 6), "::1", ["-t", "t1"]))):
-                rtp = c.Rtp("127.0.0.6", 0, PHONE_HZ)
+                sound = "::1" if host == "::1" else "127.0.0.6"
+                rtp = c.Rtp(sound, 0, PHONE_HZ)
                 rtp.start()
                 sipp = c.Sipp(s.dir, name, "caller_hangs_up.xml", [
                     s.at[to], "-i", host, "-p", PORT + 90 + i, "-s", "4001", "-m", 1, "-d", 2500, "-key", "user", f"1380000000{i}",
-                    "-key", "rtp_host", "127.0.0.6", "-key", "rtp_port", rtp.port, "-timeout", "40s", *args])
+                    "-key", "rtp_host", sound, "-key", "rtp_port", rtp.port, "-timeout", "40s", *args])
                 code = sipp.wait(50)
                 rtp.stop()
                 assert code == 0, f"{name}: SIPp failed with {code}"
