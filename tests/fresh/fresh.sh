@@ -18,6 +18,10 @@ if [ ! -f "$place/base.tar" ]; then
 fi
 
 unmount() {
+	# What a test that was cut short left: network namespaces are mounts.
+	for m in "$root"/run/netns/* "$root/run/netns"; do
+		if mountpoint -q "$m"; then umount "$m"; fi
+	done
 	for m in dev proc; do
 		if mountpoint -q "$root/$m"; then umount -R "$root/$m"; fi
 	done
