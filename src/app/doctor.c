@@ -397,15 +397,26 @@ static void bad_config(struct doctor *d, char *lines)
 
 static void examine(struct doctor *d, struct app_conf *c)
 {
+	char *wal;
+	struct db *last = NULL;
+	bool clean;
+
 	(void)umask(077);
 	d->uid = service_uid(c);
 	app_conf_derive(c, d->uid);
 	d->server = doc_lock_holder(d, c->ring);
+	wal = xasprintf("%s-wal", c->db);
+	clean = access(wal, F_OK) != 0;
+	free(wal);
 	d->db_error = db_open(&d->db, c->db, DB_RO);
 	if (d->db_error)
 		d->db = NULL;
 	doctor_run(d);
+	/* SQLite: the last one to close, if he may write, takes the files away that opening made; he would also write what waits in them. */
+	if (d->db && clean && !d->server && !access(c->db, W_OK) && db_open(&last, c->db, DB_RW))
+		last = NULL;
 	db_close(d->db);
+	db_close(last);
 }
 
 int doctor_main(int argc, char **argv)

@@ -323,11 +323,11 @@ static void stop(struct server *s)
 		api_free(s->api);
 	sw_free(s->sw);
 	trace_close(s->trace);
+	db_close(s->db); /* before the writer, who then leaves one whole file behind (SQLite) */
 	if (s->writer)
 		db_writer_free(s->writer);
 	if (s->journal)
 		journal_close(s->journal);
-	db_close(s->db);
 	for (size_t i = 0; i < s->orphan_n; i++)
 		free(s->orphans[i]);
 	free(s->orphans);
