@@ -404,6 +404,35 @@ TEST(reliable_answer_that_nobody_acknowledges_ends_the_call)
 	end();
 }
 
+TEST(ringing_is_said_again_every_minute)
+{
+	const char *m;
+	char rseq[32], tag[64];
+
+	begin_with((struct sip_conf){.t1_ms = 2}); /* a minute is 240 ms */
+	invite(&trunk, "1000", "b0", "c0");
+	run_ms(5);
+	assert_int_equal(sip_leg_progress(seen.leg, 180, NULL, NULL), 0);
+	assert_non_null(await(&trunk, "SIP/2.0 180", 100));
+	assert_null(await(&trunk, "SIP/2.0 180", 150));
+	assert_non_null(await(&trunk, "SIP/2.0 180", 200));
+	assert_non_null(await(&trunk, "SIP/2.0 180", 400));
+	end();
+	begin_with((struct sip_conf){.t1_ms = 2});
+	request(&trunk, "INVITE", "1000", "b", "c", "", 1, "Require: 100rel\r\n", SDP);
+	run_ms(5);
+	assert_int_equal(sip_leg_progress(seen.leg, 180, NULL, NULL), 0);
+	m = await(&trunk, "SIP/2.0 180", 100);
+	(void)str_copy(rseq, sizeof(rseq), header(m, "RSeq"));
+	(void)str_copy(tag, sizeof(tag), tag_of(header(m, "To")));
+	prack(tag, 2, rseq, "1 INVITE", "");
+	run_ms(20);
+	trunk.n = 0;
+	m = await(&trunk, "SIP/2.0 180", 500);
+	assert_int_equal(atol(header(m, "RSeq")), atol(rseq) + 1); /* a new one, to be acknowledged again */
+	end();
+}
+
 TEST(caller_who_only_supports_it_is_answered_plainly)
 {
 	begin();

@@ -212,7 +212,7 @@ static void ring_repeat(void *arg)
 		(void)leg_rel_progress(l, l->last_code, NULL);
 	else if (l->server && !l->rel_required)
 		(void)siptx_resend(l->server);
-	ltimer_set(&l->ring_timer, RING_REPEAT_MS, ring_repeat, l);
+	ltimer_set(&l->ring_timer, RING_REPEAT_MS(l->s), ring_repeat, l);
 }
 
 int sip_leg_progress(struct sip_leg *l, int code, const char *reason, const char *sdp)
@@ -223,7 +223,7 @@ int sip_leg_progress(struct sip_leg *l, int code, const char *reason, const char
 	if (!l->incoming || l->state != RINGING || !l->server || l->next_answer)
 		return -ENOTCONN;
 	l->last_code = code;
-	ltimer_set(&l->ring_timer, RING_REPEAT_MS, ring_repeat, l);
+	ltimer_set(&l->ring_timer, RING_REPEAT_MS(l->s), ring_repeat, l);
 	if (l->rel_required)
 		return leg_rel_progress(l, code, sdp);
 	if (sdp)

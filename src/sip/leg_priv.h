@@ -15,7 +15,8 @@
 
 
 #define RING_TIMEOUT_MS 180000 /* timer C */
-#define RING_REPEAT_MS	60000  /* RFC 3261 13.3.1.1: a proxy on the way would give up otherwise */
+/* RFC 3261 13.3.1.1: a minute, or a proxy on the way would give up (its timer C); T1 is short in tests only. */
+#define RING_REPEAT_MS(s) (120 * T1_MS(s))
 #define ANSWER_MAX	16384  /* SDP we answer with inside a handler */
 #define SDP_TYPE	"application/sdp"
 #define LEG_LINES	SIPS_ALLOW "Supported: " SIPS_SUPPORTED "\r\n"

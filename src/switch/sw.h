@@ -240,6 +240,8 @@ bool sw_call_seize(struct sw_call *c, struct sw_agent *a);
 int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms);
 int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number); /* as the agent in it; -EINVAL: no number */
 
+void sw_call_dial_over(struct sw_call *c); /* no further trunk is tried */
+
 /* sw_refer.c */
 /* REFER on @l. 0, or the status that refuses it. */
 int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces);

@@ -1590,6 +1590,11 @@ int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms)
 	return ring_agent(c, a, false, false, timeout_ms);
 }
 
+void sw_call_dial_over(struct sw_call *c)
+{
+	out_forget(c);
+}
+
 int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number)
 {
 	return number_ok(number) ? dial_trunk(c, ret, ROLE_THIRD, number) : -EINVAL;

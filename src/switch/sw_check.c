@@ -52,7 +52,7 @@ static const char *call_broken(struct sw_call *c)
 		sw_call_end(c, "system", 500, 41, "nobody is on the other side");
 		return "a call is talked with nobody";
 	case CALL_TRANSFER:
-		if (c->cust && c->xleg)
+		if (c->cust && (c->xleg || c->out)) /* out: between two trunks */
 			break;
 		sw_call_end(c, "system", 500, 41, "nobody is on the other side");
 		return "a call is transferred to nobody";

@@ -49,6 +49,7 @@ static void begin(struct sw_call *c)
 /* The target takes the agent's place. */
 static void complete(struct sw_call *c)
 {
+	sw_call_dial_over(c);
 	tell(c, 200);
 	sw_call_drop_leg(&c->ag, 0, 16, "transferred");
 	sw_call_release(c, &c->agent, true);
@@ -88,6 +89,7 @@ static void give_back_to_queue(struct sw_call *c)
 
 void sw_transfer_failed(struct sw_call *c, int code)
 {
+	sw_call_dial_over(c);
 	tell(c, code);
 	sw_call_drop_leg(&c->xleg, 487, 16, "transfer failed");
 	sw_call_release(c, &c->xagent, false);
@@ -124,6 +126,7 @@ static int to_colleague(struct sw_call *c, int64_t user_id)
 	if (a == c->agent || a == c->caller || !sw_call_seize(c, a))
 		return 486;
 	c->xagent = a;
+	sw_call_dial_over(c);
 	begin(c);
 	if (ring_colleague(c, a)) {
 		sw_transfer_failed(c, 480);

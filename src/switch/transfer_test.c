@@ -501,3 +501,72 @@ TEST(call_to_a_colleague_is_picked_up_and_a_talk_is_not)
 	expect_bye(&b);
 	end();
 }
+
+/* ---- what is heard while it rings ---- */
+
+static int packets_in(int ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+	char buf[2048];
+	int n = 0;
+
+	while (clock_mono_ms() < until) {
+		struct pollfd f = {.fd = bed.sink, .events = POLLIN};
+
+		if (poll(&f, 1, 5) > 0 && recv(bed.sink, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			n++;
+	}
+	return n;
+}
+
+/* @n packets of silence to the port that @invite names. */
+static void speak(const char *invite, int n)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	const char *m = strstr(invite, "m=audio ");
+	uint8_t rtp[172] = {0x80, 8};
+	static uint8_t seq;
+
+	assert_non_null(m);
+	to.sin_port = htons((uint16_t)atoi(m + 8));
+	for (int i = 0; i < n; i++) {
+		rtp[3] = ++seq;
+		rtp[6] = (uint8_t)(seq * 160 >> 8);
+		rtp[7] = (uint8_t)(seq * 160);
+		memset(rtp + 12, 0xd5, 160);
+		assert_int_equal(sendto(bed.sink, rtp, sizeof(rtp), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(rtp));
+		(void)poll(NULL, 0, 20);
+	}
+}
+
+TEST(agent_hears_ring_back_until_the_carriers_own_sound_comes_and_again_after_it)
+{
+	struct dlg a, o;
+
+	plan_default();
+	begin();
+	assert_int_equal(dial(ALICE, "13900000002"), SW_OK);
+	rung(&a, &phone_a);
+	answer(&a);
+	rung(&o, &trunk);
+	(void)await_event(0, EV_LEG_RING, 0, "180");
+	assert_true(packets_in(200) > 3); /* ours: 50 a second */
+	respond(&o, o.invite, 183, sdp_of(&trunk));
+	(void)poll(NULL, 0, 50);
+	assert_true(packets_in(200) > 3); /* it has described itself, but says nothing yet */
+	speak(o.invite, 5);
+	(void)packets_in(100);
+	assert_true(packets_in(300) < 3); /* ours has stopped */
+	respond(&o, o.invite, 180, "");   /* changes nothing */
+	(void)poll(NULL, 0, 50);
+	assert_true(packets_in(300) < 3);
+	respond(&o, o.invite, 199, "");
+	(void)poll(NULL, 0, 50);
+	assert_true(packets_in(200) > 3);
+	reply(&o, 200);
+	(void)await(&trunk, "ACK", o.call_id);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&o);
+	expect_bye(&a);
+	end();
+}
