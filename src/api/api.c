@@ -64,6 +64,11 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/trunks/{id}/trace.pcap", ROLE_FLOOR, trace_trunk_pcap, LONG},
 	{GET, "/recordings/{id}/audio", ROLE_USER, calls_audio, QUICK},
 	{GET, "/numbers/lookup", ROLE_USER, calls_lookup, QUICK},
+	{GET, "/number_presets", ROLE_FLOOR, numbers_presets, QUICK},
+	{POST, "/trunks/{id}/try", ROLE_FLOOR, numbers_try, QUICK},
+	{POST, "/trunks/{id}/test", ROLE_ADMIN, numbers_test, QUICK},
+	{GET, "/test_calls/{id}", ROLE_ADMIN, numbers_test_get, QUICK},
+	{POST, "/test_calls/{id}/end", ROLE_ADMIN, numbers_test_end, QUICK},
 	{DEL, "/demo", ROLE_ADMIN, demo_clear, QUICK},
 
 	{GET, "/meta", ROLE_USER, objects_meta, QUICK},

@@ -141,6 +141,8 @@ struct phones *phones_new(void);
 void phones_free(struct phones *p);
 void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, bool logout);
 void desk_forget_user(struct api *a, int64_t user_id, int64_t but_session_id);
+/** A command to the switch and its answer: NULL and @call_id, or a code to refuse with. */
+const char *desk_command(struct api *a, const struct sw_cmd *cmd, int64_t *call_id);
 void desk_phone(struct ask *k);
 void desk_login(struct ask *k);
 void desk_simple(struct ask *k);
@@ -172,6 +174,13 @@ void trace_call(struct ask *k);
 void trace_call_pcap(struct ask *k);
 void trace_trunk(struct ask *k);
 void trace_trunk_pcap(struct ask *k);
+
+/* ---- numbers.c ---- */
+void numbers_presets(struct ask *k);
+void numbers_try(struct ask *k);
+void numbers_test(struct ask *k);
+void numbers_test_end(struct ask *k);
+void numbers_test_get(struct ask *k);
 
 /* ---- objects.c ---- */
 void objects_meta(struct ask *k);

@@ -788,3 +788,40 @@ TEST(the_doctor_is_for_administrators_and_speaks_their_language)
 	(void)ask_for(&lead, "GET", "/doctor", NULL, "403 forbidden");
 	fix_stop(&f);
 }
+
+TEST(numbers_are_tried_and_test_calls_placed)
+{
+	struct fix f;
+	struct client admin, agent;
+	const json_t *page;
+
+	fix_start(&f, true);
+	admin = fix_login(&f, "admin", NULL);
+	agent = fix_login(&f, "agent", NULL);
+	page = ask_for(&admin, "POST", "/trunks/7/try", "{\"number\":\"00852 2123-4567\",\"dir\":\"out\"}", "200");
+	assert_string_equal(text_at(page, "sentence"), api_sentence("abroad_off", "zh"));
+	assert_string_equal(text_at(page, "region"), "中国香港特别行政区");
+	assert_string_equal(sw_tried.number, "0085221234567"); /* cleaned as a dialled number is */
+	(void)ask_for(&admin, "POST", "/trunks/7/try",
+		      "{\"number\":\"+8613800138000\",\"dir\":\"in\",\"which\":\"calling\",\"form\":{\"called\":\"local\",\"shown\":\"e164\",\"area\":\"0755\",\"pai\":true}}",
+		      "200");
+	assert_true(sw_tried.in && sw_tried.calling && sw_tried.has_form && sw_tried.form.pai && sw_tried.form.called == NUM_F_LOCAL);
+	assert_string_equal(sw_tried.form.area, "755");
+	(void)ask_for(&admin, "POST", "/trunks/404/try", "{\"number\":\"1\",\"dir\":\"out\"}", "404 not_found");
+	(void)ask_for(&admin, "POST", "/trunks/7/try", "{\"number\":\"1\",\"dir\":\"up\"}", "422 invalid");
+	(void)ask_for(&admin, "POST", "/trunks/7/try", "{\"number\":\"1\",\"dir\":\"out\",\"form\":{\"called\":\"x\",\"shown\":\"raw\"}}", "422 invalid");
+	(void)ask_for(&agent, "POST", "/trunks/7/try", "{\"number\":\"1\",\"dir\":\"out\"}", "403 forbidden");
+	page = ask_for(&admin, "GET", "/number_presets", NULL, "200");
+	assert_true(json_array_size(get(page, "items")) >= 5);
+	page = ask_for(&admin, "POST", "/trunks/7/test", "{\"number\":\"138 0013 8000\",\"seconds\":30}", "200");
+	assert_string_equal(text_at(page, "call_id"), "4711");
+	assert_true(sw_last.kind == SW_TEST_CALL && sw_last.trunk_id == 7 && sw_last.ms == 30000);
+	assert_string_equal(sw_last.number, "13800138000");
+	(void)ask_for(&admin, "POST", "/trunks/7/test", "{\"number\":\"1\",\"seconds\":3600}", "422 invalid");
+	(void)ask_for(&agent, "POST", "/trunks/7/test", "{\"number\":\"1\",\"seconds\":30}", "403 forbidden");
+	page = ask_for(&admin, "GET", "/test_calls/4711", NULL, "200");
+	assert_true(json_is_false(get(page, "known")));
+	(void)ask_for(&admin, "POST", "/test_calls/4711/end", "{}", "204");
+	assert_true(sw_last.kind == SW_TEST_END && sw_last.call_id == 4711);
+	fix_stop(&f);
+}

@@ -125,7 +125,7 @@ static bool take_filter(struct ask *k, struct filter *f)
 	       api_query_int(k, "agent_id", &f->agent_id, 1, INT64_MAX, 0) &&
 	       api_query_int(k, "answered", &f->answered, 0, 1, -1) &&
 	       api_query_int(k, "limit", &f->limit, 1, LIMIT_MAX, LIMIT_DEFAULT) &&
-	       api_query_int(k, "before", &f->before, 1, INT64_MAX, INT64_MAX) && one_of(k, "dir", "in out internal", &f->dir) &&
+	       api_query_int(k, "before", &f->before, 1, INT64_MAX, INT64_MAX) && one_of(k, "dir", "in out internal test", &f->dir) &&
 	       one_of(k, "by", "customer agent system line", &f->by);
 }
 

@@ -46,7 +46,7 @@ static void on_answer(enum sw_refusal r, int64_t call_id, void *arg)
 }
 
 /* 0 and @call_id, or a code. */
-static const char *command(struct api *a, const struct sw_cmd *cmd, int64_t *call_id)
+const char *desk_command(struct api *a, const struct sw_cmd *cmd, int64_t *call_id)
 {
 	struct waiter *w;
 	struct timespec at;
@@ -82,7 +82,7 @@ static const char *command(struct api *a, const struct sw_cmd *cmd, int64_t *cal
 
 static void tell(struct ask *k, const struct sw_cmd *cmd)
 {
-	const char *code = command(k->api, cmd, NULL);
+	const char *code = desk_command(k->api, cmd, NULL);
 
 	if (code)
 		api_refuse(k, code, NULL, NULL);
@@ -179,6 +179,23 @@ static bool digits(struct ask *k, const char *name, const char *allowed, struct 
 	return has_desk(k);
 }
 
+/* People paste numbers with blanks, dashes and full-width digits. */
+static bool take_number(struct ask *k, struct sw_cmd *cmd)
+{
+	json_t *bad = NULL;
+	const char *v = api_text(k, "number", NUM_TEXT_MAX, true, &bad);
+	char clean[NUM_MAX];
+
+	if (!bad && !num_clean(clean, v))
+		bad = json_pack("{s:s}", "number", "format");
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return false;
+	}
+	(void)str_copy(cmd->number, sizeof(cmd->number), clean);
+	return has_desk(k);
+}
+
 void desk_dial(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_DIAL, .user_id = k->who.user_id};
@@ -186,9 +203,9 @@ void desk_dial(struct ask *k)
 	const char *code;
 	char id[24];
 
-	if (!digits(k, "number", "0123456789+*#", &cmd))
+	if (!take_number(k, &cmd))
 		return;
-	code = command(k->api, &cmd, &call_id);
+	code = desk_command(k->api, &cmd, &call_id);
 	(void)snprintf(id, sizeof(id), "%lld", (long long)call_id);
 	if (code)
 		api_refuse(k, code, NULL, NULL);
@@ -304,10 +321,10 @@ void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, boo
 	if (!phone_held(a->phones, user_id, session_id, true) || !a->sw)
 		return;
 	if (logout)
-		(void)command(a, &cmd, NULL); /* refused when he is not logged in at the desk, which is as well */
+		(void)desk_command(a, &cmd, NULL); /* refused when he is not logged in at the desk, which is as well */
 	cmd = (struct sw_cmd){.kind = SW_CREDENTIAL_GONE, .user_id = user_id};
 	device_name(cmd.device, sizeof(cmd.device), user_id);
-	(void)command(a, &cmd, NULL);
+	(void)desk_command(a, &cmd, NULL);
 	sw_phone_cut(a->sw, cmd.device);
 }
 
@@ -341,7 +358,7 @@ void desk_phone(struct ask *k)
 	str_hex_of(password, raw, sizeof(raw));
 	device_name(cmd.device, sizeof(cmd.device), k->who.user_id);
 	people_ha1(cmd.ha1_md5, cmd.ha1_sha256, cmd.device, realm, password);
-	code = command(k->api, &cmd, NULL);
+	code = desk_command(k->api, &cmd, NULL);
 	if (code) {
 		api_refuse(k, code, NULL, NULL);
 		return;

@@ -49,6 +49,7 @@ void say_call(int64_t at_ms, int64_t call, const char *from, const char *name);
 void say_ring_full(bool full);
 
 /* The switch: what it was told last, and what it answers. */
+extern struct sw_trial sw_tried; /* the last question of the try-it box */
 extern struct sw_cmd sw_last;
 extern unsigned sw_told, sw_configured, edge_cuts;
 extern enum sw_refusal sw_answer;

@@ -90,9 +90,23 @@ int sw_configure(struct sw *sw, struct snap *conf)
 	return 0;
 }
 
+struct sw_trial sw_tried;
+
+/* Trunk 404 is not there. */
+int sw_try_number(struct sw *sw, const struct sw_trial *t, void (*answer)(const char *json, void *arg), void *arg)
+{
+	sw_tried = *t;
+	answer(t->trunk_id == 404 ? NULL
+				  : "{\"dir\":\"out\",\"number\":\"0085221234567\",\"canonical\":\"+85221234567\",\"shown\":\"+852 21234567\",\"kind\":\"abroad\","
+				    "\"class\":\"abroad\",\"country\":852,\"area\":\"\",\"steps\":[],\"refusal\":\"abroad_off\"}",
+	       arg);
+	return 0;
+}
+
 const char *sw_refusal_name(enum sw_refusal r)
 {
-	static const char *const names[] = {"ok", "unknown", "wrong_state", "no_device", "no_trunk", "bad_number", "no_call", "full", "stopping"};
+	static const char *const names[] = {"ok", "unknown", "wrong_state", "no_device", "no_trunk", "bad_number", "no_call", "full", "stopping",
+					    "class_off", "abroad_off", "premium_off", "barred", "minutes_used"};
 
 	return names[r];
 }

@@ -30,6 +30,7 @@ struct call_leg_close {
 };
 
 struct call_leg_handlers {
+	void (*trying)(struct call_leg *leg, void *arg); /* outgoing: 100. May be NULL */
 	/* Outgoing: 18x. early_media: with a description. 199: what was heard is over. */
 	void (*ring)(struct call_leg *leg, int code, bool early_media, void *arg);
 	void (*up)(struct call_leg *leg, void *arg);                               /* outgoing: 2xx; incoming: ACK */

@@ -238,7 +238,16 @@ static void on_closed(const struct sip_close *c, void *arg)
 	leg->h->closed(leg, &leg->close, leg->arg);
 }
 
+static void on_trying(void *arg)
+{
+	struct call_leg *leg = arg;
+
+	if (leg->state == CALL_LEG_NEW && leg->h->trying)
+		leg->h->trying(leg, leg->arg);
+}
+
 static const struct sip_leg_handlers sip_handlers = {
+	.trying = on_trying,
 	.progress = on_progress,
 	.established = on_established,
 	.reoffer = on_reoffer,

@@ -370,6 +370,20 @@ static int rec_fail(const struct in *in)
 		      "iit", id(in, "part"), in->e->at_ms, str(in, "error"));
 }
 
+/* ---- test calls ---- */
+
+static int test_step(const struct in *in)
+{
+	const struct ev *e = in->e;
+	char *body = json_dumps(in->body, JSON_COMPACT);
+	int r;
+
+	r = db_run(in->db, "INSERT INTO test_step (call_id, n, centre_id, at_ms, body, sent) VALUES ($1, $2, $3, $4, $5, $6)", "iiiitt", e->call_id,
+		   derived_id(e), e->centre_id, e->at_ms, body, pii(in, "sent"));
+	free(body);
+	return r;
+}
+
 /* ---- the table ---- */
 
 static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
@@ -388,6 +402,7 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_REC_OPEN] = rec_open,
 	[EV_REC_CLOSE] = rec_close,
 	[EV_REC_FAIL] = rec_fail,
+	[EV_TEST_STEP] = test_step,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

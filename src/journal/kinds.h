@@ -38,7 +38,7 @@
 	/* {"t","position","waiting"} tell the caller his place */                                                    \
 	X(EV_QUEUE_ANNOUNCE, "queue.announce", OUT, 1)                                                                \
                                                                                                                        \
-	/* {"dir":in|out|internal,"trunk","number","parent"} pii: from, to, name. call_id is new */                   \
+	/* {"dir":in|out|internal|test,"trunk","number","parent"} pii: from, to, name. call_id is new */                   \
 	X(EV_CALL_NEW, "call.new", FACT, 1)                                                                           \
 	/* {} an agent answered: agent_id, queue_id. The call counts as answered from the first of these */            \
 	X(EV_CALL_ANSWER, "call.answer", FACT, 1)                                                                     \
@@ -75,4 +75,7 @@
 	X(EV_TRUNK_STATE, "trunk.state", FACT, 1)                                                                                \
 	/* {"trouble":none|no_packets|unreachable|wrong_source|bad_keys|wrong_codec|only_silence,"role","trunk"} a side is not      \
 	   heard, and the likely cause; none: it is heard after all */                                                            \
-	X(EV_LEG_AUDIO, "leg.audio", FACT, 1)
+	X(EV_LEG_AUDIO, "leg.audio", FACT, 1)                                                                                         \
+	/* {"t_ms","code","early","trunk","address","q850","reason","by"} a test call was sent (code 0), or the carrier said something. pii: \
+	   sent (the INVITE's first line and who we say we are) */                                                    \
+	X(EV_TEST_STEP, "test.step", FACT, 1)

@@ -109,10 +109,11 @@ static const char *shown_number(char buf[NUM_TEXT_MAX], const struct num_table *
 void num_identify(struct num_identity *ret, const struct num_table *t, const char *caller_id, const char *account, const char *host,
 		  const struct num *called, struct num_trace *tr)
 {
-	char chosen[NUM_TEXT_MAX], form[NUM_TEXT_MAX] = "";
+	char chosen[NUM_TEXT_MAX], form[NUM_TEXT_MAX] = "", domain[128];
 	const char *text = shown_number(chosen, t, caller_id ? caller_id : "", called);
-	const char *domain = t->domain ? t->domain : strchr(host, ':') ? "" : host;
 	struct num n;
+
+	(void)snprintf(domain, sizeof(domain), !t->domain && strchr(host, ':') ? "[%s]" : "%s", t->domain ? t->domain : host);
 
 	*ret = (struct num_identity){.hidden = t->hide};
 	if (t->id && num_read(&n, text, t->area))
@@ -120,8 +121,6 @@ void num_identify(struct num_identity *ret, const struct num_table *t, const cha
 	else
 		(void)str_copy(form, sizeof(form), text);
 	(void)snprintf(ret->number, sizeof(ret->number), "%.*s", NUM_MAX - 1, form);
-	if (!*domain)
-		domain = "localhost";
 	if (ret->number[0] && t->pai)
 		(void)snprintf(ret->pai, sizeof(ret->pai), "<sip:%s@%s>", ret->number, domain);
 	if (ret->number[0] && t->ppi)
@@ -129,8 +128,8 @@ void num_identify(struct num_identity *ret, const struct num_table *t, const cha
 	if (ret->number[0] && t->rpid)
 		(void)snprintf(ret->rpid, sizeof(ret->rpid), "<sip:%s@%s>;party=calling;screen=yes;privacy=%s", ret->number, domain,
 			       t->hide ? "full" : "off");
-	if (t->domain)
-		(void)str_copy(ret->from_domain, sizeof(ret->from_domain), t->domain);
+	if (t->id)
+		(void)str_copy(ret->from_domain, sizeof(ret->from_domain), domain);
 	(void)snprintf(ret->from_user, sizeof(ret->from_user), "%s", t->from_account && account && *account ? account : ret->number);
 	if (!t->hide)
 		return;

@@ -120,8 +120,11 @@ static void provisional(struct sip_leg *l, const struct rx *r)
 	const char *sdp;
 	size_t len;
 
-	if (r->m->scode == 100)
+	if (r->m->scode == 100) {
+		if (l->h.trying)
+			l->h.trying(l->arg);
 		return;
+	}
 	f = fork_ringing(l, r->m);
 	if (!take_reliable(l, f, r))
 		return;

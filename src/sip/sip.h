@@ -150,6 +150,8 @@ struct sip_leg_handlers {
 	void (*closed)(const struct sip_close *c, void *arg);
 	/* REFER. 0: accepted, sip_leg_refer_result follows; or a status (403, 603) that refuses it. One at a time. */
 	int (*refer)(const struct sip_refer *r, void *arg);
+	/* Outgoing: 100, each of them. May be NULL. */
+	void (*trying)(void *arg);
 };
 
 /** Takes an incoming leg over (inside `invite`); the reference is the caller's, drop it with obj_unref after or before `closed`. */

@@ -54,6 +54,9 @@ static struct plan {
 	int resume_ms;
 	size_t ring_bytes;
 	const char *record_dir;
+	const struct sw_toll_conf *toll;
+	struct sw_used used[2];
+	size_t used_n;
 	bool no_writer; /* the database is away */
 } plan;
 
@@ -668,6 +671,7 @@ static struct snap *make_conf(void)
 	c->number_n = ARRAY_LEN(plan.numbers);
 	c->queues = copied(a, plan.queues, sizeof(plan.queues));
 	c->queue_n = c->acd.queue_n = plan.queues_n;
+	c->toll = plan.toll;
 	c->acd.queues = copied(a, plan.aq, sizeof(plan.aq));
 	c->acd.agents = copied(a, plan.aa, sizeof(plan.aa));
 	c->acd.members = copied(a, plan.members, sizeof(plan.members));
@@ -765,7 +769,7 @@ static void begin(void)
 	struct sw_start start = {
 		.sip_listen = "127.0.0.1:0", .external = "127.0.0.1", .realm = REALM, .rtp_bind = "127.0.0.1", .rtp_min = 16000, .rtp_max = 17998,
 		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
-		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir,
+		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir, .used = plan.used, .used_n = plan.used_n,
 	};
 
 	if (!bed_started)

@@ -9,7 +9,7 @@
 #include "switch/sw.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STOP };
 
 struct alarm_msg {
 	char what[32], name[128], detail[256];
@@ -20,6 +20,12 @@ struct alarm_msg {
 struct command_msg {
 	struct sw_cmd cmd;
 	void (*answer)(enum sw_refusal r, int64_t call_id, void *arg);
+	void *arg;
+};
+
+struct trial_msg {
+	struct sw_trial trial;
+	void (*answer)(const char *json, void *arg);
 	void *arg;
 };
 
@@ -338,10 +344,25 @@ static void on_command(struct sw *sw, const struct command_msg *m)
 
 	if (m->cmd.kind == SW_CREDENTIAL || m->cmd.kind == SW_CREDENTIAL_GONE)
 		set_credential(sw, &m->cmd);
+	else if (m->cmd.kind == SW_TEST_CALL)
+		r = sw_test_begin(sw, &m->cmd, &call_id);
+	else if (m->cmd.kind == SW_TEST_END)
+		r = sw_test_end(sw, m->cmd.call_id);
 	else
 		r = sw_agent_command(sw, &m->cmd, &call_id);
 	if (m->answer)
 		m->answer(r, call_id, m->arg);
+}
+
+static void on_trial(struct sw *sw, struct trial_msg *m)
+{
+	struct strb b;
+	bool found;
+
+	strb_init(&b, 65536);
+	found = sw_trial(sw, &m->trial, &b);
+	m->answer(found ? b.buf : NULL, m->arg);
+	strb_done(&b);
 }
 
 static void on_stop(struct sw *sw, int deadline_ms)
@@ -375,6 +396,9 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 	case MSG_ALARM:
 		on_alarm(sw, data);
 		break;
+	case MSG_TRIAL:
+		on_trial(sw, data);
+		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
 		break;
@@ -407,6 +431,15 @@ int sw_raise(struct sw *sw, const char *what, int64_t object, const char *name, 
 	(void)str_copy(m.name, sizeof(m.name), name);
 	(void)str_copy(m.detail, sizeof(m.detail), detail);
 	return mbox_post(sw->mbox, MSG_ALARM, &m, sizeof(m));
+}
+
+int sw_try_number(struct sw *sw, const struct sw_trial *t, void (*answer)(const char *json, void *arg), void *arg)
+{
+	struct trial_msg m = {*t, answer, arg};
+
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	return mbox_post(sw->mbox, MSG_TRIAL, &m, sizeof(m));
 }
 
 int sw_orphan(struct sw *sw, const char *dialog)

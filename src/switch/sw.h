@@ -80,11 +80,12 @@ struct sw_leg {
  *                                     `-> OVERFLOWN (to a number) -> TALK;  GOODBYE -> ENDED
  *               TALK, HELD -> TRANSFER -> TALK with somebody else, or back (sw_refer.c)
  *   direct      NEW -> DIALLING -> TALK ...      (to a URI, a colleague, or out through a trunk)
+ *   test        NEW -> TEST: one leg to a trunk, nobody at our end (sw_testcall.c)
  *   click       NEW -> AGENT_FIRST -> DIALLING -> TALK ...
  */
 enum sw_phase {
 	CALL_NEW, CALL_GREETING, CALL_WAITING, CALL_OFFERED, CALL_AGENT_FIRST, CALL_DIALLING, CALL_TALK, CALL_HELD, CALL_LOST,
-	CALL_GOODBYE, CALL_ECHO, CALL_TRANSFER, CALL_ENDED,
+	CALL_GOODBYE, CALL_ECHO, CALL_TRANSFER, CALL_TEST, CALL_ENDED,
 };
 
 enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD };
@@ -107,7 +108,7 @@ struct sw_out {
 struct sw_call {
 	struct sw *sw;
 	int64_t id;
-	const char *dir;            /* in, out, internal */
+	const char *dir;            /* in, out, internal, test */
 	enum sw_phase phase;
 	int64_t trunk_id, number_id, queue_id;
 	char from[64], to[64], name[64];
@@ -129,7 +130,8 @@ struct sw_call {
 	int64_t start_ms, enter_ms;
 	unsigned legs;              /* sw_legs that are not gone yet */
 	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
-	struct ltimer timer;        /* LOST: give up */
+	int32_t test_steps;         /* told so far */
+	struct ltimer timer;        /* LOST: give up; TEST: hang up */
 	struct sw_out *out;         /* dialled through trunks; NULL: not */
 };
 
@@ -211,6 +213,7 @@ void sw_static_agents(struct sw *sw);
 int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, enum med_profile *profile);
 
 /* sw_call.c */
+unsigned sw_trunk_load(const struct sw *sw, int64_t trunk_id); /* calls in it now */
 int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg);
 void sw_call_offer(struct sw *sw, const struct acd_out *out);
 void sw_call_offer_end(struct sw *sw, const struct acd_out *out);
@@ -253,6 +256,18 @@ void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a);
 void sw_transfer_device(struct sw_call *c, struct sw_agent *a);
 /* @l wants the place of @old in @c. 0, or the status that refuses it. */
 int sw_pick_up(struct sw_call *c, struct sw_leg *old, struct sw_leg *l, struct sw_agent *a);
+
+/* For sw_testcall.c. */
+struct sw_verdict;
+struct sw_call *sw_call_test(struct sw *sw, const struct sw_verdict *v, int64_t trunk_id);
+int sw_call_test_dial(struct sw_call *c, const struct sip_dial *d);
+void sw_call_test_play(struct sw_call *c, const char *prompt);
+
+/* sw_testcall.c */
+enum sw_refusal sw_test_begin(struct sw *sw, const struct sw_cmd *cmd, int64_t *call_id);
+enum sw_refusal sw_test_end(struct sw *sw, int64_t call_id);
+void sw_test_said(struct sw_call *c, int code, bool early_media); /* 100, 18x, 200 */
+void sw_test_closed(struct sw_call *c, const struct call_leg_close *cl);
 
 /* sw_check.c: what must hold between two events, and what is done when it does not. NULL, or a sentence. */
 const char *sw_check(struct sw *sw);

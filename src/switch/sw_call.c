@@ -60,6 +60,13 @@ static void trunk_count(struct sw *sw, int64_t trunk_id, int by)
 	(void)hmap_set(&sw->trunk_calls, (uint64_t)trunk_id, (void *)(n + (uintptr_t)by));
 }
 
+unsigned sw_trunk_load(const struct sw *sw, int64_t trunk_id)
+{
+	uintptr_t n = (uintptr_t)hmap_get(&sw->trunk_calls, (uint64_t)trunk_id);
+
+	return n ? (unsigned)n - 1 : 0;
+}
+
 static bool trunk_full(struct sw *sw, const struct sw_trunk *t)
 {
 	uintptr_t n = (uintptr_t)hmap_get(&sw->trunk_calls, (uint64_t)t->id);
@@ -1119,6 +1126,8 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 	}
 	if (!l->dropped && c->phase == CALL_TRANSFER && l == c->xleg)
 		sw_transfer_ring(c, code, early_media);
+	if (c->phase == CALL_TEST)
+		sw_test_said(c, code, early_media);
 	if (l->dropped || c->phase != CALL_DIALLING)
 		return;
 	o = other(c, l);
@@ -1153,6 +1162,14 @@ static int on_refer(struct call_leg *leg, const char *target, struct call_leg *r
 	return r;
 }
 
+static void on_trying(struct call_leg *leg, void *arg)
+{
+	struct sw_leg *l = arg;
+
+	if (l->call->phase == CALL_TEST)
+		sw_test_said(l->call, 100, false);
+}
+
 static void on_up(struct call_leg *leg, void *arg)
 {
 	struct sw_leg *l = arg;
@@ -1181,6 +1198,9 @@ static void on_up(struct call_leg *leg, void *arg)
 	case CALL_TRANSFER:
 		if (l == c->xleg)
 			sw_transfer_up(c);
+		break;
+	case CALL_TEST:
+		sw_test_said(c, 200, false);
 		break;
 	default:
 		break;
@@ -1488,6 +1508,8 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	if (l->dropped)
 		return;
 	l->dropped = true;
+	if (c->phase == CALL_TEST)
+		sw_test_closed(c, cl);
 	if (out_closed(c, l, cl))
 		return;
 	if (l == c->ag) {
@@ -1535,6 +1557,7 @@ static void on_trouble(struct call_leg *leg, enum med_trouble t, void *arg)
 }
 
 static const struct call_leg_handlers leg_handlers = {
+	.trying = on_trying,
 	.ring = on_ring,
 	.up = on_up,
 	.held = on_held,
@@ -1598,4 +1621,26 @@ void sw_call_dial_over(struct sw_call *c)
 int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number)
 {
 	return number_ok(number) ? dial_trunk(c, ret, ROLE_THIRD, number) : -EINVAL;
+}
+
+/* ---- what test calls use ---- */
+
+struct sw_call *sw_call_test(struct sw *sw, const struct sw_verdict *v, int64_t trunk_id)
+{
+	struct sw_call *c = call_new(sw, "test", v->id.number, v->num.text, NULL);
+
+	c->trunk_id = trunk_id;
+	c->phase = CALL_TEST;
+	call_begun(c);
+	return c;
+}
+
+int sw_call_test_dial(struct sw_call *c, const struct sip_dial *d)
+{
+	return leg_dial(&c->cust, c, ROLE_CUSTOMER, c->trunk_id, MED_PLAIN, d);
+}
+
+void sw_call_test_play(struct sw_call *c, const char *prompt)
+{
+	(void)play(c, c->cust, prompt, true);
 }

@@ -645,7 +645,7 @@ static bool all_dead(const struct sw_line *l)
 	return true;
 }
 
-static void now_of(struct sw *sw, const struct sw_trunk *t, const char *number, const struct sw_user *user, struct sw_trunk_now *ret)
+void sw_line_now(struct sw *sw, const struct sw_trunk *t, const char *number, const struct sw_user *user, struct sw_trunk_now *ret)
 {
 	struct sw_verdict v;
 	struct sw_line *l = line_of(sw, t->id);
@@ -676,6 +676,17 @@ static size_t put_hops(const struct sw_line *l, bool rate, struct sw_try *ret, s
 	return n;
 }
 
+bool sw_line_hop(struct sw *sw, int64_t trunk_id, struct sw_try *ret)
+{
+	const struct sw_line *l = line_of(sw, trunk_id);
+
+	*ret = (struct sw_try){.trunk_id = trunk_id};
+	if (!l || !l->hop_n)
+		return false;
+	(void)str_copy(ret->hop, SW_HOP_MAX, l->hops[0]);
+	return true;
+}
+
 size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *user, struct sw_try *ret, size_t max, enum sw_why *why)
 {
 	struct sw_trunk_now *now = xcalloc(sw->conf->trunk_n + 1, sizeof(*now));
@@ -684,7 +695,7 @@ size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *us
 	size_t n = 0, chosen;
 
 	for (size_t i = 0; i < ask.trunk_n; i++)
-		now_of(sw, &sw->conf->trunks[i], number, user, &now[i]);
+		sw_line_now(sw, &sw->conf->trunks[i], number, user, &now[i]);
 	if (getrandom(&ask.seed, sizeof(ask.seed), GRND_NONBLOCK) < 0)
 		ask.seed = (uint64_t)clock_mono_ms();
 	chosen = sw_route(choices, &ask);

@@ -39,6 +39,10 @@ struct sw_try {
  * @why is told when there is nothing to try. Answers how many.
  */
 size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *user, struct sw_try *ret, size_t max, enum sw_why *why);
+/** What sw_route is told of a trunk, for @number and @user. */
+void sw_line_now(struct sw *sw, const struct sw_trunk *t, const char *number, const struct sw_user *user, struct sw_trunk_now *ret);
+/** The trunk's first address, in whatever state it is, for a test call; false: it has none. */
+bool sw_line_hop(struct sw *sw, int64_t trunk_id, struct sw_try *ret);
 /** Fills in what the trunk adds to an INVITE; @uri has 400 bytes. The strings are the line's and the configuration's. */
 void sw_line_dial(struct sw *sw, const struct sw_try *at, const char *number, struct sip_dial *d, char *uri, size_t size);
 /** How an attempt ended: a trunk that asked for rest gets it, an address that is silent is left for a while. */

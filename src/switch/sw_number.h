@@ -45,12 +45,14 @@ struct sw_verdict {
 	char lines[700];         /* header lines of it */
 };
 
+/** For @dialled of who is @u through @t, with today's minutes. */
+struct sw_plan_ask sw_plan_ask(struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled);
 void sw_plan(struct sw_verdict *ret, const struct sw_plan_ask *ask, struct num_trace *tr);
 enum sw_refusal sw_gate_refusal(const struct sw_verdict *o);
 /** A sentence for a telephone's display: ASCII, short. */
 const char *sw_gate_phrase(const struct sw_verdict *o);
 
-/** Who we say we are, into a dial; the strings are @v's. */
+/** Who we say we are, into a dial; the strings are @v's. The line's own From stays where the trunk has no number form. */
 void sw_verdict_dial(const struct sw_verdict *v, struct sip_dial *d);
 
 /* ---- with the day's minutes; the switch's thread ---- */
@@ -76,3 +78,8 @@ bool sw_name_is_number(const char *name, const char *user);
 const struct sw_number *sw_called(const struct sw *sw, const struct sw_trunk *t, const char *dialled, char *canonical, size_t size);
 /** A number dialled as the records have it: canonical when the first trunk out writes numbers in a form of its own. */
 void sw_dialled(char *buf, size_t size, const struct sw *sw, const char *dialled);
+
+/* ---- sw_trial.c ---- */
+
+/** Writes the answer of the try-it box; false: no such trunk. */
+bool sw_trial(struct sw *sw, struct sw_trial *t, struct strb *b);

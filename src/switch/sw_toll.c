@@ -130,13 +130,18 @@ static void log_refused(struct sw *sw, const struct sw_trunk *t, const struct sw
 		 o->by_trunk ? "trunk" : "person", (long long)t->id, (long long)(u ? u->id : 0), via, log_num(dialled));
 }
 
-enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled, const char *via,
-		     bool note)
+struct sw_plan_ask sw_plan_ask(struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled)
 {
-	const struct sw_plan_ask ask = {
+	return (struct sw_plan_ask){
 		.trunk = t, .user = u, .nobody = sw->conf->rights, .dialled = dialled, .caller_id = u ? u->extension : NULL,
 		.trunk_used = used_of(sw, METER_TRUNK, t->id), .user_used = used_of(sw, METER_USER, u ? u->id : 0),
 	};
+}
+
+enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled, const char *via,
+		     bool note)
+{
+	const struct sw_plan_ask ask = sw_plan_ask(sw, t, u, dialled);
 
 	sw_plan(ret, &ask, NULL);
 	if (ret->gate && note)

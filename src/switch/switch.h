@@ -188,11 +188,13 @@ enum sw_cmd_kind {
 	SW_DIGITS,       /* number: the digits, towards the customer */
 	SW_CREDENTIAL,   /* device, ha1_md5, ha1_sha256, user_id, ms: valid so long. For browsers */
 	SW_CREDENTIAL_GONE, /* device */
+	SW_TEST_CALL,    /* user_id (who asks), trunk_id, number, ms (hung up then): through that trunk, with nobody at our end */
+	SW_TEST_END,     /* call_id */
 };
 
 struct sw_cmd {
 	enum sw_cmd_kind kind;
-	int64_t user_id, call_id;
+	int64_t user_id, call_id, trunk_id;
 	int32_t ms;
 	bool ready, force;
 	char device[64], reason[ACD_REASON_MAX], number[64];
@@ -206,3 +208,16 @@ enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK
 const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping,
 	class_off abroad_off premium_off barred minutes_used */
 int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg);
+
+/* ---- the try-it box: what a number would become, by the code that real calls run ---- */
+
+struct sw_trial {
+	int64_t trunk_id, user_id;      /* user_id 0: nobody */
+	bool in, calling;               /* as delivered by the carrier, as called or calling number; else dialled */
+	bool has_form;                  /* @form instead of the trunk's, before it is saved; its rules stay the trunk's */
+	struct num_table form;          /* its texts are the two below */
+	char number[NUM_TEXT_MAX];
+	char domain[128], numbers[304];
+};
+/** @answer is called once on the switch's thread with a JSON object, borrowed; NULL: there is no such trunk. Any thread. */
+int sw_try_number(struct sw *sw, const struct sw_trial *t, void (*answer)(const char *json, void *arg), void *arg);

@@ -1314,7 +1314,7 @@ export interface paths {
                     from_ms?: number;
                     to_ms?: number;
                     q?: string;
-                    dir?: "in" | "out" | "internal";
+                    dir?: "in" | "out" | "internal" | "test";
                     queue_id?: string;
                     agent_id?: string;
                     answered?: 0 | 1;
@@ -1835,6 +1835,280 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number_presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Forms of numbers that carriers commonly want, to start from */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["number_preset"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunks/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a number would become on this trunk, by the code that real calls run; nothing is dialled */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        number: string;
+                        /** @enum {string} */
+                        dir: "in" | "out";
+                        /** @enum {string} */
+                        which?: "called" | "calling";
+                        user_id?: string;
+                        form?: {
+                            called: components["schemas"]["number_form"];
+                            shown: components["schemas"]["number_form"];
+                            area?: string | null;
+                            /** @enum {string} */
+                            from_user?: "number" | "account";
+                            domain?: string | null;
+                            numbers?: string | null;
+                            pai?: boolean;
+                            ppi?: boolean;
+                            rpid?: boolean;
+                            hide?: boolean;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["number_trial"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Places a test call through this trunk */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        number: string;
+                        seconds: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            call_id: string;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/test_calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the carrier has answered to a test call so far */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            steps: components["schemas"]["test_step"][];
+                            over: boolean;
+                            known: boolean;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/test_calls/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a test call */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2380,6 +2654,83 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        number_form: "raw" | "e164" | "bare" | "intl" | "national" | "local";
+        number_preset: {
+            code: string;
+            name: string;
+            help: string;
+            called: components["schemas"]["number_form"];
+            shown: components["schemas"]["number_form"];
+            /** @enum {string} */
+            from_user: "number" | "account";
+            pai: boolean;
+            ppi: boolean;
+            rpid: boolean;
+        };
+        number_trial: {
+            /** @enum {string} */
+            dir: "in" | "out";
+            number: string;
+            canonical: string;
+            shown: string;
+            kind: string;
+            class: string;
+            country: number;
+            area: string;
+            region: string | null;
+            /** @enum {string} */
+            city?: "home" | "other" | "unknown";
+            steps: {
+                what: string;
+                rule_id: string;
+                before: string;
+                after: string;
+            }[];
+            allowed?: boolean;
+            gate?: string;
+            by?: string;
+            refusal?: string;
+            sentence: string | null;
+            rights_id?: string | null;
+            extension?: boolean;
+            chosen?: string | null;
+            trunks?: {
+                id: string;
+                name: string;
+                why: string;
+            }[];
+            sent?: {
+                uri: string;
+                from: string;
+                pai: string | null;
+                ppi: string | null;
+                rpid: string | null;
+                privacy: string | null;
+            };
+            hidden?: boolean;
+            number_id?: string | null;
+        };
+        test_step: {
+            t_ms: number;
+            code: number;
+            early: boolean;
+            trunk: string;
+            address: string;
+            q850?: number;
+            reason?: string;
+            /** @enum {string} */
+            by?: "remote" | "local" | "timeout" | "lost";
+            sent: {
+                uri?: string;
+                from?: string | null;
+                from_host?: string | null;
+                pai?: string | null;
+                ppi?: string | null;
+                rpid?: string | null;
+                shown?: string;
+            } | null;
+        };
         error: {
             error: {
                 code: string;
@@ -2474,7 +2825,7 @@ export interface components {
         call: {
             id: string;
             /** @enum {string} */
-            dir: "in" | "out" | "internal";
+            dir: "in" | "out" | "internal" | "test";
             /** @enum {string} */
             state: "ivr" | "queue" | "ringing" | "talking" | "held" | "ended";
             from: string | null;
@@ -2644,7 +2995,7 @@ export interface components {
             /** Format: int64 */
             end_ms: number | null;
             /** @enum {string} */
-            dir: "in" | "out" | "internal";
+            dir: "in" | "out" | "internal" | "test";
             from: string | null;
             to: string | null;
             name: string | null;
@@ -2750,7 +3101,7 @@ export interface components {
             /** Format: int64 */
             end_ms: number | null;
             /** @enum {string} */
-            dir: "in" | "out" | "internal";
+            dir: "in" | "out" | "internal" | "test";
             from: string | null;
             to: string | null;
             name: string | null;

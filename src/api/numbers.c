@@ -1,0 +1,278 @@
+/* The try-it box and test calls of a trunk, and the presets to start from. */
+#include "api/api_int.h"
+
+#include "number/region.h"
+#include "number/table.h"
+
+#define TRIAL_WAIT_MS 3000
+
+/* ---- presets ---- */
+
+void numbers_presets(struct ask *k)
+{
+	bool zh = strcmp(k->lang, "en") != 0;
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < num_preset_n; i++) {
+		const struct num_preset *p = &num_presets[i];
+
+		(void)json_array_append_new(items, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "code", p->code, "name", zh ? p->zh : p->en,
+							    "help", zh ? p->help_zh : p->help_en, "called", num_form_name(p->called), "shown",
+							    num_form_name(p->shown), "from_user", p->from_account ? "account" : "number", "pai",
+							    p->pai, "ppi", p->ppi, "rpid", p->rpid));
+	}
+	api_ok(k, 200, json_pack("{s:o}", "items", items));
+}
+
+/* ---- the try-it box: the switch answers ---- */
+
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	unsigned refs; /* us and the switch */
+	bool answered;
+	char *json;
+};
+
+static void waiter_unref(struct waiter *w) /* locked */
+{
+	bool last = --w->refs == 0;
+
+	(void)pthread_mutex_unlock(&w->lock);
+	if (!last)
+		return;
+	(void)pthread_mutex_destroy(&w->lock);
+	(void)pthread_cond_destroy(&w->done);
+	free(w->json);
+	free(w);
+}
+
+static void on_trial(const char *json, void *arg)
+{
+	struct waiter *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->answered = true;
+	w->json = json ? xstrdup(json) : NULL;
+	(void)pthread_cond_signal(&w->done);
+	waiter_unref(w);
+}
+
+/* NULL and @answer (NULL: no such trunk), or a code. */
+static const char *try_number(struct api *a, const struct sw_trial *t, json_t **answer)
+{
+	struct waiter *w;
+	struct timespec at;
+	const char *code = NULL;
+
+	*answer = NULL;
+	if (!a->sw)
+		return "stopping";
+	w = xcalloc(1, sizeof(*w));
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_cond_init(&w->done, NULL);
+	w->refs = 2;
+	if (sw_try_number(a->sw, t, on_trial, w)) {
+		w->refs = 1;
+		code = "busy";
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_sec += TRIAL_WAIT_MS / 1000;
+	(void)pthread_mutex_lock(&w->lock);
+	while (!code && !w->answered)
+		if (pthread_cond_timedwait(&w->done, &w->lock, &at) == ETIMEDOUT)
+			code = w->answered ? NULL : "busy";
+	if (!code && w->json)
+		*answer = json_loads(w->json, 0, NULL);
+	waiter_unref(w);
+	return code;
+}
+
+static const char *form_text(const json_t *form, const char *name)
+{
+	const char *s = json_string_value(json_object_get(form, name));
+
+	return s ? s : "";
+}
+
+static bool plain_text(const char *s, const char *chars, size_t max)
+{
+	return strlen(s) <= max && !s[strspn(s, chars)];
+}
+
+/* The form as it stands in the page, before it is saved. False: a field of it is bad. */
+static bool take_form(struct sw_trial *t, const json_t *form, const char **bad)
+{
+	struct num_table *f = &t->form;
+
+	t->has_form = true;
+	*bad = NULL;
+	if (!num_form_parse(&f->called, form_text(form, "called")))
+		*bad = "called";
+	else if (!num_form_parse(&f->shown, form_text(form, "shown")))
+		*bad = "shown";
+	else if (!num_area(f->area, form_text(form, "area")))
+		*bad = "area";
+	else if (!plain_text(form_text(form, "domain"), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", sizeof(t->domain) - 1))
+		*bad = "domain";
+	else if (!plain_text(form_text(form, "numbers"), "0123456789+ ", sizeof(t->numbers) - 1))
+		*bad = "numbers";
+	if (*bad)
+		return false;
+	(void)str_copy(t->domain, sizeof(t->domain), form_text(form, "domain"));
+	(void)str_copy(t->numbers, sizeof(t->numbers), form_text(form, "numbers"));
+	f->from_account = !strcmp(form_text(form, "from_user"), "account");
+	f->pai = json_is_true(json_object_get(form, "pai"));
+	f->ppi = json_is_true(json_object_get(form, "ppi"));
+	f->rpid = json_is_true(json_object_get(form, "rpid"));
+	f->hide = json_is_true(json_object_get(form, "hide"));
+	return true;
+}
+
+static bool take_trial(struct ask *k, struct sw_trial *t, json_t **bad)
+{
+	const char *dir = api_text(k, "dir", 3, true, bad), *number = api_text(k, "number", NUM_TEXT_MAX - 1, true, bad);
+	const char *which = api_text(k, "which", 7, false, bad), *user = api_text(k, "user_id", 20, false, bad), *wrong = NULL;
+	const json_t *form = json_object_get(k->body, "form");
+	char clean[NUM_MAX];
+
+	if (*bad)
+		return false;
+	t->in = !strcmp(dir, "in");
+	t->calling = which && !strcmp(which, "calling");
+	if (!t->in && strcmp(dir, "out") != 0)
+		*bad = json_pack("{s:s}", "dir", "enum");
+	else if (user && *user && !str_to_i64(&t->user_id, user, 1, INT64_MAX))
+		*bad = json_pack("{s:s}", "user_id", "format");
+	else if (json_is_object(form) && !take_form(t, form, &wrong))
+		*bad = json_pack("{s:s}", wrong, "format");
+	(void)str_copy(t->number, sizeof(t->number), number);
+	if (!t->in && num_clean(clean, number))
+		(void)str_copy(t->number, sizeof(t->number), clean); /* as the dial field does */
+	return !*bad;
+}
+
+static void add_region(struct ask *k, json_t *answer)
+{
+	char region[128];
+	struct num n;
+
+	(void)num_read(&n, form_text(answer, "canonical"), "");
+	(void)json_object_set_new(answer, "region", num_region(region, sizeof(region), &n, k->lang) ? json_string(region) : json_null());
+	if (*form_text(answer, "refusal"))
+		(void)json_object_set_new(answer, "sentence", json_string(api_sentence(form_text(answer, "refusal"), k->lang)));
+	else
+		(void)json_object_set_new(answer, "sentence", json_null());
+}
+
+void numbers_try(struct ask *k)
+{
+	struct sw_trial t = {0};
+	json_t *bad = NULL, *answer;
+	const char *code;
+
+	if (!api_path_id(k, &t.trunk_id))
+		return;
+	if (!take_trial(k, &t, &bad)) {
+		api_refuse(k, "invalid", bad, NULL);
+		return;
+	}
+	code = try_number(k->api, &t, &answer);
+	if (code || !answer) {
+		api_refuse(k, code ? code : "not_found", NULL, NULL);
+		return;
+	}
+	add_region(k, answer);
+	api_ok(k, 200, answer);
+}
+
+/* ---- test calls ---- */
+
+void numbers_test(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_TEST_CALL, .user_id = k->who.user_id};
+	json_t *bad = NULL;
+	const char *number = api_text(k, "number", NUM_TEXT_MAX - 1, true, &bad), *code;
+	char clean[NUM_MAX];
+	int64_t call_id = 0;
+
+	if (!api_path_id(k, &cmd.trunk_id)) {
+		json_decref(bad);
+		return;
+	}
+	cmd.ms = (int32_t)(api_int(k, "seconds", 5, 120, &bad) * 1000);
+	if (!bad && !num_clean(clean, number))
+		bad = json_pack("{s:s}", "number", "format");
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return;
+	}
+	(void)str_copy(cmd.number, sizeof(cmd.number), clean);
+	code = desk_command(k->api, &cmd, &call_id);
+	if (code)
+		api_refuse(k, code, NULL, NULL);
+	else
+		api_ok(k, 200, json_pack("{s:s}", "call_id", arena_printf(k->arena, "%lld", (long long)call_id)));
+}
+
+void numbers_test_end(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_TEST_END};
+	const char *code;
+
+	if (!api_path_id(k, &cmd.call_id))
+		return;
+	code = desk_command(k->api, &cmd, NULL);
+	if (code)
+		api_refuse(k, code, NULL, NULL);
+	else
+		api_none(k);
+}
+
+static json_t *step_of(struct db_stmt *st)
+{
+	json_t *step = json_loads(db_text(st, 0), 0, NULL);
+	json_t *sent = db_is_null(st, 1) ? NULL : json_loads(db_text(st, 1), 0, NULL);
+
+	if (step)
+		(void)json_object_set_new(step, "sent", sent ? sent : json_null());
+	else
+		json_decref(sent);
+	return step;
+}
+
+/* The page asks again and again while the call runs: the records are a tenth of a second behind. */
+void numbers_test_get(struct ask *k)
+{
+	json_t *steps = json_array();
+	struct db_stmt *st;
+	bool over = false, found;
+	int64_t id;
+	int r;
+
+	if (!api_path_id(k, &id)) {
+		json_decref(steps);
+		return;
+	}
+	r = db_prepare(&st, k->db, "SELECT body, sent FROM test_step WHERE call_id = $1 AND centre_id = $2 ORDER BY n"); /* the primary key */
+	if (r) {
+		json_decref(steps);
+		api_failed(k, "test call", r);
+		return;
+	}
+	db_bind_i64(st, 1, id);
+	db_bind_i64(st, 2, k->who.centre_id);
+	while ((r = db_step(st)) == DB_ROW) {
+		json_t *step = step_of(st);
+
+		over |= json_object_get(step, "by") != NULL;
+		(void)json_array_append_new(steps, step ? step : json_object());
+	}
+	db_done(st);
+	found = json_array_size(steps) > 0;
+	if (r)
+		api_failed(k, "test call", r);
+	else
+		api_ok(k, 200, json_pack("{s:O, s:b, s:b}", "steps", steps, "over", over, "known", found));
+	json_decref(steps);
+}
