@@ -900,6 +900,51 @@ TEST(trunks_over_tcp_and_tls_and_by_proxy_or_name_are_asked_there)
 	bed_down(&b);
 }
 
+TEST(registrations_are_what_the_running_server_wrote_last)
+{
+	static const struct {
+		const char *body, *words;
+		enum doc_level level;
+	} said[] = {
+		{"{\"trunk\":\"1\",\"state\":\"up\",\"registration\":\"registered\"}", "is registered", DOC_OK},
+		{"{\"trunk\":\"1\",\"state\":\"down\",\"registration\":\"refused\",\"code\":403,\"reason\":\"Forbidden\"}", "403 Forbidden", DOC_ERROR},
+		{"{\"trunk\":\"1\",\"state\":\"down\",\"registration\":\"unreachable\"}", "does not answer", DOC_ERROR},
+		{"{\"trunk\":\"2\",\"registration\":\"registered\"}", "does not answer", DOC_ERROR}, /* another's */
+	};
+	struct journal_import *im;
+	struct db *db;
+	struct bed b;
+
+	bed_up(&b);
+	bed_db(&b, NULL);
+	b.d.trunk_wait_ms = 60;
+	one_trunk(&b, 9);
+	assert_int_equal(db_open(&db, b.conf.db, DB_RW), 0);
+	assert_int_equal(db_run(db, "UPDATE trunks SET kind = 'register'", NULL), 0);
+	again(&b, doc_trunks);
+	assert_null(doctor_get(&b.d, "trunk.registration")); /* no server runs that could know */
+	b.d.server = 4711;
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(journal_import_new(&im, db, 1), 0);
+	assert_int_equal(db_run(db, "UPDATE epoch SET kind = 'run'", NULL), 0);
+	assert_int_equal(db_commit(db), 0);
+	again(&b, doc_trunks);
+	level_is(&b, "trunk.registration", DOC_WARN, "not registered yet");
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		struct ev e = {.at_ms = NOW, .body = said[i].body, .body_len = strlen(said[i].body)};
+
+		assert_int_equal(ev_kind_parse(&e.kind, "trunk.state"), 0);
+		assert_int_equal(db_begin(db), 0);
+		assert_int_equal(journal_import_event(im, &e), 0);
+		assert_int_equal(db_commit(db), 0);
+		again(&b, doc_trunks);
+		level_is(&b, "trunk.registration", said[i].level, said[i].words);
+	}
+	journal_import_free(im);
+	db_close(db);
+	bed_down(&b);
+}
+
 TEST(private_addresses_are_those_of_rfc_1918_and_6598)
 {
 	static const char *const yes[] = {"10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "100.127.0.1", "127.0.0.1", "169.254.1.1"};

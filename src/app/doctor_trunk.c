@@ -7,6 +7,7 @@
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <jansson.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -256,6 +257,59 @@ void doc_options(struct doc_answer *ret, enum doc_transport tp, const char *host
 	(void)close(fd);
 }
 
+/* ---- what the running server says of its registrations: the last trunk.state of its epoch ---- */
+
+#define EPOCH_MAX 500000 /* events; reading more would take seconds */
+
+static void tell_registration(struct doctor *d, const char *name, const char *body)
+{
+	const char *title = T("中继注册", "Trunk's registration"), *state, *reason;
+	json_t *j = body ? json_loads(body, 0, NULL) : NULL;
+	int code;
+
+	state = json_string_value(json_object_get(j, "registration"));
+	reason = json_string_value(json_object_get(j, "reason"));
+	code = (int)json_integer_value(json_object_get(j, "code"));
+	if (!state || !strcmp(state, "trying")) {
+		doc_found(d, "trunk.registration", title, DOC_WARN, T("%s 还没有注册上", "%s is not registered yet"), name);
+		doc_todo(d, T("等半分钟再看；仍不行就核对账号与密码", "look again in half a minute; then see account and password"));
+	} else if (!strcmp(state, "registered")) {
+		doc_found(d, "trunk.registration", title, DOC_OK, T("%s 已注册", "%s is registered"), name);
+	} else if (!strcmp(state, "refused")) {
+		doc_found(d, "trunk.registration", title, DOC_ERROR, T("%s 被运营商拒绝：%d %s", "%s is refused by the carrier: %d %s"), name, code, reason ? reason : "");
+		doc_todo(d, T("核对账号、认证账号和密码；403 时问运营商账号是否开通、是否限定了来源地址", "see account, authentication user and password; with 403 ask the carrier whether it is open, and from which address"));
+	} else if (strcmp(state, "off") != 0) {
+		doc_found(d, "trunk.registration", title, DOC_ERROR, T("%s：注册服务器没有应答", "%s: the registrar does not answer"), name);
+		doc_todo(d, T("核对地址、端口和防火墙", "see address, port and firewall"));
+	}
+	json_decref(j);
+}
+
+static void check_registrations(struct doctor *d)
+{
+	struct db_stmt *st, *last;
+	int64_t epoch, n;
+
+	if ((!d->inside && !d->server) || db_get_i64(&epoch, d->db, "SELECT max(epoch) FROM epoch WHERE kind = 'run'", NULL) ||
+	    db_get_i64(&n, d->db, "SELECT coalesce(max(n), 0) FROM event WHERE epoch = $1", "i", epoch) || n > EPOCH_MAX)
+		return; /* the page shows it live */
+	if (db_prepare(&st, d->db, "SELECT id, name FROM trunks WHERE active = 1 AND kind = 'register' ORDER BY name"))
+		return;
+	while (db_step(st) == DB_ROW) {
+		char *like = xasprintf("%%\"trunk\":\"%lld\"%%", (long long)db_i64(st, 0));
+
+		/* One epoch by its primary key. */
+		if (!db_prepare(&last, d->db, "SELECT body FROM event WHERE epoch = $1 AND kind = 'trunk.state' AND body LIKE $2 ORDER BY n DESC LIMIT 1")) {
+			db_bind_i64(last, 1, epoch);
+			db_bind_text(last, 2, like);
+			tell_registration(d, db_text(st, 1), db_step(last) == DB_ROW ? db_text(last, 0) : NULL);
+			db_done(last);
+		}
+		free(like);
+	}
+	db_done(st);
+}
+
 /* ---- all of them at once ---- */
 
 struct line {
@@ -401,6 +455,7 @@ void doc_trunks(struct doctor *d)
 			(void)pthread_join(lines[i].thread, NULL);
 	for (size_t i = 0; i < n; i++)
 		tell_answer(d, &lines[i]);
+	check_registrations(d);
 	if (n)
 		tell_nat(d, lines, n);
 	else
