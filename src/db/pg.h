@@ -14,6 +14,7 @@ struct pg {
 	uint64_t generation;   /* counts connections: a statement prepared on an older one is prepared again */
 	unsigned names;        /* of prepared statements */
 	int64_t next_try_ms;   /* mono: not connected again before */
+	bool open;             /* a transaction was begun and not ended */
 	bool broken;           /* the connection went with a transaction open: nothing runs until it is rolled back */
 	bool told;             /* that it is away */
 	char schema[64];

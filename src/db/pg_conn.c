@@ -33,7 +33,7 @@ void pg_say(struct pg *p, const char *fmt, ...)
 
 int pg_drop(struct pg *p, int why)
 {
-	p->broken |= p->c && PQtransactionStatus(p->c) != PQTRANS_IDLE;
+	p->broken |= p->open;
 	pg_disconnect(p);
 	return why;
 }
@@ -152,16 +152,18 @@ static int refused(struct pg *p)
 		int result;
 		const char *what;
 	} known[] = {
-		{": 28P01: ", -EACCES, "the password is wrong, or there is no such role"},
-		{": 28000: ", -EACCES, "the server does not let this role in from here (pg_hba.conf), or there is no such role"},
-		{": 3D000: ", -ENOENT, "there is no such database on that server; createdb makes it"},
-		{": 57P03: ", -ENOTCONN, "the server is starting or stopping"},
-		{": 53300: ", -ENOTCONN, "the server has no connection left (max_connections)"},
+		{" 28P01: ", -EACCES, "the password is wrong, or there is no such role"},
+		{" 28000: ", -EACCES, "the server does not let this role in from here (pg_hba.conf), or there is no such role"},
+		{" 3D000: ", -ENOENT, "there is no such database on that server; createdb makes it"},
+		{" 57P03: ", -ENOTCONN, "the server is starting or stopping"},
+		{" 53300: ", -ENOTCONN, "the server has no connection left (max_connections)"},
 		{"no password supplied", -EACCES, "the server wants a password, and none is given (in the URL, or in ~/.pgpass)"},
 	};
-	char said[200];
+	char said[400], *end;
 
 	(void)str_copy(said, sizeof(said), PQerrorMessage(p->c));
+	if ((end = strstr(said, "LOCATION:")))
+		*end = '\0';
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strstr(said, known[i].code)) {
 			pg_say(p, "%s: %s", known[i].what, said);

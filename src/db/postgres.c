@@ -417,7 +417,7 @@ static int run(struct stmt *st)
 	if (p->deferred_error)
 		return p->deferred_error;
 	for (int i = 0; i < TRIES; i++) {
-		bool fresh = !p->c, alone = !in_transaction(p);
+		bool fresh = !p->c;
 
 		if (p->broken)
 			return -ENOTCONN;
@@ -431,7 +431,7 @@ static int run(struct stmt *st)
 			(void)usleep(20000u << i); /* a deadlock's other side goes first */
 			continue;
 		}
-		if (r == -ENOTCONN && alone && !fresh && st->kind == READS)
+		if (r == -ENOTCONN && !p->open && !fresh && st->kind == READS)
 			continue;
 		break;
 	}
@@ -528,7 +528,7 @@ static int pg_begin(void *conn)
 	struct pg *p = conn;
 	int r;
 
-	p->broken = false;
+	p->broken = p->open = false;
 	for (int i = 0; i < 2; i++) {
 		bool fresh = !p->c;
 
@@ -538,12 +538,10 @@ static int pg_begin(void *conn)
 		r = pg_simple(p, p->mode == DB_RW ? "BEGIN; SELECT pg_advisory_xact_lock(" LOCK_WRITE ")" : "BEGIN", NULL, 0, p->patience_ms);
 		if (r != -ENOTCONN || fresh)
 			break;
-		p->broken = false; /* nothing was in it */
 	}
 	if (r && in_transaction(p))
 		(void)pg_simple(p, "ROLLBACK", NULL, 0, p->patience_ms);
-	if (r)
-		p->broken = false;
+	p->open = !r;
 	return r;
 }
 
@@ -555,6 +553,7 @@ static int pg_begin_view(void *conn)
 	p->broken = false;
 	if (!r)
 		r = pg_simple(p, "BEGIN READ WRITE ISOLATION LEVEL REPEATABLE READ; SET LOCAL statement_timeout = 0", NULL, 0, p->patience_ms);
+	p->open = !r;
 	if (!r)
 		p->patience_ms = PG_SCRIPT_PATIENCE_MS; /* sums over everything take their time */
 	return r;
@@ -581,6 +580,7 @@ static int pg_commit(void *conn)
 		return -ENOTCONN;
 	failed = PQtransactionStatus(p->c) == PQTRANS_INERROR;
 	r = pg_simple(p, "COMMIT", NULL, 0, p->patience_ms);
+	p->open &= r != 0;
 	return r ? r : failed ? -EIO : 0;
 }
 
@@ -592,7 +592,7 @@ static void pg_rollback(void *conn)
 		(void)settle_deferred(p);
 	if (in_transaction(p))
 		(void)pg_simple(p, "ROLLBACK", NULL, 0, p->patience_ms);
-	p->broken = false;
+	p->broken = p->open = false;
 	p->patience_ms = p->mode == DB_RW ? PG_PATIENCE_RW_MS : PG_PATIENCE_RO_MS;
 	if (p->shadows)
 		forget_plans(p);

@@ -106,6 +106,22 @@ static void some_caller(struct sim_caller *ret, uint64_t nth, const struct sim_l
 	(void)snprintf(ret->to, sizeof(ret->to), "%lld", (long long)load->number_id);
 }
 
+struct day_job {
+	struct sim_day_conf *c;
+	struct sim_day_result *res;
+};
+
+/* The same day each time it is run. */
+static int run_day(struct db *db, void *arg)
+{
+	struct day_job *j = arg;
+	struct history *h = j->c->arg;
+
+	journal_import_free(h->im);
+	h->im = NULL;
+	return sim_day_run(j->c, j->res);
+}
+
 static int run_into_db(struct sim_day_conf *c, const char *path, struct sim_day_result *res)
 {
 	struct history h = {0};
@@ -120,7 +136,7 @@ static int run_into_db(struct sim_day_conf *c, const char *path, struct sim_day_
 	if (!r)
 		r = db_begin(h.db);
 	if (!r) {
-		r = sim_day_run(c, res);
+		r = db_batch(h.db, run_day, &(struct day_job){c, res});
 		if (r)
 			db_rollback(h.db);
 		else
