@@ -19,7 +19,7 @@ run: build ## install what is missing, build, and start the demo centre (options
 build: web $(BUILD)/build.ninja ## compile the program to build/huawu
 	@ninja -C $(BUILD) -j $(J) --quiet huawu
 
-test: setup web $(BUILD)/build.ninja ## every test: units, page, whole server, browser
+test: setup web $(BUILD)/build.ninja ## every test: units, page, whole server, browser; data on SQLite and PostgreSQL
 	@ninja -C $(BUILD) -j $(J) --quiet huawu tests
 	@tools/run_tests.py --build $(BUILD) all
 

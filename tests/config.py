@@ -32,6 +32,8 @@ def the_shipped_one_is_accepted_to_its_last_line():
         subprocess.run([c.HUAWU, "cert", "--dir", tls], check=True, capture_output=True)
         text = re.sub(r"^; (\w+ = )", r"\1", shipped, flags=re.M).replace("/var/lib/huawu", where)
         assert text.count("\n") == shipped.count("\n") and f"cert = {tls}/cert.pem" in text and "external = " in text, text
+        assert "\ndb = postgresql://" in text # its own tests have a server
+        text = re.sub(r"^db = .*$", f"db = {where}/huawu.db", text, flags=re.M)
         text = re.sub(r"^external = .*$", "external = 127.0.0.1", text, flags=re.M)
         code, said = check(text, where, "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtp-bind", "127.0.0.1")
         assert code == 0, said
