@@ -774,3 +774,59 @@ TEST(info_takes_both_forms_of_digits_and_refuses_what_it_does_not_know)
 	assert_non_null(await(&trunk, "SIP/2.0 469", 500));
 	end();
 }
+
+/* ---- message waiting: RFC 3842 ---- */
+
+static void subscribe(unsigned cseq, const char *to_tag, const char *event, const char *expires)
+{
+	struct sipa_credentials c = {.cnonce = "x", .nc = "00000001", .qop = "auth", .uri = "sip:alice@" REALM};
+	char ha1[65], response[65], lines[1024], branch[32];
+	const char *m, *nonce;
+
+	(void)snprintf(branch, sizeof(branch), "sub%u", cseq);
+	request(&other, "SUBSCRIBE", "alice", branch, "mwi", to_tag, cseq, "", "");
+	m = await(&other, "SIP/2.0 407", 500);
+	assert_non_null(m);
+	nonce = strstr(m, "nonce=\"");
+	(void)snprintf(c.nonce, sizeof(c.nonce), "%.*s", (int)strcspn(nonce + 7, "\""), nonce + 7);
+	sipa_hex(ha1, false, "alice:" REALM ":secret", strlen("alice:" REALM ":secret"));
+	sipa_response(response, false, ha1, &c, "SUBSCRIBE");
+	(void)snprintf(lines, sizeof(lines),
+		       "Proxy-Authorization: Digest username=\"alice\", realm=\"" REALM "\", nonce=\"%s\", uri=\"%s\", response=\"%s\", cnonce=\"x\", "
+		       "nc=00000001, qop=auth, algorithm=MD5\r\nEvent: %s\r\nExpires: %s\r\n",
+		       c.nonce, c.uri, response, event, expires);
+	(void)snprintf(branch, sizeof(branch), "suba%u", cseq);
+	request(&other, "SUBSCRIBE", "alice", branch, "mwi", to_tag, cseq + 1, lines, "");
+}
+
+TEST(telephone_that_asks_for_its_messages_is_told_that_there_are_none)
+{
+	const char *m;
+	char tag[64];
+
+	begin();
+	subscribe(1, "", "message-summary", "7200");
+	m = await(&other, "SIP/2.0 200", 500);
+	assert_string_equal(header(m, "Expires"), "3600"); /* no longer than that */
+	(void)str_copy(tag, sizeof(tag), tag_of(header(m, "To")));
+	m = await(&other, "NOTIFY sip:caller@", 500);
+	assert_string_equal(header(m, "Event"), "message-summary");
+	assert_string_equal(header(m, "Subscription-State"), "active;expires=3600");
+	assert_string_equal(tag_of(header(m, "From")), tag);
+	assert_string_equal(tag_of(header(m, "To")), "ft");
+	assert_true(has(m, "\r\n\r\nMessages-Waiting: no\r\n"));
+	respond(&other, m, 200, "", "", "");
+	/* It refreshes in the dialog, then ends it. */
+	subscribe(3, tag, "message-summary", "600");
+	assert_string_equal(tag_of(header(await(&other, "SIP/2.0 200", 500), "To")), tag);
+	m = await(&other, "NOTIFY", 500);
+	assert_string_equal(header(m, "CSeq"), "4 NOTIFY");
+	respond(&other, m, 200, "", "", "");
+	subscribe(5, tag, "message-summary", "0");
+	m = await(&other, "NOTIFY", 500);
+	assert_string_equal(header(m, "Subscription-State"), "terminated;reason=timeout");
+	respond(&other, m, 200, "", "", "");
+	subscribe(7, "", "presence", "60");
+	assert_string_equal(header(await(&other, "SIP/2.0 489", 500), "Allow-Events"), "message-summary");
+	end();
+}

@@ -502,6 +502,85 @@ TEST(call_to_a_colleague_is_picked_up_and_a_talk_is_not)
 	end();
 }
 
+/* ---- re-INVITEs, in all forms ---- */
+
+static int reinvite_with(struct dlg *d, const char *method, const char *sdp)
+{
+	const char *m;
+
+	new_branch(d->branch, sizeof(d->branch));
+	request(d, method, ++d->cseq, d->branch, "", sdp);
+	do
+		m = await(d->p, "SIP/2.0 ", d->call_id);
+	while (!strncmp(m, "SIP/2.0 1", 9));
+	if (strcmp(method, "INVITE"))
+		return atoi(m + 8);
+	ack(d, atoi(m + 8) < 300);
+	return atoi(m + 8);
+}
+
+static const char *sdp_like(unsigned version, const char *host, const char *types, const char *direction)
+{
+	static char sdp[1024];
+
+	(void)snprintf(sdp, sizeof(sdp), "v=0\r\no=- 1 %u IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\na=%s\r\n", version,
+		       host, bed.rtp_port, types, direction);
+	return sdp;
+}
+
+TEST(telephones_hold_and_take_back_in_every_way)
+{
+	struct dlg c, a;
+	int at = 0;
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	static const struct {
+		const char *method, *host, *direction;
+	} holds[] = {
+		{"INVITE", "127.0.0.1", "sendonly"}, {"INVITE", "127.0.0.1", "inactive"}, {"INVITE", "0.0.0.0", "sendrecv"}, {"UPDATE", "127.0.0.1", "sendonly"},
+	};
+	for (unsigned i = 0; i < ARRAY_LEN(holds); i++) {
+		assert_int_equal(reinvite_with(&a, holds[i].method, sdp_like(2 + 2 * i, holds[i].host, "8", holds[i].direction)), 200);
+		at = await_event(at + 1, EV_SEG_OPEN, ALICE, "\"hold\"");
+		assert_int_equal(reinvite_with(&a, holds[i].method, sdp_like(3 + 2 * i, "127.0.0.1", "8", "sendrecv")), 200);
+		at = await_event(at + 1, EV_SEG_OPEN, ALICE, "\"talk\"");
+	}
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+TEST(reinvite_may_change_codec_and_address_ask_for_an_offer_or_be_refused)
+{
+	struct dlg c, a;
+	const char *m;
+	char branch[32];
+
+	two_agents();
+	begin();
+	talk(&c, &a);
+	assert_int_equal(reinvite_with(&a, "INVITE", sdp_like(2, "127.0.0.2", "0", "sendrecv")), 200); /* u-law, from elsewhere */
+	assert_int_equal(reinvite_with(&c, "INVITE", sdp_like(2, "127.0.0.1", "8", "sendrecv")), 200); /* the customer's side too */
+	assert_int_equal(reinvite_with(&a, "INVITE", sdp_like(3, "127.0.0.1", "97", "sendonly")), 488); /* nothing in common: nothing changes */
+	assert_int_equal(count_events(EV_SEG_OPEN, "\"hold\""), 0);
+	assert_int_equal(reinvite_with(&a, "INVITE", sdp_like(2, "127.0.0.2", "0", "sendrecv")), 200);  /* as agreed before */
+	/* Without a description: ours comes in the 200, theirs, which holds, in the ACK. */
+	new_branch(a.branch, sizeof(a.branch));
+	request(&a, "INVITE", ++a.cseq, a.branch, "", "");
+	do
+		m = await(&phone_a, "SIP/2.0 200", a.call_id);
+	while (!strstr(m, "INVITE\r\n"));
+	assert_non_null(strstr(m, "m=audio "));
+	new_branch(branch, sizeof(branch));
+	request(&a, "ACK", a.cseq, branch, "", sdp_like(4, "127.0.0.1", "0", "sendonly"));
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"hold\"");
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
 /* ---- what is heard while it rings ---- */
 
 static int packets_in(int ms)
