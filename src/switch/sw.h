@@ -120,6 +120,7 @@ struct sw_call {
 	struct sw_agent *xagent;    /* he, when it is a colleague */
 	int64_t consult_of;         /* the call that the agent on `cust` holds meanwhile; 0: none */
 	int64_t answer_agent_id;    /* the last one of whom the log says that he answered */
+	int64_t back_ms;            /* when a transfer failed and the agent got it back; 0: never */
 	bool held_before;           /* TRANSFER: and so it becomes again if that fails */
 	int64_t offer_id;
 	bool in_acd, accepted, answered, record, agent_held;
@@ -252,6 +253,8 @@ void sw_transfer_ring(struct sw_call *c, int code, bool early_media); /* the tar
 void sw_transfer_up(struct sw_call *c);
 void sw_transfer_failed(struct sw_call *c, int code);
 void sw_transfer_agent_gone(struct sw_call *c);
+/* The agent's telephone has hung up. True: only because a transfer failed; the customer waits on. */
+bool sw_transfer_hung_up(struct sw_call *c);
 void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a);
 void sw_transfer_device(struct sw_call *c, struct sw_agent *a);
 /* @l wants the place of @old in @c. 0, or the status that refuses it. */

@@ -1469,7 +1469,7 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 	case CALL_HELD:
 		if (c->agent && (cl->by == SIP_BY_LOST || cl->by == SIP_BY_TIMEOUT))
 			agent_lost(c);
-		else
+		else if (!sw_transfer_hung_up(c))
 			sw_call_end(c, "agent", cl->code, cl->q850, cl->reason);
 		break;
 	case CALL_DIALLING:

@@ -3,7 +3,8 @@
  *
  *   blind      TALK, HELD --REFER--> TRANSFER --the target answers--> TALK with it, the agent into wrap-up
  *                                       |  the target fails:  the agent is still there --> back to him, as it was
- *                                       |                     he has hung up           --> the queue it came from, in front; else the end
+ *                                       |                     he has hung up, or does --> the queue it came from, in front; else the end
+ *                                       |                     in the next moment
  *              a queue's number: at once into that queue
  *   attended   the agent's second call (he holds the first one) gives its other side to the first: at once, or as above while it rings
  *   pick-up    INVITE with Replaces: a telephone takes the place of one that rings, or of its own agent's other one
@@ -19,6 +20,7 @@
 #include "switch/sw.h"
 
 #define TARGET_RING_MS 30000
+#define HUNG_UP_MS     3000 /* some telephones hang up when they hear that it failed (baresip does) */
 #define BACK_PRIORITY  1000 /* before all others: he had been answered already */
 
 static med_leg media_leg(const struct sw_leg *l)
@@ -65,6 +67,7 @@ static void complete(struct sw_call *c)
 
 static void give_back_to_agent(struct sw_call *c)
 {
+	c->back_ms = clock_mono_ms();
 	if (c->held_before || c->agent_held) {
 		c->phase = CALL_HELD;
 		sw_call_play_music(c);
@@ -82,6 +85,7 @@ static void give_back_to_queue(struct sw_call *c)
 		sw_call_end(c, "system", 480, 20, "transfer failed and the agent is gone");
 		return;
 	}
+	c->back_ms = 0;
 	log_warn("transfer failed, the caller waits anew call=%lld", (long long)c->id);
 	c->seized = false;
 	sw_call_enter_queue(c, 0, BACK_PRIORITY);
@@ -99,6 +103,16 @@ void sw_transfer_failed(struct sw_call *c, int code)
 		give_back_to_agent(c);
 	else
 		give_back_to_queue(c);
+}
+
+bool sw_transfer_hung_up(struct sw_call *c)
+{
+	if (!c->back_ms || !c->agent || clock_mono_ms() - c->back_ms > HUNG_UP_MS)
+		return false;
+	sw_call_rec_stop(c);
+	sw_call_release(c, &c->agent, true);
+	give_back_to_queue(c);
+	return true;
 }
 
 /* Rings the target as if he had the agent's place already. */

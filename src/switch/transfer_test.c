@@ -113,8 +113,34 @@ TEST(blind_transfer_that_fails_gives_the_customer_back_to_the_agent)
 	failed = await_event(0, EV_SEG_OPEN, ALICE, "transfer");
 	(void)await_event(failed, EV_SEG_OPEN, ALICE, "\"talk\"");
 	(void)await_event(failed, EV_AGENT_STATE, BOB, "\"state\":\"ready\"");
+	bye(&c);
+	expect_bye(&a);
+	end();
+}
+
+TEST(telephone_that_hangs_up_when_it_hears_of_the_failure_loses_no_customer)
+{
+	struct dlg c, a, b;
+	int failed;
+
+	two_agents();
+	plan.aq[0].wrapup_ms = 0;
+	begin();
+	talk(&c, &a);
+	refer(&a, "8002", "");
+	accepted(&a);
+	rung(&b, &phone_b);
+	refuse(&b, 486);
+	expect_notify(&a, "486");
+	failed = await_event(0, EV_SEG_OPEN, ALICE, "transfer");
+	(void)await_event(failed, EV_SEG_OPEN, ALICE, "\"talk\"");
 	bye(&a);
-	expect_bye(&c);
+	(void)await_event(failed, EV_SEG_OPEN, 0, "\"queue\"");
+	rung(&a, &phone_a);
+	answer(&a);
+	bye(&c);
+	expect_bye(&a);
+	(void)await_event(failed, EV_CALL_END, 0, "\"by\":\"customer\"");
 	end();
 }
 

@@ -171,7 +171,8 @@ def caller_gives_up_where_nobody_is():
 
 
 c.need("sipp", "baresip")
-if len(sys.argv) > 1:
-    c.run_tests([globals()[x] for x in sys.argv[1:]])
-c.run_tests([caller_talks_to_a_desk_phone_and_hangs_up, agent_hangs_up_first, offer_rings_out_and_goes_to_the_next_phone,
-             caller_gives_up_where_nobody_is])
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        c.run_tests([globals()[x] for x in sys.argv[1:]])
+    c.run_tests([caller_talks_to_a_desk_phone_and_hangs_up, agent_hangs_up_first, offer_rings_out_and_goes_to_the_next_phone,
+                 caller_gives_up_where_nobody_is])
