@@ -51,6 +51,8 @@ struct api_conf {
 	char *(*doctor)(void *arg, struct db *db, bool en); /* what `huawu doctor` finds, as JSON, freed by us; on a worker. May be NULL */
 	void *doctor_arg;
 	const char *const *stun;    /* NULL-ended; may be NULL */
+	const char *turn;           /* "turn:host:3478, turns:host:5349, stun:host:3478" for browsers' ICE; may be NULL */
+	const char *turn_secret;    /* what coturn calls static-auth-secret; NULL: no TURN */
 };
 
 int api_new(struct api **ret, const struct api_conf *conf);

@@ -144,6 +144,10 @@ void desk_forget_user(struct api *a, int64_t user_id, int64_t but_session_id);
 /** A command to the switch and its answer: NULL and @call_id, or a code to refuse with. */
 const char *desk_command(struct api *a, const struct sw_cmd *cmd, int64_t *call_id);
 void desk_phone(struct ask *k);
+/** A browser's ICE servers: an array of {urls, username, credential}. */
+json_t *turn_servers(const struct api_conf *conf, const char *device, int64_t now_ms);
+void turn_credential(char *user, size_t user_size, char *password, size_t password_size, const char *secret, const char *device,
+		     int64_t now_ms);
 void desk_login(struct ask *k);
 void desk_simple(struct ask *k);
 void desk_break(struct ask *k);

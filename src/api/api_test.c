@@ -481,6 +481,8 @@ TEST(the_browsers_telephone_is_bound_to_its_session_and_origin)
 	(void)snprintf(want, sizeof(want), "w%lld", (long long)id);
 	assert_text(a, "device", want);
 	assert_string_equal(sw_last.device, want);
+	/* no TURN is configured */
+	assert_int_equal(json_array_size(get(a, "ice")), 0);
 	/* HA1 = MD5(user:realm:password), RFC 7616 3.4.2, by another program */
 	{
 		char cmd[256];
@@ -824,4 +826,30 @@ TEST(numbers_are_tried_and_test_calls_placed)
 	(void)ask_for(&admin, "POST", "/test_calls/4711/end", "{}", "204");
 	assert_true(sw_last.kind == SW_TEST_END && sw_last.call_id == 4711);
 	fix_stop(&f);
+}
+
+/* What coturn computes itself, by another program; the secret never leaves, and the list keeps its order. */
+TEST(turn_passwords_are_those_that_coturn_expects)
+{
+	struct api_conf conf = {.turn = "turn:t.example.com:3478?transport=udp, stun:t.example.com", .turn_secret = "north-wind"};
+	json_t *ice = turn_servers(&conf, "w17", 1700000000123);
+	char cmd[256], want[64] = "";
+	FILE *p;
+
+	assert_int_equal(json_array_size(ice), 2);
+	assert_string_equal(json_string_value(get(ice, "0.urls.0")), "turn:t.example.com:3478?transport=udp");
+	assert_string_equal(json_string_value(get(ice, "0.username")), "1700043200:w17"); /* twelve hours later */
+	assert_string_equal(json_string_value(get(ice, "1.urls.0")), "stun:t.example.com");
+	assert_null(get(ice, "1.credential"));
+	(void)snprintf(cmd, sizeof(cmd), "printf '1700043200:w17' | openssl dgst -sha1 -hmac north-wind -binary | base64");
+	p = popen(cmd, "r");
+	assert_non_null(fgets(want, sizeof(want), p));
+	(void)pclose(p);
+	want[strcspn(want, "\n")] = '\0';
+	assert_string_equal(json_string_value(get(ice, "0.credential")), want);
+	json_decref(ice);
+	conf.turn_secret = NULL; /* half a configuration: no TURN without a password */
+	ice = turn_servers(&conf, "w17", 1700000000123);
+	assert_int_equal(json_array_size(ice), 1);
+	json_decref(ice);
 }

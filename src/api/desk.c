@@ -369,9 +369,10 @@ void desk_phone(struct ask *k)
 		live_bye(k->api->live, before, 0, 0, "taken_over");
 	}
 	api_ok(k, 200,
-	       json_pack("{s:s, s:s, s:s, s:I, s:s, s:[]}", "device", cmd.device, "password", password, "ws",
+	       json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "device", cmd.device, "password", password, "ws",
 			 arena_printf(k->arena, "%s://%s/sip", k->api->conf.secure ? "wss" : "ws", host ? host : "localhost"),
-			 "expires_ms", (json_int_t)(k->now_ms + PHONE_MS), "realm", realm, "ice"));
+			 "expires_ms", (json_int_t)(k->now_ms + PHONE_MS), "realm", realm, "ice",
+			 turn_servers(&k->api->conf, cmd.device, k->now_ms)));
 	sodium_memzero(password, sizeof(password));
 }
 

@@ -14,7 +14,7 @@ struct app_conf {
 	char *ring;            /* default /dev/shm/huawu-<uid>-<hash of data_dir>.ring */
 	char *sip_listen, *sip_external, *realm, *dns;
 	char *http_listen, *http_cert, *http_key;
-	char *rtp_bind;
+	char *rtp_bind, *turn, *turn_secret;
 	int64_t rtp_min, rtp_max, media_threads;
 	int64_t legs_max, invites_per_s;
 	int64_t trace_mb, trace_days; /* SIP messages kept; 0 MB: none */

@@ -40,6 +40,8 @@ static const struct key keys[] = {
 	{"http", "cert", "cert", TEXT, F(http_cert), 0, 0, "certificate (PEM); with it, https"},
 	{"http", "key", "key", TEXT, F(http_key), 0, 0, "its private key (PEM)"},
 	{"media", "bind", "rtp-bind", TEXT, F(rtp_bind), 0, 0, "address of the audio ports (default: all, of both families)"},
+	{"media", "turn", "turn", TEXT, F(turn), 0, 0, "TURN and STUN servers for browsers, a list: turn:HOST:3478, turns:HOST:5349"},
+	{"media", "turn_secret", "turn-secret", TEXT, F(turn_secret), 0, 0, "what coturn's configuration calls static-auth-secret"},
 	{"media", "rtp_min", "rtp-min", NUMBER, F(rtp_min), 1024, 65534, "first audio port"},
 	{"media", "rtp_max", "rtp-max", NUMBER, F(rtp_max), 1025, 65535, "last audio port"},
 	{"media", "threads", "media-threads", NUMBER, F(media_threads), 1, 64, "media threads"},
@@ -284,6 +286,23 @@ static bool is_readable(const char *s)
 	return !access(s, R_OK);
 }
 
+/* "turn:turn.example.com:3478?transport=tcp, stun:192.0.2.1" */
+static bool is_turn(const char *s)
+{
+	static const char *const schemes[] = {"turn:", "turns:", "stun:"};
+
+	for (; *s; s += strspn(s, ", ")) {
+		size_t n = strcspn(s, ", "), k = 0;
+
+		while (k < ARRAY_LEN(schemes) && strncmp(s, schemes[k], strlen(schemes[k])))
+			k++;
+		if (k == ARRAY_LEN(schemes) || n == strlen(schemes[k]))
+			return false;
+		s += n;
+	}
+	return true;
+}
+
 static int check_values(const struct app_conf *c)
 {
 	const struct {
@@ -296,6 +315,7 @@ static int check_values(const struct app_conf *c)
 		{"[http] listen", c->http_listen, is_listen, "address:port"},
 		{"[http] cert", c->http_cert, is_readable, "a readable file"},
 		{"[http] key", c->http_key, is_readable, "a readable file"},
+		{"[media] turn", c->turn, is_turn, "a list of turn:, turns: or stun: and HOST:PORT"},
 		{"[media] bind", c->rtp_bind, is_address, "an IPv4 or IPv6 address"},
 	};
 

@@ -2786,7 +2786,11 @@ export interface components {
             /** Format: int64 */
             expires_ms: number;
             realm: string;
-            ice: string[];
+            ice: {
+                urls: string[];
+                username?: string;
+                credential?: string;
+            }[];
         };
         break: {
             code: string;

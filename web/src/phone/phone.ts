@@ -252,7 +252,7 @@ export const usePhone = defineStore('phone', () => {
 	}
 
 	const pcConfig = (): RTCConfiguration => ({
-		iceServers: (secret?.ice ?? []).map(urls => ({ urls })),
+		iceServers: secret?.ice ?? [],
 		rtcpMuxPolicy: 'require',
 		bundlePolicy: 'max-bundle',
 	})
