@@ -106,10 +106,11 @@ static void readable(void *arg)
 	command(line);
 }
 
-int main(void)
+/* media_peer [ADDRESS] */
+int main(int argc, char **argv)
 {
 	uint16_t port = (uint16_t)(29000 + getpid() % 9 * 100);
-	struct media_conf c = {.bind = "127.0.0.1", .port_min = port, .port_max = (uint16_t)(port + 99)};
+	struct media_conf c = {.bind = argc > 1 ? argv[1] : "127.0.0.1", .port_min = port, .port_max = (uint16_t)(port + 99)};
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (loop_process_init() || media_start(&m, &c, on_event, NULL) || loop_listen(0, readable, NULL))
