@@ -51,6 +51,8 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/faults/{id}/details", ROLE_ADMIN, fault_details, QUICK},
 
 	{GET, "/board", ROLE_FLOOR, live_board, QUICK},
+	{GET, "/trunk-status", ROLE_FLOOR, lines_status, QUICK},
+	{GET, "/alarms", ROLE_FLOOR, lines_alarms, QUICK},
 	{GET, "/events", ROLE_USER, live_events, QUICK},
 	{POST, "/agents/{id}/logout", ROLE_FLOOR, desk_force, QUICK},
 	{POST, "/agents/{id}/ready", ROLE_FLOOR, desk_force, QUICK},

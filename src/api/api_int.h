@@ -209,6 +209,8 @@ void live_notice(struct live *l, unsigned roles, int64_t user_id, const char *ev
 void live_events(struct ask *k);
 void live_board(struct ask *k);
 void live_desk(struct ask *k);
+void lines_status(struct ask *k);
+void lines_alarms(struct ask *k);
 
 /* ---- page.c, openapi.c, health.c ---- */
 void page_file(struct http_req *rq, void *arg);

@@ -267,22 +267,6 @@ static void send_frames(struct watcher *w, const struct frames *f)
 	strb_done(&out);
 }
 
-void live_alarm(struct live *l, const char *what, const char *detail, bool on)
-{
-	struct strb json;
-	struct jw w;
-
-	strb_init(&json, 4096);
-	jw_init(&w, &json);
-	jw_obj(&w, NULL);
-	jw_str(&w, "what", what);
-	jw_str(&w, "detail", detail);
-	jw_bool(&w, "on", on);
-	jw_end_obj(&w);
-	http_sse_frame(&l->alarms, NULL, "alarm", json.buf, json.len);
-	strb_done(&json);
-}
-
 /* ---- snapshots ---- */
 
 static void put_own_queues(struct jw *w, struct live *l, const struct live_agent *me, bool all)
@@ -320,6 +304,7 @@ static void put_floor(struct jw *w, struct live *l)
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		put_call(w, NULL, l, c);
 	jw_end_arr(w);
+	lines_put(w, l);
 }
 
 static void put_at(struct jw *w, const struct live *l)
@@ -419,10 +404,7 @@ static void floor_frames(struct frames *f, struct live *l)
 		frame_call(f, l, c);
 		frame_gone(f, "call", c->id);
 	}
-	if (l->alarms.len) {
-		f->last = f->b.len;
-		strb_add(&f->b, l->alarms.buf, l->alarms.len);
-	}
+	lines_frames(l, -1, &f->b, &f->last);
 }
 
 static int shown_at(const struct watcher *w, int64_t id)
@@ -491,7 +473,7 @@ static void clean(struct live *l)
 		gone_note(l, c->id, call_agent(c));
 		free(c);
 	}
-	strb_clear(&l->alarms);
+	lines_clean(l);
 }
 
 static void tell_agents(struct live *l, const struct ilink *changed, bool queues)
@@ -597,6 +579,8 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 		if (g->n > n && (w->floor || g->agent_id == w->user_id))
 			frame_gone(f, "call", g->id);
 	}
+	if (w->floor)
+		lines_frames(l, n, &f->b, &f->last);
 }
 
 static unsigned streams_of(const struct live *l, int64_t user_id)

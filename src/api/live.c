@@ -20,12 +20,13 @@ struct record {
 static bool wanted(const struct ev *e)
 {
 	switch (e->kind) {
+	case EV_LEG_NEW:
+	case EV_LEG_END: /* the trunks' calls are counted */
+		return e->body && memmem(e->body, e->body_len, "\"trunk\"", 7);
 	case EV_ACD_CONF:
 	case EV_ACD_SNAP:
-	case EV_LEG_NEW:
 	case EV_LEG_RING:
 	case EV_LEG_ANSWER:
-	case EV_LEG_END:
 	case EV_QUEUE_ANNOUNCE:
 		return false;
 	default:
@@ -403,9 +404,17 @@ static void fold(struct live *l, const struct record *r)
 	switch (r->kind) {
 	case EV_SYS_START:
 		fold_start(l);
+		lines_start(l, r->at_ms);
 		break;
 	case EV_SYS_ALARM:
-		live_alarm(l, text(b, "what"), text(b, "detail"), json_is_true(json_object_get(b, "on")));
+		lines_fold_alarm(l, r->at_ms, b);
+		break;
+	case EV_TRUNK_STATE:
+		lines_fold_state(l, r->at_ms, b);
+		break;
+	case EV_LEG_NEW:
+	case EV_LEG_END:
+		lines_fold_leg(l, b, r->kind == EV_LEG_NEW);
 		break;
 	case EV_AGENT_STATE:
 		fold_state(l, r, b);
@@ -481,6 +490,15 @@ static void load_member(struct live *l, struct db_stmt *st)
 	a->member = true;
 }
 
+static void load_trunk(struct live *l, struct db_stmt *st)
+{
+	struct live_trunk *t = lines_trunk(l, db_i64(st, 0));
+
+	(void)str_copy(t->name, sizeof(t->name), col(st, 1));
+	t->calls_max = db_i64(st, 2);
+	t->configured = t->dirty = true;
+}
+
 static void load_agent_today(struct live *l, struct db_stmt *st)
 {
 	struct live_agent *a = live_agent_find(l, db_i64(st, 0));
@@ -530,6 +548,8 @@ static int load_names(struct live *l, struct db *db)
 	}
 	ilist_each_entry(&l->queues, q, struct live_queue, link)
 		q->configured = false;
+	ilist_each_entry(&l->trunks, t, struct live_trunk, link)
+		t->configured = false;
 	r = each(l, db,
 		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer FROM users u"
 		 " LEFT JOIN teams t ON t.id = u.team_id WHERE u.centre_id = $1 AND u.active = 1 ORDER BY u.name, u.id",
@@ -539,6 +559,8 @@ static int load_names(struct live *l, struct db *db)
 			 load_queue);
 	if (!r)
 		r = each(l, db, "SELECT user_id, queue_id FROM members WHERE centre_id = $1 ORDER BY queue_id", centre, -1, load_member);
+	if (!r)
+		r = each(l, db, "SELECT id, name, calls_max FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", centre, -1, load_trunk);
 	l->floor_n = l->n + 1;
 	return r;
 }
@@ -686,7 +708,9 @@ int live_new(struct live **ret, const struct api_conf *conf)
 	ilist_init(&l->calls);
 	ilist_init(&l->ended);
 	ilist_init(&l->watchers);
-	strb_init(&l->alarms, 1 << 16);
+	hmap_init(&l->trunks_by_id, false);
+	ilist_init(&l->trunks);
+	ilist_init(&l->alarms);
 	l->epoch = conf->journal ? journal_epoch(conf->journal) : 0;
 	r = db_open(&db, conf->db_url, DB_RO);
 	if (!r)
@@ -733,7 +757,7 @@ void live_free(struct live *l)
 	hmap_done(&l->agents_by_id);
 	hmap_done(&l->queues_by_id);
 	hmap_done(&l->calls_by_id);
-	strb_done(&l->alarms);
+	lines_free(l);
 	free(l->in);
 	(void)pthread_mutex_destroy(&l->in_lock);
 	(void)pthread_cond_destroy(&l->in_more);

@@ -71,6 +71,23 @@ struct live_call {
 	int64_t changed_n;
 };
 
+struct live_trunk {
+	struct ilink link;
+	int64_t id, calls_max, code, rtt_ms, calls, since_ms;
+	char name[128], state[12], why[24], reason[96], registration[16], addresses[16][96];
+	size_t address_n;
+	bool configured, dirty;
+	int64_t changed_n;
+};
+
+struct live_alarm {
+	struct ilink link;
+	int64_t object, since_ms, cleared_ms; /* cleared_ms 0: it stands */
+	char what[32], name[128], detail[256];
+	bool dirty;
+	int64_t changed_n;
+};
+
 struct live_gone {
 	int64_t n, id, agent_id;
 };
@@ -98,7 +115,8 @@ struct live {
 	struct live_gone gone[LIVE_GONE_MAX];
 	unsigned gone_next, gone_n;
 	int64_t day;        /* yyyymmdd, local, of today's figures */
-	struct strb alarms; /* frames, for the next flush */
+	struct hmap trunks_by_id;
+	struct ilink trunks, alarms; /* alarms: oldest first */
 	struct ilink ended; /* calls that ended since the last flush */
 	bool owing;         /* some queue is owed to its agents */
 	int64_t told_mono_ms; /* when agents were told of their queues last */
@@ -110,4 +128,14 @@ struct live {
 struct live_agent *live_agent_find(struct live *l, int64_t id);
 /* feed.c, l->lock held */
 void live_flush(struct live *l);
-void live_alarm(struct live *l, const char *what, const char *detail, bool on);
+/* lines.c, l->lock held */
+struct live_trunk *lines_trunk(struct live *l, int64_t id); /* made on demand */
+void lines_start(struct live *l, int64_t at_ms);
+void lines_fold_state(struct live *l, int64_t at_ms, const json_t *b);
+void lines_fold_leg(struct live *l, const json_t *b, bool begins);
+void lines_fold_alarm(struct live *l, int64_t at_ms, const json_t *b);
+void lines_put(struct jw *w, struct live *l); /* "trunks", "alarms" into a snapshot */
+/** Frames of what changed after event @since_n, or, negative, since the last flush. @last: where the last one begins. */
+void lines_frames(struct live *l, int64_t since_n, struct strb *out, size_t *last);
+void lines_clean(struct live *l);
+void lines_free(struct live *l);

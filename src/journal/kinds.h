@@ -53,7 +53,7 @@
 	X(EV_LEG_RING, "leg.ring", FACT, 1)                                                                           \
 	/* {} 200 with media; pii: dialog (enough to send BYE from another process; dropped at leg.end by the fold) */ \
 	X(EV_LEG_ANSWER, "leg.answer", FACT, 1)                                                                       \
-	/* {"by":remote|local|timeout|lost,"code","q850","reason","quality":{"rx","lost","jitter_ms","rtt_ms","mos"}} */ \
+	/* {"trunk","by":remote|local|timeout|lost,"code","q850","reason","quality":{"rx","lost","jitter_ms","rtt_ms","mos"}} */ \
 	X(EV_LEG_END, "leg.end", FACT, 1)                                                                             \
                                                                                                                        \
 	/* {"seg","type":ivr|queue|ring|talk|hold|conference|voicemail,"why"} ends the call's open segment at the same \

@@ -1538,6 +1538,8 @@ static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const
 	strb_init_fixed(&b, buf, sizeof(buf));
 	jw_init(&w, &b);
 	jw_obj(&w, NULL);
+	if (l->trunk_id)
+		jw_id(&w, "trunk", l->trunk_id);
 	jw_str(&w, "by", by[cl->by]);
 	jw_int(&w, "code", cl->code);
 	jw_int(&w, "q850", cl->q850);

@@ -1106,6 +1106,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/trunk-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every trunk as it is now: reachable, registered, calls */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["trunk_status"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alarms that stand, then the last hundred that are over, newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["alarm"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -1113,7 +1207,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live events (server-sent): snapshot, agent, queue, call, gone, alarm, reset, bye; resumes with Last-Event-ID */
+        /** Live events (server-sent): snapshot, agent, queue, call, trunk, gone, alarm, reset, bye; resumes with Last-Event-ID */
         get: {
             parameters: {
                 query?: never;
@@ -2901,6 +2995,8 @@ export interface components {
             agents: components["schemas"]["agent"][];
             queues: components["schemas"]["queue"][];
             calls: components["schemas"]["call"][];
+            trunks: components["schemas"]["trunk_status"][];
+            alarms: components["schemas"]["alarm"][];
             totals: {
                 /** Format: int64 */
                 offered: number;
@@ -2975,16 +3071,47 @@ export interface components {
             agents: components["schemas"]["agent"][];
             queues: components["schemas"]["queue"][];
             calls: components["schemas"]["call"][];
+            trunks?: components["schemas"]["trunk_status"][];
+            alarms?: components["schemas"]["alarm"][];
         };
         gone: {
             /** @enum {string} */
-            kind: "call" | "agent" | "queue";
+            kind: "call" | "agent" | "queue" | "trunk";
             id: string;
         };
+        /** @description Something that somebody should see to: one kind (what) about one thing (object). Over when on is false. */
         alarm: {
             what: string;
+            object: string | null;
+            /** @description of the object */
+            name: string;
             detail: string;
             on: boolean;
+            /** Format: int64 */
+            since_ms: number;
+            /** Format: int64 */
+            cleared_ms: number | null;
+        };
+        trunk_status: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            state: "unknown" | "up" | "degraded" | "down";
+            /** @enum {string} */
+            why: "" | "name" | "registering" | "register_refused" | "register_silent" | "silent" | "busy" | "resting";
+            /** @description the carrier's answer; 0: none */
+            code: number;
+            reason: string;
+            /** @enum {string} */
+            registration: "off" | "trying" | "registered" | "refused" | "unreachable";
+            addresses: string[];
+            /** @description of the last OPTIONS; 0: none */
+            rtt_ms: number;
+            calls: number;
+            /** @description 0: no limit */
+            calls_max: number;
+            /** Format: int64 */
+            since_ms: number;
         };
         bye: {
             /** @enum {string} */
