@@ -75,7 +75,7 @@ void lines_fold_leg(struct live *l, const json_t *b, bool begins)
 static struct live_alarm *find(struct live *l, const char *what, int64_t object)
 {
 	ilist_each_entry(&l->alarms, a, struct live_alarm, link)
-		if (!a->cleared_ms && a->object == object && !strcmp(a->what, what))
+		if (!a->over && a->object == object && !strcmp(a->what, what))
 			return a;
 	return NULL;
 }
@@ -85,11 +85,11 @@ static void drop_past(struct live *l)
 	unsigned past = 0;
 
 	ilist_each_entry(&l->alarms, a, struct live_alarm, link)
-		past += a->cleared_ms != 0;
+		past += a->over;
 	ilist_each_entry(&l->alarms, a, struct live_alarm, link) {
 		if (past <= PAST_MAX)
 			return;
-		if (!a->cleared_ms || a->dirty)
+		if (!a->over || a->dirty)
 			continue;
 		ilink_unlink(&a->link);
 		free(a);
@@ -114,6 +114,7 @@ void lines_fold_alarm(struct live *l, int64_t at_ms, const json_t *b)
 	}
 	a->dirty = true;
 	if (!on) {
+		a->over = true;
 		a->cleared_ms = at_ms;
 		return;
 	}
@@ -125,7 +126,8 @@ void lines_fold_alarm(struct live *l, int64_t at_ms, const json_t *b)
 void lines_start(struct live *l, int64_t at_ms)
 {
 	ilist_each_entry(&l->alarms, a, struct live_alarm, link)
-		if (!a->cleared_ms) {
+		if (!a->over) {
+			a->over = true;
 			a->cleared_ms = at_ms;
 			a->dirty = true;
 		}
@@ -198,9 +200,9 @@ static void put_alarm(struct jw *w, const struct live_alarm *a)
 		jw_null(w, "object");
 	jw_str(w, "name", a->name);
 	jw_str(w, "detail", a->detail);
-	jw_bool(w, "on", !a->cleared_ms);
+	jw_bool(w, "on", !a->over);
 	jw_int(w, "since_ms", a->since_ms);
-	if (a->cleared_ms)
+	if (a->over)
 		jw_int(w, "cleared_ms", a->cleared_ms);
 	else
 		jw_null(w, "cleared_ms");
@@ -220,12 +222,12 @@ static void put_alarms(struct jw *w, const char *key, struct live *l, bool past)
 {
 	jw_arr(w, key);
 	ilist_each_entry(&l->alarms, a, struct live_alarm, link)
-		if (!a->cleared_ms)
+		if (!a->over)
 			put_alarm(w, a);
 	for (struct ilink *k = l->alarms.prev; past && k != &l->alarms; k = k->prev) { /* newest first */
 		const struct live_alarm *a = container_of(k, struct live_alarm, link);
 
-		if (a->cleared_ms)
+		if (a->over)
 			put_alarm(w, a);
 	}
 	jw_end_arr(w);

@@ -82,9 +82,9 @@ struct live_trunk {
 
 struct live_alarm {
 	struct ilink link;
-	int64_t object, since_ms, cleared_ms; /* cleared_ms 0: it stands */
+	int64_t object, since_ms, cleared_ms;
 	char what[32], name[128], detail[256];
-	bool dirty;
+	bool over, dirty;
 	int64_t changed_n;
 };
 

@@ -461,6 +461,64 @@ TEST(streams_are_told_of_alarms_and_of_the_end)
 	fix_stop(&f);
 }
 
+TEST(trunks_and_alarms_are_told_live_and_on_demand)
+{
+	static const char up[] = "{\"trunk\":\"%s\",\"state\":\"up\",\"why\":\"\",\"code\":0,\"reason\":\"\",\"registration\":\"registered\","
+				 "\"addresses\":[\"192.0.2.1:5060\"],\"rtt_ms\":7}";
+	struct client boss, agent, admin;
+	struct stream *s;
+	char id[24], body[256];
+	struct fix f;
+	const json_t *j;
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "supervisor", NULL);
+	agent = fix_login(&f, "agent", NULL);
+	admin = fix_login(&f, "admin", NULL);
+	j = ask_for(&admin, "POST", "/trunks", "{\"name\":\"T\",\"host\":\"192.0.2.1\",\"calls_max\":3}", "201");
+	(void)snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(j, "id")));
+	s = stream_open(&boss, NULL);
+	j = await(s, "snapshot", NULL);
+	assert_non_null(json_object_get(j, "trunks"));
+	assert_int_equal(json_array_size(json_object_get(j, "alarms")), 0);
+	(void)snprintf(body, sizeof(body), up, id);
+	say(EV_TRUNK_STATE, 0, 0, 0, 0, body);
+	j = await(s, "trunk", NULL);
+	assert_text(j, "state", "up");
+	assert_text(j, "registration", "registered");
+	assert_int_equal(json_integer_value(json_object_get(j, "rtt_ms")), 7);
+	(void)snprintf(body, sizeof(body), "{\"role\":\"customer\",\"dir\":\"in\",\"trunk\":\"%s\"}", id);
+	say(EV_LEG_NEW, 1, 0, 0, 0, body);
+	j = await(s, "trunk", NULL);
+	assert_int_equal(json_integer_value(json_object_get(j, "calls")), 1);
+	say(EV_LEG_END, 1, 0, 0, 0, body);
+	j = await(s, "trunk", NULL);
+	assert_int_equal(json_integer_value(json_object_get(j, "calls")), 0);
+
+	say(EV_SYS_ALARM, 0, 0, 0, 0, "{\"what\":\"trunk_down\",\"object\":\"9\",\"name\":\"T\",\"detail\":\"silent\",\"on\":true}");
+	assert_text(await(s, "alarm", NULL), "object", "9");
+	say(EV_SYS_ALARM, 0, 0, 0, 0, "{\"what\":\"trunk_down\",\"object\":\"8\",\"name\":\"U\",\"detail\":\"silent\",\"on\":true}");
+	assert_text(await(s, "alarm", NULL), "object", "8");
+	say(EV_SYS_ALARM, 0, 0, 0, 0, "{\"what\":\"trunk_down\",\"object\":\"9\",\"detail\":\"\",\"on\":false}");
+	j = await(s, "alarm", NULL);
+	assert_text(j, "object", "9"); /* the other one stands */
+	assert_true(json_is_false(json_object_get(j, "on")));
+	stream_close(s);
+	j = json_object_get(ask_for(&boss, "GET", "/alarms", NULL, "200"), "items");
+	assert_int_equal(json_array_size(j), 2);
+	assert_text(json_array_get(j, 0), "name", "U");
+	assert_text(json_array_get(j, 1), "name", "T");
+	assert_true(json_is_integer(json_object_get(json_array_get(j, 1), "cleared_ms")));
+	assert_true(json_is_null(json_object_get(json_array_get(j, 0), "cleared_ms")));
+	s = stream_open(&boss, NULL); /* who comes later hears of what stands */
+	assert_int_equal(json_array_size(json_object_get(await(s, "snapshot", NULL), "alarms")), 1);
+	stream_close(s);
+	(void)ask_for(&agent, "GET", "/alarms", NULL, "403 forbidden");
+	(void)ask_for(&agent, "GET", "/trunk-status", NULL, "403 forbidden");
+	fix_stop(&f);
+}
+
 TEST(who_is_switched_off_leaves_the_board)
 {
 	struct client boss, admin;

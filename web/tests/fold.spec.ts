@@ -6,6 +6,15 @@ const agent = (id: string, state: Agent['state']): Agent => ({ id, state, name: 
 const call = (id: string, agentId: string | null, state: Call['state'] = 'ringing'): Call => ({ id, dir: 'in', state, from: '1', to: '2', name: null, number_id: null, queue_id: null, queue: null, agent_id: agentId, agent: null, start_ms: 0, since_ms: 0, recording: false, trouble: null, offer: null })
 
 describe('fold', () => {
+	it('keeps alarms by kind and object until they are over', () => {
+		const l = emptyLive()
+		const a = (object: string, on: boolean) => ({ what: 'trunk_down', object, name: 'T', detail: 'silent 408', on, since_ms: 1, cleared_ms: on ? null : 2 })
+		fold(l, '1', 'alarm', a('7', true), 0)
+		fold(l, '1', 'alarm', a('8', true), 0)
+		fold(l, '1', 'alarm', a('7', false), 0)
+		expect([...l.alarms.keys()]).toEqual(['trunk_down/8'])
+	})
+
 	it('takes a snapshot whole and learns the server clock', () => {
 		const l = emptyLive()
 		l.agents.set('old', agent('old', 'ready'))

@@ -112,6 +112,15 @@ const en: typeof zh = {
 		title: 'Server check', lead: 'Looks at configuration, disk, database, ports, clock, certificate, trunks and NAT, and changes nothing. On the server itself:', at: '{at} · version {version}', again: 'Check again', busy: 'Checking…', back: 'Back to settings',
 		well: 'All is well', sum: '{e} errors, {w} warnings', todo: 'What to do: ', level: { ok: 'OK', warn: 'Warning', error: 'Error' },
 	},
+	trunk: {
+		title: 'State', inactive: 'Switched off', calls: '{n} calls', calls_of: '{n} of {max} calls', rtt: '{n} ms there and back', since: 'since {t}',
+		state: { up: 'Up', degraded: 'Unsteady', down: 'Down', unknown: 'Unknown' },
+		registration: { trying: 'registering', registered: 'registered', refused: 'registration refused', unreachable: 'registrar silent' },
+		why: { name: 'its name does not resolve', registering: 'registering', register_refused: 'the carrier refuses our registration', register_silent: 'the registrar does not answer', silent: 'it does not answer', busy: 'it says it is not available', resting: 'it asks us to wait' },
+	},
+	alarm: {
+		bell: '{n} alarms', since: 'since {t}', trunk_down: 'Trunk {name} is down: {detail}', trunk_name: 'The name of trunk {name} does not resolve ({detail}); its last addresses are used', recording: 'The disk takes no recordings; calls go on', journal: 'The database takes no events; new calls are refused', clock: 'The server’s clock jumped; events keep the time of before', overload: 'Fully loaded; new calls are refused', invariant: 'Inner state disagreed and was mended: {detail}', toll: 'Toll guard: {detail}', audio: 'A call is heard on one side only: {detail}',
+	},
 	steps: {
 		title: 'What to do next', lead: 'Do these in order and the first call can come; each is in force as soon as it is saved.', optional: 'may be skipped', done: 'done',
 		teams: 'Make teams, to see people by group', users: 'Add agents', devices: 'Add desk phones (a browser needs none)', queues: 'Make a queue', members: 'Put agents into the queue', trunks: 'Enter the carrier’s trunk', numbers: 'Lead a number to the queue',

@@ -111,6 +111,15 @@ export default {
 		title: '服务器体检', lead: '检查配置、磁盘、数据库、端口、时钟、证书、中继和地址转换，只看不改。在服务器上也可以运行', at: '{at} · 版本 {version}', again: '再查一次', busy: '正在检查…', back: '返回设置',
 		well: '一切正常', sum: '{e} 个错误，{w} 个警告', todo: '怎么办：', level: { ok: '正常', warn: '警告', error: '错误' },
 	},
+	trunk: {
+		title: '线路状态', inactive: '已停用', calls: '{n} 路通话', calls_of: '{n} / {max} 路通话', rtt: '往返 {n} 毫秒', since: '{t} 起',
+		state: { up: '正常', degraded: '不稳', down: '中断', unknown: '未知' },
+		registration: { trying: '正在注册', registered: '已注册', refused: '注册被拒', unreachable: '注册无应答' },
+		why: { name: '域名解析不了', registering: '正在注册', register_refused: '运营商拒绝注册', register_silent: '注册服务器没有应答', silent: '探测没有应答', busy: '对端说暂不可用', resting: '对端要求稍后再试' },
+	},
+	alarm: {
+		bell: '{n} 个告警', since: '{t} 起', trunk_down: '中继“{name}”中断：{detail}', trunk_name: '中继“{name}”的域名解析不了（{detail}），暂用原来的地址', recording: '磁盘写不进录音，通话照常', journal: '数据库写不进事件，暂不接新来电', clock: '服务器时钟跳变，事件时间按跳变前计', overload: '负荷已满，暂不接新来电', invariant: '内部状态不一致，已自动纠正：{detail}', toll: '盗打警戒：{detail}', audio: '有通话只有单边有声音：{detail}',
+	},
 	steps: {
 		title: '接下来做什么', lead: '按顺序做完，就能接第一通电话；每一步保存后立即生效。', optional: '可以跳过', done: '已完成',
 		teams: '建班组，把人分组看', users: '添加坐席', devices: '登记话机（用浏览器接电话不需要）', queues: '建一个队列', members: '把坐席排进队列', trunks: '填写运营商的线路', numbers: '把号码接到队列',

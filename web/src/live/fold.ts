@@ -1,5 +1,6 @@
 /* Folds live objects as they arrive. Pure: the store in live.ts holds the state and draws from it. */
-import type { Agent, Call, Queue } from '@/api/types'
+import type { Agent, Alarm, Call, Queue, TrunkStatus } from '@/api/types'
+import { alarmKey } from './alarms'
 
 export interface Live {
 	me: Agent | null
@@ -7,16 +8,19 @@ export interface Live {
 	agents: Map<string, Agent>
 	queues: Map<string, Queue>
 	calls: Map<string, Call>
+	trunks: Map<string, TrunkStatus>
+	/** those that stand, by kind and object */
+	alarms: Map<string, Alarm>
 	/** server's clock minus ours, ms */
 	skewMs: number
 	loaded: boolean
 }
 
 export function emptyLive(): Live {
-	return { me: null, call: null, agents: new Map(), queues: new Map(), calls: new Map(), skewMs: 0, loaded: false }
+	return { me: null, call: null, agents: new Map(), queues: new Map(), calls: new Map(), trunks: new Map(), alarms: new Map(), skewMs: 0, loaded: false }
 }
 
-interface Snapshot { now_ms: number; me?: Agent | null; call?: Call | null; agents?: Agent[]; queues?: Queue[]; calls?: Call[] }
+interface Snapshot { now_ms: number; me?: Agent | null; call?: Call | null; agents?: Agent[]; queues?: Queue[]; calls?: Call[]; trunks?: TrunkStatus[]; alarms?: Alarm[] }
 
 const byId = <T extends { id: string }>(items: T[] = []) => new Map(items.map(i => [i.id, i]))
 
@@ -28,6 +32,8 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 		live.agents = byId(s.agents)
 		live.queues = byId(s.queues)
 		live.calls = byId(s.calls)
+		live.trunks = byId(s.trunks)
+		live.alarms = new Map((s.alarms ?? []).map(a => [alarmKey(a), a]))
 		live.me = s.me ?? null
 		live.call = s.call ?? null
 		live.skewMs = s.now_ms - nowMs
@@ -58,6 +64,19 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 			live.call = null
 		break
 	}
+	case 'trunk': {
+		const t = data as TrunkStatus
+		live.trunks.set(t.id, t)
+		break
+	}
+	case 'alarm': {
+		const a = data as Alarm
+		if (a.on)
+			live.alarms.set(alarmKey(a), a)
+		else
+			live.alarms.delete(alarmKey(a))
+		break
+	}
 	case 'gone': {
 		const g = data as { kind: string; id: string }
 		if (g.kind === 'call') {
@@ -68,6 +87,8 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 			live.agents.delete(g.id)
 		} else if (g.kind === 'queue') {
 			live.queues.delete(g.id)
+		} else if (g.kind === 'trunk') {
+			live.trunks.delete(g.id)
 		}
 		break
 	}

@@ -11,7 +11,6 @@ export const useLive = defineStore('live', () => {
 	const retryAtMs = ref(0)
 	/** The last news of a fault report. */
 	const fault = ref<{ id: string; user_id: string; user: string | null; state: 'open' | 'work' | 'solved' } | null>(null)
-	const alarms = reactive(new Map<string, string>())
 	const nowMs = ref(Date.now())
 	let stream: EventStream | null = null
 	/** What we were when the server was started anew, which leaves everybody signed out; the desk takes it from here. */
@@ -30,14 +29,6 @@ export const useLive = defineStore('live', () => {
 			if (why !== 'restart')
 				stream?.stop()
 			onBye(why)
-		} else if (event === 'alarm') {
-			const a = data as { what: string; detail: string; on: boolean }
-			if (a.on)
-				alarms.set(a.what, a.detail)
-			else
-				alarms.delete(a.what)
-		} else if (event === 'fault') {
-			fault.value = data as typeof fault.value
 		} else {
 			fold(live, myId, event, data, Date.now())
 			nowMs.value = Date.now() + live.skewMs
@@ -68,11 +59,10 @@ export const useLive = defineStore('live', () => {
 		stream?.stop()
 		stream = null
 		Object.assign(live, emptyLive())
-		alarms.clear()
 		restarted.value = null
 		epoch = ''
 	}
 
 	window.addEventListener('online', () => stream?.retryNow())
-	return { live, state, retryAtMs, nowMs, alarms, fault, restarted, connect, close, retryNow: () => stream?.retryNow() }
+	return { live, state, retryAtMs, nowMs, fault, restarted, connect, close, retryNow: () => stream?.retryNow() }
 })
