@@ -113,7 +113,7 @@ static bool read_transport(enum sip_tp *ret, const struct uri *u)
 	struct pl v;
 
 	*ret = secure ? SIP_TP_TLS : SIP_TP_UDP;
-	if (msg_param_decode(&u->params, "transport", &v))
+	if (!u->params.l || msg_param_decode(&u->params, "transport", &v))
 		return true;
 	for (enum sip_tp tp = SIP_TP_UDP; tp <= SIP_TP_TLS; tp++)
 		if (!pl_strcasecmp(&v, sipnet_name(tp))) {

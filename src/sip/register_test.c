@@ -315,3 +315,18 @@ TEST(one_device_cannot_take_all_legs)
 	assert_int_equal(refused, 4);
 	end();
 }
+
+TEST(phone_behind_nat_gets_line_ends_every_50_t1_another_does_not)
+{
+	struct client k = client_of("alice", "secret");
+	char contact[96];
+
+	begin_with((struct sip_conf){.t1_ms = 10});
+	(void)snprintf(contact, sizeof(contact), "Contact: <sip:alice@%s>\r\n", other.at);
+	assert_true(is(reg(&k, contact), 200));
+	assert_null(await(&other, "\r\n\r\n", 700));
+	assert_true(is(reg(&k, CONTACT), 200));
+	assert_non_null(await(&other, "\r\n\r\n", 700));
+	assert_non_null(await(&other, "\r\n\r\n", 700));
+	end();
+}

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BINDINGS_MAX	  4 /* a device's; the oldest gives way */
+#define KEEP_T1S	  50 /* 25 s */
 #define EXPIRES_MIN_S	  60
 #define EXPIRES_MAX_S	  3600
 #define EXPIRES_DEFAULT_S 300
@@ -28,7 +29,7 @@ struct binding {
 	char *uri, *routes, *call_id, *user_agent;
 	uint32_t cseq;
 	struct flow flow;
-	struct ltimer life;
+	struct ltimer life, keep;
 	int64_t expires_at_ms;
 };
 
@@ -52,6 +53,7 @@ static void tell(struct sip_stack *s, const struct binding *b, bool up)
 static void binding_free(struct binding *b)
 {
 	ltimer_cancel(&b->life);
+	ltimer_cancel(&b->keep);
 	ilink_unlink(&b->link);
 	free(b->uri);
 	free(b->routes);
@@ -111,6 +113,25 @@ static void replace(char **dst, const char *text)
 	*dst = xstrdup(text);
 }
 
+/* Its Contact is not where it comes from. */
+static bool is_behind_nat(const struct binding *b)
+{
+	struct flow f;
+	struct pl uri;
+
+	pl_set_str(&uri, b->uri);
+	return b->flow.tp == SIP_TP_UDP && !b->flow.ws && (sipnet_flow_of_uri(&f, &uri) || !sa_cmp(&f.peer, &b->flow.peer, SA_ALL));
+}
+
+/* A router forgets a UDP flow after some 30 s of silence, and calls in would not get through. Line ends are no message (RFC 3261 7.5). */
+static void keep_open(void *arg)
+{
+	struct binding *b = arg;
+
+	(void)sipnet_send(b->s, &b->flow, "\r\n\r\n", 4);
+	ltimer_set(&b->keep, KEEP_T1S * T1_MS(b->s), keep_open, b);
+}
+
 static void header_text(char *buf, size_t size, const struct sip_msg *m, enum sip_hdrid id)
 {
 	const struct sip_hdr *h = sip_msg_hdr(m, id);
@@ -147,6 +168,10 @@ static void binding_set(struct sip_stack *s, const struct rx *r, const char *dev
 	replace(&b->user_agent, text);
 	b->expires_at_ms = clock_mono_ms() + expires_s * 1000;
 	ltimer_set(&b->life, expires_s * 1000, expired, b);
+	if (is_behind_nat(b))
+		ltimer_set(&b->keep, KEEP_T1S * T1_MS(s), keep_open, b);
+	else
+		ltimer_cancel(&b->keep);
 	if (d->count > BINDINGS_MAX)
 		binding_drop(container_of(d->bindings.prev, struct binding, link));
 	if (fresh)
