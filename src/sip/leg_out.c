@@ -186,6 +186,7 @@ static void established(struct sip_leg *l, const struct rx *r)
 		l->h.established(sdp, len, l->arg);
 	leg_ack_flush(l);
 	leg_forks_free(l);
+	leg_replace(&l->invite_lines, NULL);
 	(void)obj_unref(l);
 }
 

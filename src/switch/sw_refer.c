@@ -263,9 +263,11 @@ int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces)
 	if (second && consults(second, c)) { /* asked in the second call, naming the first */
 		struct sw_call *first = second;
 
-		if (!can_transfer(first, replaces) || l != c->cust)
-			return 403;
-		return take_over(first, c);
+		int r = can_transfer(first, replaces) && l == c->cust ? take_over(first, c) : 403;
+
+		if (!r && first->phase == CALL_TALK)
+			call_leg_refer_result(l->leg, 200); /* the leg that asked is going, but hears it first */
+		return r;
 	}
 	if (c->phase == CALL_TALK && l == c->cust && c->caller && c->agent && !second)
 		turn_round(c);

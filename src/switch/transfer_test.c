@@ -432,6 +432,7 @@ TEST(attended_transfer_outside_and_asked_in_the_second_call)
 	expect_final(&second, 200);
 	refer(&second, "8001", replaces(&a));
 	accepted(&second);
+	expect_notify(&second, "200");
 	expect_bye(&second);
 	expect_bye(&a);
 	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
