@@ -175,6 +175,14 @@ static void open_trace(struct server *s)
 		log_error("SIP messages are not kept: folder=%s error=%s", s->trace_dir, strerror(-r));
 }
 
+/* Of the centre; China has one zone. */
+static int64_t midnight_ms(void)
+{
+	int64_t now = clock_utc_ms(), local = now + 8 * 3600000LL;
+
+	return now - local % 86400000LL;
+}
+
 static int start_switch(struct server *s)
 {
 	struct sw_start st = {
@@ -186,10 +194,15 @@ static int start_switch(struct server *s)
 		.trace = s->trace, .session_s = (unsigned)s->conf.session_s, .session_min_s = (unsigned)s->conf.session_min_s,
 	};
 	struct snap *conf = NULL;
+	struct sw_used *used = NULL;
 	int r = switch_conf_load(&conf, s->db, s->centre.id);
 
 	if (!r)
+		r = people_used_since(&used, &st.used_n, s->db, s->centre.id, midnight_ms());
+	st.used = used;
+	if (!r)
 		r = sw_new(&s->sw, &st, s->journal, conf);
+	free(used);
 	if (r)
 		return fail("telephony (are the SIP ports free?)", r);
 	for (size_t i = 0; i < s->orphan_n; i++)

@@ -951,3 +951,78 @@ TEST(the_bench_gets_its_numbers_and_agents)
 	snap_unref(s);
 	fix_done(&f);
 }
+
+/* ---- numbers and rights ---- */
+
+TEST(number_forms_rules_and_rights_reach_the_switch)
+{
+	const struct num_table *n;
+	const struct sw_conf *c;
+	struct snap *s;
+	struct fix f;
+	int64_t t, ann, bob, form;
+
+	fix_init(&f);
+	t = put(&f, "trunks", 0, "{'name':'T','host':'192.0.2.7','outbound':true}");
+	ann = put(&f, "users", 0, "{'login':'ann','name':'Ann'}");
+	bob = put(&f, "users", 0, "{'login':'bob','name':'Bob','role':'admin'}");
+	form = putf(&f, "number_forms", 0, "{'trunk_id':'%lld','preset':'ims','area':'0755','numbers':'4008001234'}", (long long)t);
+	(void)putf(&f, "number_rules", 0, "{'trunk_id':'%lld','sort':20,'begins':'2'}", (long long)t);
+	(void)putf(&f, "number_rules", 0, "{'trunk_id':'%lld','sort':10,'begins':'1','dir':'in','which':'calling','strip':1,'put':'0'}", (long long)t);
+	(void)putf(&f, "number_rules", 0, "{'trunk_id':'%lld','begins':'3','active':false}", (long long)t);
+	(void)put(&f, "dial_rights", 0, "{'name':'all','scope':'everyone','mobile':false,'odd_from':1,'short_burst':7}");
+	(void)put(&f, "dial_rights", 0, "{'name':'admins','scope':'role','role':'admin','abroad':'some','countries':'852 853'}");
+	(void)putf(&f, "dial_rights", 0, "{'name':'T','scope':'trunk','trunk_id':'%lld','abroad':'all','premium':true,'minutes_day':100}", (long long)t);
+	c = load(&s, &f);
+	n = c->trunks[0].numbers;
+	assert_non_null(n);
+	assert_true(n->called == NUM_F_E164 && n->shown == NUM_F_E164 && n->pai && !n->ppi); /* as the preset says */
+	assert_string_equal(n->area, "755");
+	assert_string_equal(n->numbers, "4008001234");
+	assert_int_equal(n->rule_n, 2);
+	assert_string_equal(n->rules[0].begins, "1");
+	assert_true(n->rules[0].in && n->rules[0].calling && n->rules[0].strip == 1);
+	assert_string_equal(n->rules[1].begins, "2");
+	assert_string_equal(c->trunks[0].rights->countries, "*");
+	assert_true(c->trunks[0].rights->classes & 1u << NUM_C_PREMIUM);
+	assert_int_equal(c->trunks[0].rights->minutes_day, 100);
+	assert_int_equal(c->toll->odd_from, 1);
+	assert_int_equal(c->toll->short_burst, 7);
+	assert_false(c->rights->classes & 1u << NUM_C_MOBILE);
+	assert_true(c->rights->classes & 1u << NUM_C_EMERGENCY);
+	for (size_t i = 0; i < c->user_n; i++)
+		if (c->users[i].id == ann)
+			assert_ptr_equal(c->users[i].rights, c->rights); /* everyone's */
+		else if (c->users[i].id == bob)
+			assert_string_equal(c->users[i].rights->countries, "852 853"); /* his role's */
+	snap_unref(s);
+	(void)put(&f, "number_forms", form, "{'pai':false}");
+	c = load(&s, &f);
+	assert_false(c->trunks[0].numbers->pai);
+	snap_unref(s);
+	fix_done(&f);
+}
+
+TEST(minutes_of_the_day_come_from_the_records)
+{
+	struct sw_used *used;
+	size_t n;
+	struct fix f;
+
+	fix_init(&f);
+	assert_int_equal(db_run(f.db, "INSERT INTO call (id, centre_id, dir, first_agent_id, start_ms) VALUES (1, 1, 'out', 5, 1000), (2, 1, 'out', 5, 2000),"
+				       " (3, 1, 'in', 5, 3000), (4, 1, 'out', 5, 10)", NULL), 0);
+	assert_int_equal(db_run(f.db, "INSERT INTO call_pii (call_id, centre_id, to_number) VALUES (1, 1, '+85221234567'), (2, 1, '13800138000')", NULL), 0);
+	assert_int_equal(db_run(f.db, "INSERT INTO leg (id, centre_id, call_id, dir, trunk_id, start_ms, answer_ms, end_ms) VALUES"
+				       " (1, 1, 1, 'out', 7, 1000, 2000, 62000), (2, 1, 2, 'out', 7, 2000, 3000, 33000), (3, 1, 2, 'out', NULL, 2000, 3000, 33000),"
+				       " (4, 1, 3, 'in', 7, 3000, 4000, 5000), (5, 1, 4, 'out', 7, 10, 20, 900)", NULL), 0);
+	assert_int_equal(people_used_since(&used, &n, f.db, 1, 500), 0);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++) { /* 60 s abroad, 30 s to a mobile; yesterday's and the call in do not count */
+		assert_true(used[i].trunk_id == 7 || used[i].user_id == 5);
+		assert_int_equal(used[i].ms, 90000);
+		assert_int_equal(used[i].costly_ms, 60000);
+	}
+	free(used);
+	fix_done(&f);
+}

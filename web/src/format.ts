@@ -33,12 +33,18 @@ export function moment(ms: number, nowMs = Date.now()): string {
 	return d.getFullYear() === now.getFullYear() ? `${day} ${time}` : `${d.getFullYear()}-${day} ${time}`
 }
 
-/** A Chinese mobile number in its usual groups; everything else as it is. */
+/** Numbers of the mainland as people write them there, mobiles and 400 in their usual groups; everything else as it is. */
 export function phone(number: string | null | undefined): string {
 	if (!number)
 		return ''
-	const m = /^(\+86)?(1\d{2})(\d{4})(\d{4})$/.exec(number)
-	return m ? `${m[2]} ${m[3]} ${m[4]}` : number
+	const mobile = /^(\+86)?(1[3-9]\d)(\d{4})(\d{4})$/.exec(number)
+	if (mobile)
+		return `${mobile[2]} ${mobile[3]} ${mobile[4]}`
+	const shared = /^(?:\+86)?([48]00)(\d{3})(\d{4})$/.exec(number)
+	if (shared)
+		return `${shared[1]}-${shared[2]}-${shared[3]}`
+	const fixed = /^\+86(10|2\d|[3-9]\d{2})(\d{3,8})$/.exec(number)
+	return fixed ? `0${fixed[1]}-${fixed[2]}` : number
 }
 
 export const percent = (x: number | null | undefined): string => (x === null || x === undefined ? '–' : `${Math.round(x * 100)}%`)

@@ -17,6 +17,7 @@ export const router = createRouter({
 		{ path: '/doctor', component: () => import('./doctor/DoctorPage.vue'), meta: { title: 'doctor.title', roles: ['admin'] } },
 		{ path: '/faults/:id?', component: () => import('./fault/FaultsPage.vue'), meta: { title: 'fault.list_title', roles: ['admin'] } },
 		{ path: '/trunks/:id/sip', component: () => import('./sip/TrunkSip.vue'), meta: { title: 'sip.title', roles: ['supervisor', 'admin'] } },
+		{ path: '/trunks/:id/numbers', component: () => import('./numbers/TrunkNumbers.vue'), meta: { title: 'numbers.page', roles: ['supervisor', 'admin'] } },
 		{ path: '/settings/:resource?', component: () => import('./resource/ResourcePage.vue'), meta: { title: 'nav.settings', roles: ['supervisor', 'admin'] } },
 		{ path: '/:rest(.*)*', component: () => import('./components/NotFound.vue'), meta: { title: 'app.not_found' } },
 	],

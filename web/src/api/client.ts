@@ -112,6 +112,13 @@ export const api = {
 		callPcap: (id: string) => `/api/v1/calls/${encodeURIComponent(id)}/trace.pcap`,
 		trunkPcap: (id: string, minutes: number) => `/api/v1/trunks/${encodeURIComponent(id)}/trace.pcap?minutes=${minutes}`,
 	},
+	numbers: {
+		presets: () => ok(client.GET('/number_presets')),
+		try: (id: string, body: paths['/trunks/{id}/try']['post']['requestBody']['content']['application/json']) => ok(client.POST('/trunks/{id}/try', { params: { path: { id } }, body })),
+		test: (id: string, number: string, seconds: number) => ok(client.POST('/trunks/{id}/test', { params: { path: { id } }, body: { number, seconds } })),
+		testGet: (id: string) => ok(client.GET('/test_calls/{id}', { params: { path: { id } } })),
+		testEnd: (id: string) => ok(client.POST('/test_calls/{id}/end', { params: { path: { id } }, body: {} })),
+	},
 	lookup: (number: string) => ok(client.GET('/numbers/lookup', { params: { query: { number } } })),
 	meta: () => ok(client.GET('/meta')) as Promise<{ resources: MetaResource[] }>,
 	doctor: () => ok(client.GET('/doctor')),

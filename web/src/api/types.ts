@@ -29,3 +29,6 @@ export type TraceMessage = Trace['messages'][number]
 export type OwnFault = S['fault_own']['items'][number]
 export type DeskPhone = S['desk_phone']
 export type Row = Record<string, unknown> & { id: string; rev: number }
+export type NumberPreset = S['number_preset']
+export type NumberTrial = S['number_trial']
+export type TestStep = S['test_step']

@@ -29,7 +29,7 @@ export function timeRange(f: Filters, nowMs: number): { from_ms?: number; to_ms?
 export function toQuery(f: Filters, nowMs: number) {
 	const some = (v: string) => v || undefined
 	return {
-		...timeRange(f, nowMs), q: some(f.q.trim()), dir: some(f.dir) as 'in' | 'out' | 'internal' | undefined, queue_id: some(f.queue_id), agent_id: some(f.agent_id), by: some(f.by) as 'agent' | 'customer' | 'line' | 'system' | undefined,
+		...timeRange(f, nowMs), q: some(f.q.trim()), dir: some(f.dir) as 'in' | 'out' | 'internal' | 'test' | undefined, queue_id: some(f.queue_id), agent_id: some(f.agent_id), by: some(f.by) as 'agent' | 'customer' | 'line' | 'system' | undefined,
 		answered: f.answered === '' ? undefined : (Number(f.answered) as 0 | 1),
 	}
 }
