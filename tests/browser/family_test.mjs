@@ -17,8 +17,9 @@ function network() {
 	const [a, b] = [`hf${process.pid}a`, `hf${process.pid}b`]
 	ip('netns', 'add', NS)
 	ip('link', 'add', a, 'type', 'veth', 'peer', 'name', b, 'netns', NS)
-	ip('link', 'set', a, 'up')
-	for (const args of [['link', 'set', b, 'up'], ['link', 'set', 'lo', 'up']])
+	/* No addresses but ours: one that appears later is a changed network to the browser, which then cuts what it has. */
+	ip('link', 'set', a, 'addrgenmode', 'none', 'up')
+	for (const args of [['link', 'set', b, 'addrgenmode', 'none', 'up'], ['link', 'set', 'lo', 'up']])
 		ip('-n', NS, ...args)
 	for (const f of FAMILIES) {
 		const nodad = f.name === 'IPv6' ? ['nodad'] : []
@@ -87,6 +88,7 @@ async function calls(f) {
 
 		const carrier = await Caller.carrier(centre, 500)
 		await desk.page.keyboard.press('/')
+		await desk.page.waitForFunction(() => document.activeElement?.tagName === 'INPUT')
 		await desk.page.keyboard.type('13900139000')
 		await desk.page.keyboard.press('Enter')
 		await carrier.answered()

@@ -18,8 +18,9 @@ function network() {
 	ip('netns', 'add', NS)
 	ip('link', 'add', a, 'type', 'veth', 'peer', 'name', b, 'netns', NS)
 	ip('addr', 'add', `${HOST}/30`, 'dev', a)
-	ip('link', 'set', a, 'up')
-	for (const args of [['addr', 'add', `${GUEST}/30`, 'dev', b], ['link', 'set', b, 'up'], ['link', 'set', 'lo', 'up']])
+	/* No other address may appear later: to the browser that is a changed network. */
+	ip('link', 'set', a, 'addrgenmode', 'none', 'up')
+	for (const args of [['addr', 'add', `${GUEST}/30`, 'dev', b], ['link', 'set', b, 'addrgenmode', 'none', 'up'], ['link', 'set', 'lo', 'up']])
 		ip('-n', NS, ...args)
 }
 function program(name, home) {

@@ -30,8 +30,11 @@ static void say(const char *what, const char *sdp)
 
 static void on_event(const struct med_event *ev, void *arg)
 {
-	static const char *const names[] = {"first-rtp", "secure", "secure-failed", "digit", "played", "silent",
-					    "audio-back", "stats", "rec-closed", "rec-failed"};
+	static const char *const names[] = {
+		[MED_EV_FIRST_RTP] = "first-rtp", [MED_EV_SECURE] = "secure", [MED_EV_SECURE_FAILED] = "secure-failed",
+		[MED_EV_PLAYED] = "played", [MED_EV_SILENT] = "silent", [MED_EV_AUDIO_BACK] = "audio-back", [MED_EV_TROUBLE] = "trouble",
+		[MED_EV_POOR] = "poor", [MED_EV_REC_CLOSED] = "rec-closed", [MED_EV_REC_FAILED] = "rec-failed",
+	};
 
 	if (ev->type == MED_EV_DIGIT)
 		printf("event digit %c\n", ev->digit);

@@ -50,7 +50,7 @@ export class Centre {
 	seed(...rows) {
 		const all = [
 			['users', 'admin', { name: '管理员(示例)', login: 'boss', role: 'admin', password: PASSWORD, must_change_password: false }],
-			['trunks', 't', { name: '运营商(示例)', host: '127.0.0.3', port: this.port + 3, outbound: true, caller_id: '02155550000' }],
+			['trunks', 't', { name: '运营商(示例)', host: '127.0.0.3', port: this.port + 3, outbound: true, options_s: 0, caller_id: '02155550000' }],
 			...rows.flat(),
 		]
 		execFileSync(HUAWU, ['seed', 'rows', '--db', join(this.data, 'huawu.db')],

@@ -158,7 +158,7 @@ class Cell:
         self.server.command += ["--cert", os.path.join(keys, "cert.pem"), "--key", os.path.join(keys, "key.pem")]
         self.server.url = self.server.url.replace("http:", "https:")
         self.server.seeded = self.server.seed(
-            ("trunks", "t", {"name": "carrier", "host": self.carrier_host, "port": self.base + 1950, "outbound": True,
+            ("trunks", "t", {"name": "carrier", "host": self.carrier_host, "port": self.base + 1950, "outbound": True, "options_s": 0,
                              "transport": self.carrier_transport}),
             ("queues", "q", {"name": "q", "wrapup_s": 0, "ring_s": 10, "announce_position": False}),
             ("numbers", "n", {"number": "4001", "dest": "queue", "queue_id": "$q"}),
