@@ -34,6 +34,7 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/desk", ROLE_USER, live_desk, QUICK},
 	{POST, "/desk/phone", ROLE_USER, desk_phone, QUICK},
 	{POST, "/desk/login", ROLE_USER, desk_login, QUICK},
+	{POST, "/desk/ring", ROLE_USER, desk_ring, QUICK},
 	{POST, "/desk/dial", ROLE_USER, desk_dial, QUICK},
 	{POST, "/desk/digits", ROLE_USER, desk_digits, QUICK},
 	{POST, "/desk/break", ROLE_USER, desk_break, QUICK},

@@ -149,6 +149,8 @@ json_t *turn_servers(const struct api_conf *conf, const char *device, int64_t no
 void turn_credential(char *user, size_t user_size, char *password, size_t password_size, const char *secret, const char *device,
 		     int64_t now_ms);
 void desk_login(struct ask *k);
+void desk_ring(struct ask *k);
+const char *desk_last_device(struct ask *k); /* his choice at the last log-in, "": his browser; NULL: none yet */
 void desk_simple(struct ask *k);
 void desk_break(struct ask *k);
 void desk_extend(struct ask *k);

@@ -101,13 +101,75 @@ static bool has_desk(struct ask *k)
 
 /* ---- the desk ---- */
 
+/* ---- which device: remembered per person ---- */
+
+struct choice {
+	int64_t user_id;
+	const char *device;
+};
+
+static int remember_job(struct db *db, void *arg)
+{
+	const struct choice *c = arg;
+
+	return db_run(db, "INSERT INTO desk_choice (user_id, device) VALUES ($1, $2)"
+			  " ON CONFLICT (user_id) DO UPDATE SET device = excluded.device", "it", c->user_id, c->device);
+}
+
+const char *desk_last_device(struct ask *k)
+{
+	const char *device = NULL;
+	struct db_stmt *st;
+
+	if (db_prepare(&st, k->db, "SELECT device FROM desk_choice WHERE user_id = $1"))
+		return NULL;
+	db_bind_i64(st, 1, k->who.user_id);
+	if (db_step(st) == DB_ROW)
+		device = arena_strdup(k->arena, db_text(st, 0));
+	db_done(st);
+	return device;
+}
+
+static void remember_device(struct ask *k, const char *device)
+{
+	const char *last = desk_last_device(k);
+	struct choice c = {k->who.user_id, device};
+	int r = last && !strcmp(last, device) ? 0 : db_writer_call(k->api->conf.writer, DB_BUSINESS, remember_job, &c);
+
+	if (r)
+		log_warn("choice of device is not remembered user=%lld error=%d", (long long)k->who.user_id, -r);
+}
+
 void desk_login(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_LOGIN, .user_id = k->who.user_id};
 	json_t *bad = NULL;
-	const char *device = api_text(k, "device", sizeof(cmd.device) - 1, false, &bad);
+	const char *device = api_text(k, "device", sizeof(cmd.device) - 1, false, &bad), *code;
 
 	cmd.ready = api_flag(k, "ready", &bad);
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return;
+	}
+	(void)str_copy(cmd.device, sizeof(cmd.device), device ? device : "");
+	if (!has_desk(k))
+		return;
+	code = command(k->api, &cmd, NULL);
+	if (code) {
+		api_refuse(k, code, NULL, NULL);
+		return;
+	}
+	remember_device(k, cmd.device);
+	api_none(k);
+}
+
+/* Does the telephone ring that he means to choose? */
+void desk_ring(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_TEST_RING, .user_id = k->who.user_id};
+	json_t *bad = NULL;
+	const char *device = api_text(k, "device", sizeof(cmd.device) - 1, false, &bad);
+
 	if (bad) {
 		api_refuse(k, "invalid", bad, NULL);
 		return;

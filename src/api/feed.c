@@ -53,6 +53,15 @@ static void put_agent(struct jw *w, const char *key, const struct live_agent *a)
 	jw_int(w, "since_ms", a->since_ms);
 	jw_int(w, "until_ms", a->until_ms);
 	jw_bool(w, "device_up", a->device_up);
+	jw_str(w, "device", nonempty(a->device));
+	jw_arr(w, "devices");
+	for (unsigned i = 0; i < a->device_n; i++) {
+		jw_obj(w, NULL);
+		jw_str(w, "name", a->devices[i].name);
+		jw_bool(w, "up", a->devices[i].up);
+		jw_end_obj(w);
+	}
+	jw_end_arr(w);
 	put_id(w, "call_id", a->call_id);
 	put_id(w, "queue_id", a->queue_id);
 	jw_obj(w, "today");
@@ -749,6 +758,7 @@ void live_desk(struct ask *k)
 	put_me(&w, l, me, k->who.user_id);
 	put_own_queues(&w, l, me, false);
 	(void)pthread_mutex_unlock(&l->lock);
+	jw_str(&w, "last_device", desk_last_device(k));
 	r = put_breaks(k, &w);
 	jw_end_obj(&w);
 	if (r || b.overflow)

@@ -166,6 +166,8 @@ static void fold_state(struct live *l, const struct record *r, const json_t *b)
 	for (int s = 0; s < ACD_STATE_COUNT; s++)
 		if (!strcmp(acd_state_name((enum acd_state)s), name))
 			a->state = (enum acd_state)s;
+	if (a->state == ACD_OFFLINE)
+		a->device[0] = '\0';
 	if (a->state == ACD_OFFLINE || a->state == ACD_BREAK || a->state == ACD_READY)
 		a->pending = NULL;
 	(void)str_copy(a->reason, sizeof(a->reason), text(b, "reason"));
@@ -209,6 +211,50 @@ static void fold_input(struct live *l, const struct record *r)
 		return;
 	}
 	a->dirty = true;
+}
+
+static void device_seen(struct live *l, const char *name, bool up)
+{
+	char *had = hmap_get_str(&l->devices_up, name);
+
+	if (up && !had) {
+		had = xstrdup(name);
+		(void)hmap_set_str(&l->devices_up, had, had);
+	} else if (!up && had) {
+		(void)hmap_del_str(&l->devices_up, name);
+		free(had);
+	}
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		for (unsigned i = 0; i < a->device_n; i++)
+			if (!strcmp(a->devices[i].name, name) && !a->devices[i].fixed) {
+				a->dirty |= a->devices[i].up != up;
+				a->devices[i].up = up;
+			}
+}
+
+static void forget_devices(struct live *l)
+{
+	size_t pos = 0;
+
+	for (char *name; (name = hmap_next(&l->devices_up, &pos));) {
+		(void)hmap_del_str(&l->devices_up, name);
+		free(name);
+	}
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		for (unsigned i = 0; i < a->device_n; i++)
+			a->devices[i].up = a->devices[i].fixed;
+}
+
+static void fold_device(struct live *l, const struct record *r, const json_t *b)
+{
+	struct live_agent *a = live_agent_find(l, r->agent_id);
+
+	if (r->kind == EV_DEVICE_STATE) {
+		device_seen(l, text(b, "device"), json_is_true(json_object_get(b, "up")));
+	} else if (a) {
+		(void)str_copy(a->device, sizeof(a->device), text(b, "device"));
+		a->dirty = true;
+	}
 }
 
 static void fold_call_new(struct live *l, const struct record *r, const json_t *b)
@@ -383,7 +429,9 @@ static void fold_start(struct live *l)
 		ilink_unlink(&c->link);
 		ilist_push_back(&l->ended, &c->link);
 	}
+	forget_devices(l);
 	ilist_each_entry(&l->agents, a, struct live_agent, link) {
+		a->device[0] = '\0';
 		a->state = ACD_OFFLINE;
 		a->call_id = a->queue_id = a->until_ms = 0;
 		a->pending = NULL;
@@ -421,6 +469,10 @@ static void fold(struct live *l, const struct record *r)
 		break;
 	case EV_ACD_IN:
 		fold_input(l, r);
+		break;
+	case EV_AGENT_DEVICE:
+	case EV_DEVICE_STATE:
+		fold_device(l, r, b);
 		break;
 	case EV_OFFER_END:
 		fold_offer_end(l, c, r, b);
@@ -499,6 +551,19 @@ static void load_trunk(struct live *l, struct db_stmt *st)
 	t->configured = t->dirty = true;
 }
 
+static void load_device(struct live *l, struct db_stmt *st)
+{
+	struct live_agent *a = live_agent_find(l, db_i64(st, 0));
+	struct live_device *d;
+
+	if (!a || !a->configured || a->device_n == LIVE_DEVICES_MAX)
+		return;
+	d = &a->devices[a->device_n++];
+	(void)str_copy(d->name, sizeof(d->name), col(st, 1));
+	d->fixed = !strcmp(col(st, 2), "static");
+	d->up = d->fixed || hmap_get_str(&l->devices_up, d->name);
+}
+
 static void load_agent_today(struct live *l, struct db_stmt *st)
 {
 	struct live_agent *a = live_agent_find(l, db_i64(st, 0));
@@ -544,7 +609,7 @@ static int load_names(struct live *l, struct db *db)
 
 	ilist_each_entry(&l->agents, a, struct live_agent, link) {
 		a->configured = a->member = false;
-		a->queue_n = 0;
+		a->queue_n = a->device_n = 0;
 	}
 	ilist_each_entry(&l->queues, q, struct live_queue, link)
 		q->configured = false;
@@ -561,6 +626,9 @@ static int load_names(struct live *l, struct db *db)
 		r = each(l, db, "SELECT user_id, queue_id FROM members WHERE centre_id = $1 ORDER BY queue_id", centre, -1, load_member);
 	if (!r)
 		r = each(l, db, "SELECT id, name, calls_max FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", centre, -1, load_trunk);
+	if (!r)
+		r = each(l, db, "SELECT user_id, name, kind FROM devices WHERE centre_id = $1 AND user_id IS NOT NULL ORDER BY name", centre, -1,
+			 load_device);
 	l->floor_n = l->n + 1;
 	return r;
 }
@@ -700,6 +768,7 @@ int live_new(struct live **ret, const struct api_conf *conf)
 	(void)pthread_mutex_init(&l->in_lock, NULL);
 	(void)pthread_cond_init(&l->in_more, NULL);
 	(void)pthread_mutex_init(&l->lock, NULL);
+	hmap_init(&l->devices_up, true);
 	hmap_init(&l->agents_by_id, false);
 	hmap_init(&l->queues_by_id, false);
 	hmap_init(&l->calls_by_id, false);
@@ -744,6 +813,7 @@ void live_free(struct live *l)
 		(void)pthread_mutex_unlock(&l->in_lock);
 		(void)pthread_join(l->thread, NULL);
 	}
+	forget_devices(l);
 	for (void *v; (v = hmap_next(&l->agents_by_id, &pos));)
 		free(v);
 	pos = 0;
@@ -754,6 +824,7 @@ void live_free(struct live *l)
 		free(v);
 	for (struct ilink *k; (k = ilist_pop_front(&l->ended));)
 		free(container_of(k, struct live_call, link));
+	hmap_done(&l->devices_up);
 	hmap_done(&l->agents_by_id);
 	hmap_done(&l->queues_by_id);
 	hmap_done(&l->calls_by_id);

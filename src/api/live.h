@@ -17,6 +17,12 @@ struct live_today_agent {
 	int64_t answered, talk_ms, missed;
 };
 
+#define LIVE_DEVICES_MAX 8 /* of one agent; the page offers no more */
+struct live_device {
+	char name[64];
+	bool fixed, up; /* fixed: it never registers and counts as there */
+};
+
 struct live_agent {
 	struct ilink link;
 	int64_t id, team_id;
@@ -30,6 +36,9 @@ struct live_agent {
 	char reason[ACD_REASON_MAX];
 	int64_t since_ms, until_ms, call_id, queue_id;
 	bool device_up;
+	char device[64];    /* which one rings; "": not logged in */
+	struct live_device devices[LIVE_DEVICES_MAX];
+	unsigned device_n;
 	struct live_today_agent today;
 
 	bool dirty;
@@ -108,6 +117,7 @@ struct live {
 
 	/* everything below */
 	pthread_mutex_t lock;
+	struct hmap devices_up; /* names of telephones that are registered: their own values */
 	struct hmap agents_by_id, queues_by_id, calls_by_id;
 	struct ilink agents, queues, calls;
 	int64_t epoch, n;

@@ -78,4 +78,8 @@
 	X(EV_LEG_AUDIO, "leg.audio", FACT, 1)                                                                                         \
 	/* {"t_ms","code","early","trunk","address","q850","reason","by"} a test call was sent (code 0), or the carrier said something. pii: \
 	   sent (the INVITE's first line and who we say we are) */                                                    \
-	X(EV_TEST_STEP, "test.step", FACT, 1)
+	X(EV_TEST_STEP, "test.step", FACT, 1) \
+	/* {"device"} the agent's calls ring there from now on: a telephone's name, or "w" and his id for his browser */        \
+	X(EV_AGENT_DEVICE, "agent.device", FACT, 1)                                                                    \
+	/* {"device","up":bool} a configured telephone registered, or is gone. agent_id: whose it is */                         \
+	X(EV_DEVICE_STATE, "device.state", FACT, 1)

@@ -110,6 +110,7 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	if (!up) {
 		(void)hmap_del_str(&sw->regs, b->device);
 		log_info("device gone device=%s", b->device);
+		sw_device_event(sw, b->device, false);
 		sw_agent_device(sw, b->device, r && r->browser, false);
 		free(r);
 		return;
@@ -128,6 +129,7 @@ static void on_registered(const struct sip_binding *b, bool up, void *arg)
 	log_info("device registered device=%s transport=%s source=%s:%u agent=%s", b->device, b->transport, host, b->source.port,
 		 b->user_agent ? b->user_agent : "-");
 	retry_orphans(sw);
+	sw_device_event(sw, b->device, true);
 	sw_agent_device(sw, b->device, r->browser, true);
 }
 

@@ -33,6 +33,7 @@ struct sw_agent {
 	char device[64];          /* which of his devices rings; "" while he is logged out */
 	enum acd_state state;
 	struct sw_call *call;     /* the call he is in or is being rung for; NULL */
+	struct sw_ring *ring;     /* his test ring; NULL */
 	struct sw_call *found;    /* sw_check.c: the call that says it has him */
 	bool begun;               /* a static agent was logged in at start */
 };
@@ -205,6 +206,7 @@ void sw_apply_conf(struct sw *sw, struct snap *conf);
 /* sw_agent.c: the routing core's adapter and the agents */
 int sw_acd(struct sw *sw, struct acd_in *in); /* logs the input, feeds it, acts on the decisions */
 void sw_acd_step(struct sw *sw);
+void sw_device_event(struct sw *sw, const char *device, bool up); /* a configured telephone came or went */
 void sw_acd_emit(const struct acd_out *out, void *arg);
 struct sw_agent *sw_agent_get(struct sw *sw, int64_t id); /* made on demand for a configured user; NULL: unknown */
 void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up);
@@ -212,6 +214,11 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 void sw_static_agents(struct sw *sw);
 /* Fills the dial for an agent's chosen device; 0 or -ENOENT. */
 int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, enum med_profile *profile);
+
+/* sw_ring.c */
+/** Rings @device for ten seconds at most. SW_R_STATE: he is in a call, or it rings; SW_R_NO_DEVICE. */
+enum sw_refusal sw_ring_start(struct sw *sw, struct sw_agent *a, const char *device);
+void sw_ring_stop(struct sw_agent *a); /* a call comes */
 
 /* sw_call.c */
 unsigned sw_trunk_load(const struct sw *sw, int64_t trunk_id); /* calls in it now */

@@ -164,6 +164,8 @@ static bool device_up(const struct sw *sw, const char *name)
 	return (d && d->static_uri) || hmap_get_str(&sw->regs, name);
 }
 
+static void choose(struct sw *sw, struct sw_agent *a, const char *device);
+
 void sw_static_agents(struct sw *sw)
 {
 	for (size_t i = 0; i < sw->conf->user_n; i++) {
@@ -178,7 +180,7 @@ void sw_static_agents(struct sw *sw)
 		if (!d || !a || a->begun || a->state != ACD_OFFLINE)
 			continue; /* who logs out later stays out */
 		a->begun = true;
-		(void)str_copy(a->device, sizeof(a->device), d->name);
+		choose(sw, a, d->name);
 		struct acd_in in = {.kind = ACD_IN_LOGIN, .agent_id = u->id, .device_up = true, .ready = true};
 
 		(void)sw_acd(sw, &in);
@@ -201,6 +203,42 @@ int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, e
 	if (reg->browser)
 		*profile = MED_WEBRTC;
 	return 0;
+}
+
+void sw_device_event(struct sw *sw, const char *device, bool up)
+{
+	const struct sw_device *d = sw_device_of(sw, device);
+	struct ev e = {.kind = EV_DEVICE_STATE};
+	char buf[160];
+	struct strb b;
+	struct jw w;
+
+	if (!d)
+		return; /* a browser: its agent knows */
+	e.agent_id = d->user_id;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_str(&w, "device", device);
+	jw_bool(&w, "up", up);
+	jw_end_obj(&w);
+	sw_emit(sw, &e, &b);
+}
+
+static void choose(struct sw *sw, struct sw_agent *a, const char *device)
+{
+	struct ev e = {.kind = EV_AGENT_DEVICE, .agent_id = a->id};
+	char buf[160];
+	struct strb b;
+	struct jw w;
+
+	(void)str_copy(a->device, sizeof(a->device), device);
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_str(&w, "device", device);
+	jw_end_obj(&w);
+	sw_emit(sw, &e, &b);
 }
 
 /* Walks all agents: registrations change seldom against calls, and agents are thousands at most. */
@@ -228,24 +266,33 @@ static enum sw_refusal from_acd(int r)
 	return r == 0 ? SW_OK : r == ACD_E_UNKNOWN ? SW_R_UNKNOWN : SW_R_STATE;
 }
 
+/* The one of his that is named; "": his browser. */
+static enum sw_refusal device_of(char *ret, size_t size, const struct sw *sw, const struct sw_agent *a, const char *name)
+{
+	const struct sw_device *d = name[0] ? sw_device_of(sw, name) : NULL;
+
+	if (name[0] && (!d || d->user_id != a->id))
+		return SW_R_NO_DEVICE;
+	if (name[0])
+		(void)str_copy(ret, size, name);
+	else
+		(void)snprintf(ret, size, "w%lld", (long long)a->id);
+	return SW_OK;
+}
+
 static enum sw_refusal login(struct sw *sw, struct sw_agent *a, const struct sw_cmd *cmd)
 {
-	const struct sw_device *d;
 	char device[64];
+	enum sw_refusal r;
 
 	if (sw->stopping)
 		return SW_R_STOPPING;
-	if (cmd->device[0]) {
-		d = sw_device_of(sw, cmd->device);
-		if (!d || d->user_id != a->id)
-			return SW_R_NO_DEVICE;
-		(void)str_copy(device, sizeof(device), cmd->device);
-	} else {
-		(void)snprintf(device, sizeof(device), "w%lld", (long long)a->id);
-	}
+	r = device_of(device, sizeof(device), sw, a, cmd->device);
+	if (r)
+		return r;
 	if (a->call && strcmp(a->device, device))
 		return SW_R_STATE;
-	(void)str_copy(a->device, sizeof(a->device), device);
+	choose(sw, a, device);
 	struct acd_in in = {.agent_id = a->id, .device_up = device_up(sw, device), .ready = cmd->ready};
 
 	/* Logging in twice is how a reloaded page says "I am here", and how another device is chosen. */
@@ -266,6 +313,8 @@ static enum sw_refusal simple(struct sw *sw, struct sw_agent *a, const struct sw
 enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_t *call_id)
 {
 	struct sw_agent *a = sw_agent_get(sw, cmd->user_id);
+	char device[64];
+	enum sw_refusal r;
 
 	if (!a)
 		return SW_R_UNKNOWN;
@@ -284,6 +333,9 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 		return simple(sw, a, cmd, ACD_IN_WRAP_EXTEND);
 	case SW_WRAP_END:
 		return simple(sw, a, cmd, ACD_IN_WRAP_END);
+	case SW_TEST_RING:
+		r = device_of(device, sizeof(device), sw, a, cmd->device);
+		return r ? r : sw_ring_start(sw, a, device);
 	case SW_DIAL:
 		return sw_call_dial(sw, a, cmd->number, call_id);
 	default:

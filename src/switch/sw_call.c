@@ -497,6 +497,7 @@ static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, b
 	};
 	int r = sw_agent_dial(c->sw, a, &d, &profile);
 
+	sw_ring_stop(a);
 	if (r)
 		return r;
 	auto_answer = auto_answer || (u && u->auto_answer) || (dev && dev->auto_answer);
@@ -1055,7 +1056,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		free(c);
 		return r;
 	}
-	if (inv->replaces)
+	if (inv->replaces && ((struct sw_leg *)call_leg_owner(call_leg_of(inv->replaces)))->call) /* not a test ring's */
 		return picked_up(c, l, inv, a);
 	c->cust = l;
 	trunk_count(sw, l->trunk_id, 1);

@@ -258,7 +258,7 @@ int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces)
 {
 	struct sw_call *c = l->call, *second = replaces ? replaces->call : NULL;
 
-	if (l->dropped || l->trunk_id)
+	if (l->dropped || l->trunk_id || (replaces && !second)) /* a test ring's leg is in no call */
 		return 403; /* a carrier's customer does not say where we call */
 	if (second && consults(second, c)) { /* asked in the second call, naming the first */
 		struct sw_call *first = second;

@@ -181,6 +181,7 @@ enum sw_cmd_kind {
 	SW_LOGIN,        /* user_id, device ("" : his browser "w<user_id>"), ready */
 	SW_LOGOUT,       /* user_id, force */
 	SW_READY, SW_BREAK /* reason */, SW_WRAP_EXTEND /* ms */, SW_WRAP_END,
+	SW_TEST_RING,    /* user_id, device ("": his browser): rings it, without a call */
 	SW_DIAL,         /* user_id, number: rings his device, then the number */
 	SW_HANGUP,       /* user_id: his call. call_id 0: the current one */
 	SW_REFUSE,       /* user_id: the offer that rings now */

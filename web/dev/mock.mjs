@@ -33,7 +33,7 @@ const STATES = ['talking', 'ready', 'talking', 'wrapup', 'break', 'ready', 'talk
 const agentOf = (u, i) => ({
 	id: u.id, name: u.name, extension: u.extension, team_id: u.team_id, team: teams.find(t => t.id === u.team_id)?.name ?? null, role: u.role,
 	state: u.id === '10' ? 'offline' : STATES[i % STATES.length], pending: null, reason: STATES[i % STATES.length] === 'break' ? 'lunch' : null, since_ms: now() - (i * 137 % 900) * 1000, until_ms: 0,
-	device_up: true, call_id: null, queue_id: null, today: { answered: (i * 7) % 40, talk_ms: (i * 7 % 40) * 95_000, missed: i % 4 },
+	device_up: true, device: null, devices: [], call_id: null, queue_id: null, today: { answered: (i * 7) % 40, talk_ms: (i * 7 % 40) * 95_000, missed: i % 4 },
 })
 let queues
 let agents
@@ -294,7 +294,7 @@ function route(method, path, q, body, s, req, lang) {
 	if (path === '/desk/phone')
 		return { device: `w${s.user.id}`, password: 'x', ws: '/sip', expires_ms: now() + 5 * MIN, realm: 'huawu.example', ice: [] }
 	if (path === '/desk')
-		return { at: `1.${eventN}`, ...snapshotFor(s.user), breaks }
+		return { at: `1.${eventN}`, ...snapshotFor(s.user), breaks, last_device: null }
 	if (desk[path] && method === 'POST')
 		return desk[path](body) ?? null
 	if (path === '/board')

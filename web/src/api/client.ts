@@ -79,6 +79,7 @@ export const api = {
 		get: () => ok(client.GET('/desk')),
 		phone: () => ok(client.POST('/desk/phone', { body: {} })),
 		login: (ready: boolean, device = '') => ok(client.POST('/desk/login', { body: { device, ready } })),
+		ring: (device: string) => ok(client.POST('/desk/ring', { body: { device } })),
 		logout: () => ok(client.POST('/desk/logout', { body: {} })),
 		ready: () => ok(client.POST('/desk/ready', { body: {} })),
 		takeBreak: (reason: string) => ok(client.POST('/desk/break', { body: { reason } })),

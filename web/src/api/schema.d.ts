@@ -1888,6 +1888,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/ring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rings a device of one's own for ten seconds at most, without a call */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description empty: the browser */
+                        device: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/numbers/lookup": {
         parameters: {
             query?: never;
@@ -2909,6 +2959,12 @@ export interface components {
             /** Format: int64 */
             until_ms: number;
             device_up: boolean;
+            /** @description which device rings; w and the id: the browser */
+            device: string | null;
+            devices: {
+                name: string;
+                up: boolean;
+            }[];
             call_id: string | null;
             queue_id: string | null;
             today: {
@@ -2987,6 +3043,8 @@ export interface components {
             call: components["schemas"]["call"] | null;
             queues: components["schemas"]["queue"][];
             breaks: components["schemas"]["break"][];
+            /** @description chosen at the last log-in; empty: the browser */
+            last_device: string | null;
         };
         board: {
             at: string;

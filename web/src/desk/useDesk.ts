@@ -4,7 +4,7 @@ import { computed, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
 import { api } from '@/api/client'
 import type { Break, CallRow, Lookup } from '@/api/types'
-import { ask, bad, tryIt } from '@/components/say'
+import { ask, bad, good, tryIt } from '@/components/say'
 import { useLive } from '@/live/live'
 import { callAttention, stopAttention } from '@/phone/attention'
 import { usePhone } from '@/phone/phone'
@@ -33,26 +33,55 @@ export const useDesk = defineStore('desk', () => {
 	const scene = computed(() => sceneOf(me.value, call.value))
 	const can = computed(() => allowed(me.value, call.value, { link: phone.link, call: phone.call }))
 	const who = computed(() => (call.value ? party(call.value) : { name: null, number: null }))
+	/* The device that rings: '' is this browser. Before log-in it is what was chosen last, as long as it is still his. */
+	const wanted = ref('')
+	const device = computed(() => (me.value?.device ? (/^w\d+$/.test(me.value.device) ? '' : me.value.device) : wanted.value))
+	const deviceChoices = computed(() => [{ name: '', up: phone.link === 'up' }, ...(me.value?.devices ?? [])])
+	const deviceUp = computed(() => (me.value?.device ? me.value.device_up : !!deviceChoices.value.find(d => d.name === device.value)?.up))
+	const mayChoose = computed(() => !call.value && !['incoming', 'call'].includes(scene.value))
+	const deviceAway = computed(() => me.value?.state === 'break' && me.value.reason === 'device')
+	/** Another one that is there, to be offered when the chosen one is not. */
+	const otherDevice = computed(() => deviceChoices.value.find(d => d.up && d.name !== device.value) ?? null)
 	const title = computed(() => who.value.name || who.value.number || t('desk.new_caller'))
 
 	async function load() {
 		const [desk, calls] = await Promise.all([api.desk.get(), api.calls.list({ limit: RECENT })])
 		breaks.value = desk.breaks
+		wanted.value = desk.me?.devices.some(d => d.name === desk.last_device) ? desk.last_device! : ''
 		recent.value = calls.items
 	}
 
 	async function ready() {
 		phone.unlock()
 		if (me.value?.state === 'offline')
-			await tryIt(() => api.desk.login(true))
+			await tryIt(() => api.desk.login(true, device.value))
 		else
 			await tryIt(() => api.desk.ready())
+	}
+
+	/** @andReady: he was away only because the other one was gone. */
+	async function choose(name: string, andReady = deviceAway.value) {
+		wanted.value = name
+		if (me.value?.state === 'offline')
+			return
+		await tryIt(async () => {
+			await api.desk.login(false, name)
+			if (andReady && deviceChoices.value.find(d => d.name === name)?.up)
+				await api.desk.ready()
+		}, name ? t('device.changed_phone', { name }) : t('device.changed_browser'))
+	}
+
+	async function testRing() {
+		if (!device.value)
+			phone.testRing()
+		else if (await tryIt(() => api.desk.ring(device.value)))
+			good(t('device.ringing', { name: device.value }))
 	}
 
 	async function takeBreak(reason: string) {
 		await tryIt(async () => {
 			if (me.value?.state === 'offline')
-				await api.desk.login(false)
+				await api.desk.login(false, device.value)
 			await api.desk.takeBreak(reason)
 		})
 	}
@@ -131,7 +160,7 @@ export const useDesk = defineStore('desk', () => {
 		if (me.value?.state !== 'offline' || was.pending === 'offline')
 			return
 		await tryIt(async () => {
-			await api.desk.login(was.state === 'ready' && !was.pending)
+			await api.desk.login(was.state === 'ready' && !was.pending, was.device && !/^w\d+$/.test(was.device) ? was.device : '')
 			if (was.state === 'break' && was.reason && breaks.value.some(b => b.code === was.reason))
 				await api.desk.takeBreak(was.reason)
 		})
@@ -146,5 +175,5 @@ export const useDesk = defineStore('desk', () => {
 			setTimeout(() => api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {}), WRITTEN_MS)
 	})
 
-	return { breaks, lookup, lookingUp, recent, dialled, sent, keypad, lastCall, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
+	return { device, deviceChoices, deviceUp, deviceAway, mayChoose, otherDevice, choose, testRing, breaks, lookup, lookingUp, recent, dialled, sent, keypad, lastCall, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
 })

@@ -1,8 +1,10 @@
+import { en as device } from '@/desk/deviceWords'
 import { en as fault } from '@/fault/words'
 import { en as sip } from '@/sip/words'
 import type zh from './zh'
 
 const en: typeof zh = {
+	device,
 	fault,
 	sip,
 	app: {

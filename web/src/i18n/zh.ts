@@ -1,7 +1,9 @@
+import { zh as device } from '@/desk/deviceWords'
 import { zh as fault } from '@/fault/words'
 import { zh as sip } from '@/sip/words'
 
 export default {
+	device,
 	fault,
 	sip,
 	app: {
