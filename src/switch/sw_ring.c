@@ -71,6 +71,7 @@ enum sw_refusal sw_ring_start(struct sw *sw, struct sw_agent *a, const char *dev
 {
 	struct sw_agent as = {.id = a->id};
 	struct sip_dial d = {.from_user = "test", .from_name = "振铃测试 Test ring", .ring_timeout_ms = RING_MS};
+	struct call_leg_audio audio = sw_audio_of(sw, NULL, device, false, NULL);
 	enum med_profile profile;
 	struct sw_ring *r;
 
@@ -84,7 +85,7 @@ enum sw_refusal sw_ring_start(struct sw *sw, struct sw_agent *a, const char *dev
 	r->leg.agent_id = a->id;
 	r->leg.id = idgen_next(&sw->ids, clock_utc_ms());
 	r->leg.dropped = true;
-	if (call_leg_outgoing(&r->leg.leg, sw->env, r->leg.id, profile, &d, &handlers, r)) {
+	if (call_leg_outgoing(&r->leg.leg, sw->env, r->leg.id, profile, &d, &audio, &handlers, r)) {
 		free(r);
 		return SW_R_NO_DEVICE;
 	}
