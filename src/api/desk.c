@@ -154,7 +154,7 @@ void desk_login(struct ask *k)
 	(void)str_copy(cmd.device, sizeof(cmd.device), device ? device : "");
 	if (!has_desk(k))
 		return;
-	code = command(k->api, &cmd, NULL);
+	code = desk_command(k->api, &cmd, NULL);
 	if (code) {
 		api_refuse(k, code, NULL, NULL);
 		return;

@@ -1408,7 +1408,7 @@ export interface paths {
                     from_ms?: number;
                     to_ms?: number;
                     q?: string;
-                    dir?: "in" | "out" | "internal";
+                    dir?: "in" | "out" | "internal" | "test";
                     queue_id?: string;
                     agent_id?: string;
                     answered?: 0 | 1;
@@ -1985,6 +1985,280 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/number_presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Forms of numbers that carriers commonly want, to start from */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["number_preset"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunks/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a number would become on this trunk, by the code that real calls run; nothing is dialled */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        number: string;
+                        /** @enum {string} */
+                        dir: "in" | "out";
+                        /** @enum {string} */
+                        which?: "called" | "calling";
+                        user_id?: string;
+                        form?: {
+                            called: components["schemas"]["number_form"];
+                            shown: components["schemas"]["number_form"];
+                            area?: string | null;
+                            /** @enum {string} */
+                            from_user?: "number" | "account";
+                            domain?: string | null;
+                            numbers?: string | null;
+                            pai?: boolean;
+                            ppi?: boolean;
+                            rpid?: boolean;
+                            hide?: boolean;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["number_trial"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trunks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Places a test call through this trunk */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        number: string;
+                        seconds: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            call_id: string;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/test_calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the carrier has answered to a test call so far */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            steps: components["schemas"]["test_step"][];
+                            over: boolean;
+                            known: boolean;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/test_calls/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a test call */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/demo": {
         parameters: {
             query?: never;
@@ -2524,6 +2798,83 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        number_form: "raw" | "e164" | "bare" | "intl" | "national" | "local";
+        number_preset: {
+            code: string;
+            name: string;
+            help: string;
+            called: components["schemas"]["number_form"];
+            shown: components["schemas"]["number_form"];
+            /** @enum {string} */
+            from_user: "number" | "account";
+            pai: boolean;
+            ppi: boolean;
+            rpid: boolean;
+        };
+        number_trial: {
+            /** @enum {string} */
+            dir: "in" | "out";
+            number: string;
+            canonical: string;
+            shown: string;
+            kind: string;
+            class: string;
+            country: number;
+            area: string;
+            region: string | null;
+            /** @enum {string} */
+            city?: "home" | "other" | "unknown";
+            steps: {
+                what: string;
+                rule_id: string;
+                before: string;
+                after: string;
+            }[];
+            allowed?: boolean;
+            gate?: string;
+            by?: string;
+            refusal?: string;
+            sentence: string | null;
+            rights_id?: string | null;
+            extension?: boolean;
+            chosen?: string | null;
+            trunks?: {
+                id: string;
+                name: string;
+                why: string;
+            }[];
+            sent?: {
+                uri: string;
+                from: string;
+                pai: string | null;
+                ppi: string | null;
+                rpid: string | null;
+                privacy: string | null;
+            };
+            hidden?: boolean;
+            number_id?: string | null;
+        };
+        test_step: {
+            t_ms: number;
+            code: number;
+            early: boolean;
+            trunk: string;
+            address: string;
+            q850?: number;
+            reason?: string;
+            /** @enum {string} */
+            by?: "remote" | "local" | "timeout" | "lost";
+            sent: {
+                uri?: string;
+                from?: string | null;
+                from_host?: string | null;
+                pai?: string | null;
+                ppi?: string | null;
+                rpid?: string | null;
+                shown?: string;
+            } | null;
+        };
         error: {
             error: {
                 code: string;
@@ -2579,7 +2930,11 @@ export interface components {
             /** Format: int64 */
             expires_ms: number;
             realm: string;
-            ice: string[];
+            ice: {
+                urls: string[];
+                username?: string;
+                credential?: string;
+            }[];
         };
         break: {
             code: string;
@@ -2624,7 +2979,7 @@ export interface components {
         call: {
             id: string;
             /** @enum {string} */
-            dir: "in" | "out" | "internal";
+            dir: "in" | "out" | "internal" | "test";
             /** @enum {string} */
             state: "ivr" | "queue" | "ringing" | "talking" | "held" | "ended";
             from: string | null;
@@ -2640,6 +2995,12 @@ export interface components {
             /** Format: int64 */
             since_ms: number;
             recording: boolean;
+            trouble: {
+                /** @enum {string} */
+                role: "customer" | "agent" | "third";
+                /** @enum {string} */
+                cause: "no_packets" | "unreachable" | "wrong_source" | "bad_keys" | "wrong_codec" | "only_silence";
+            } | null;
             offer: {
                 id: string;
                 /** Format: int64 */
@@ -2823,7 +3184,7 @@ export interface components {
             /** Format: int64 */
             end_ms: number | null;
             /** @enum {string} */
-            dir: "in" | "out" | "internal";
+            dir: "in" | "out" | "internal" | "test";
             from: string | null;
             to: string | null;
             name: string | null;
@@ -2874,7 +3235,24 @@ export interface components {
             q850: number | null;
             reason: string | null;
             quality: {
-                [key: string]: number | null;
+                /** Format: int64 */
+                rx?: number;
+                /** Format: int64 */
+                tx?: number;
+                /** Format: int64 */
+                lost?: number;
+                /** Format: int64 */
+                dropped?: number;
+                jitter_ms?: number;
+                rtt_ms?: number;
+                mos?: number;
+                codec?: string;
+                /** @enum {string} */
+                encrypted?: "dtls" | "sdes";
+                /** @enum {string} */
+                source?: "loopback" | "private" | "public";
+                /** @enum {string} */
+                trouble?: "no_packets" | "unreachable" | "wrong_source" | "bad_keys" | "wrong_codec" | "only_silence";
             } | null;
         };
         offer: {
@@ -2912,7 +3290,7 @@ export interface components {
             /** Format: int64 */
             end_ms: number | null;
             /** @enum {string} */
-            dir: "in" | "out" | "internal";
+            dir: "in" | "out" | "internal" | "test";
             from: string | null;
             to: string | null;
             name: string | null;
@@ -3067,6 +3445,12 @@ export interface components {
              */
             auto_answer: boolean;
             /**
+             * Browser's codec
+             * @description G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after ten seconds of 5 % loss or 40 ms of jitter.
+             * @enum {string}
+             */
+            browser_codec: "auto" | "g711" | "opus";
+            /**
              * Without desk
              * @description Logged in and ready from the start of the service, without the page: for a phone that is always manned.
              */
@@ -3132,6 +3516,12 @@ export interface components {
              */
             auto_answer?: boolean | null;
             /**
+             * Browser's codec
+             * @description G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after ten seconds of 5 % loss or 40 ms of jitter.
+             * @enum {string|null}
+             */
+            browser_codec?: "auto" | "g711" | "opus" | null;
+            /**
              * Without desk
              * @description Logged in and ready from the start of the service, without the page: for a phone that is always manned.
              */
@@ -3188,6 +3578,12 @@ export interface components {
              * @description A call is put through after a beep, without a click.
              */
             auto_answer?: boolean | null;
+            /**
+             * Browser's codec
+             * @description G.711 needs no transcoding; Opus bears loss, for people at home or on poor lines. Automatic: a call moves to Opus after ten seconds of 5 % loss or 40 ms of jitter.
+             * @enum {string|null}
+             */
+            browser_codec?: "auto" | "g711" | "opus" | null;
             /**
              * Without desk
              * @description Logged in and ready from the start of the service, without the page: for a phone that is always manned.
@@ -3771,6 +4167,22 @@ export interface components {
              * @description Asks the phone to answer by itself (it must know Alert-Info).
              */
             auto_answer: boolean;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string}
+             */
+            srtp: "off" | "optional" | "required";
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any: boolean;
             /** Note */
             note: string | null;
             once?: {
@@ -3809,6 +4221,22 @@ export interface components {
              * @description Asks the phone to answer by itself (it must know Alert-Info).
              */
             auto_answer?: boolean | null;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
             /** Note */
             note?: string | null;
         };
@@ -3839,6 +4267,22 @@ export interface components {
              * @description Asks the phone to answer by itself (it must know Alert-Info).
              */
             auto_answer?: boolean | null;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
             /** Note */
             note?: string | null;
         };
@@ -3954,6 +4398,22 @@ export interface components {
              * Format: int64
              */
             options_fails: number;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string}
+             */
+            srtp: "off" | "optional" | "required";
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any: boolean;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
@@ -4074,6 +4534,22 @@ export interface components {
              */
             options_fails?: number | null;
             /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
+            /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
              */
@@ -4189,6 +4665,22 @@ export interface components {
              * Format: int64
              */
             options_fails?: number | null;
+            /**
+             * Codecs
+             * @description By commas, the first is preferred: pcma, pcmu, g722, opus (and g729 where it was built in). Empty: pcma,pcmu, so that nothing need be transcoded.
+             */
+            codecs?: string | null;
+            /**
+             * Encrypted audio (SRTP)
+             * @description Whether our calls to it offer keys in the description. On calls from it, it decides; "required" refuses those in the clear.
+             * @enum {string|null}
+             */
+            srtp?: "off" | "optional" | "required" | null;
+            /**
+             * Even if signalling is in the clear
+             * @description The keys stand in the signalling: without TLS whoever is on the way reads them, too. Only for a network you trust.
+             */
+            srtp_any?: boolean | null;
             /**
              * Caller id
              * @description The number that is shown on calls out; empty: the agent's extension.
@@ -5018,6 +5510,7 @@ export interface operations {
                 staff_no?: string;
                 lang?: "zh" | "en";
                 auto_answer?: boolean;
+                browser_codec?: "auto" | "g711" | "opus";
                 deskless?: boolean;
                 active?: boolean;
                 password_ms?: number;
@@ -5910,6 +6403,9 @@ export interface operations {
                 kind?: "phone" | "static";
                 static_uri?: string;
                 auto_answer?: boolean;
+                codecs?: string;
+                srtp?: "off" | "optional" | "required";
+                srtp_any?: boolean;
                 note?: string;
             };
             header?: never;
@@ -6100,6 +6596,9 @@ export interface operations {
                 answer_s?: number;
                 options_s?: number;
                 options_fails?: number;
+                codecs?: string;
+                srtp?: "off" | "optional" | "required";
+                srtp_any?: boolean;
                 caller_id?: string;
                 outbound?: boolean;
                 active?: boolean;
