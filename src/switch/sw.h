@@ -120,6 +120,7 @@ struct sw_call {
 	struct sw_leg *xleg;        /* TRANSFER: the target that rings */
 	struct sw_agent *xagent;    /* he, when it is a colleague */
 	int64_t consult_of;         /* the call that the agent on `cust` holds meanwhile; 0: none */
+	int64_t consult_id;         /* the other way round: the last such call of this one's agent */
 	int64_t answer_agent_id;    /* the last one of whom the log says that he answered */
 	int64_t back_ms;            /* when a transfer failed and the agent got it back; 0: never */
 	bool held_before;           /* TRANSFER: and so it becomes again if that fails */

@@ -331,6 +331,19 @@ static void call_free_if_done(struct sw_call *c)
 	free(c);
 }
 
+/* He still talks to whom he wanted to ask before he would have transferred: that is his call from now on, and his wrap-up comes after it. */
+static bool agent_stays_on(struct sw_call *c, struct sw_agent *a)
+{
+	struct sw_call *second = c->consult_id ? hmap_get(&c->sw->calls, (uint64_t)c->consult_id) : NULL;
+	struct acd_in in = {.kind = ACD_IN_MOVE, .agent_id = a->id, .call_id = c->consult_id, .queue_id = c->queue_id};
+
+	if (!second || second->phase == CALL_ENDED || !second->cust || second->caller || a->call != c || sw_acd(c->sw, &in))
+		return false;
+	second->caller = a;
+	a->call = second;
+	return true;
+}
+
 static void agent_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
 {
 	struct acd_in in = {.kind = ACD_IN_RELEASE, .call_id = c->id, .wrap = wrap};
@@ -339,6 +352,8 @@ static void agent_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
 	if (!a)
 		return;
 	*pa = NULL;
+	if (wrap && agent_stays_on(c, a))
+		return;
 	in.agent_id = a->id;
 	if (a->call == c)
 		a->call = NULL;
@@ -388,7 +403,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 		(void)sw_acd(c->sw, &in);
 	}
 	agent_release(c, &c->agent, wrap);
-	agent_release(c, &c->caller, false);
+	agent_release(c, &c->caller, c->consult_of != 0);
 	agent_release(c, &c->xagent, false);
 	call_free_if_done(c);
 }
@@ -1045,7 +1060,10 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		     device || sw_name_is_number(inv->from_name, inv->from_user) ? NULL : inv->from_name);
 	c->trunk_id = inv->trunk_id;
 	c->number_id = n ? n->id : 0;
-	c->consult_of = may_consult(a) ? a->call->id : 0;
+	if (may_consult(a)) {
+		c->consult_of = a->call->id;
+		a->call->consult_id = c->id;
+	}
 	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
 	l->device_id = device ? device_id(sw, inv->device) : 0;
 	audio = sw_audio_of(sw, sw_trunk_of(sw, inv->trunk_id), device ? inv->device : NULL, true, NULL);

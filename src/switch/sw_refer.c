@@ -221,6 +221,7 @@ static int take_over(struct sw_call *c, struct sw_call *from)
 	c->xagent = from->agent;
 	from->ag = NULL;
 	from->agent = NULL;
+	c->consult_id = 0;
 	move_leg(far, c);
 	if (up)
 		complete(c);

@@ -395,6 +395,31 @@ TEST(attended_transfer_before_the_other_one_answers_goes_on_by_itself)
 	end();
 }
 
+TEST(customer_who_hangs_up_while_the_agent_asks_leaves_him_in_that_call)
+{
+	struct dlg c, a, second, b;
+	int ended;
+
+	two_agents();
+	phones_log_in();
+	begin();
+	consult(&second, &c, &a, "8002");
+	rung(&b, &phone_b);
+	answer(&b);
+	expect_final(&second, 200);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	expect_bye(&a);
+	ended = await_event(0, EV_CALL_END, 0, "\"by\":\"customer\"");
+	(void)await_event(ended, EV_AGENT_STATE, ALICE, "\"state\":\"talking\",\"prev\":\"talking\"");
+	assert_int_equal(count_events(EV_AGENT_STATE, "\"wrapup\""), 0);
+	bye(&b);
+	expect_bye(&second);
+	(void)await_event(ended, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	(void)await_event(ended, EV_AGENT_STATE, BOB, "\"state\":\"ready\"");
+	end();
+}
+
 TEST(semi_attended_transfer_rings_on_for_the_customer)
 {
 	struct dlg c, a, second, b;
