@@ -102,7 +102,8 @@ struct sip_streams {
 	struct hmap conns;
 	struct ilink list; /* oldest first */
 	struct hmap hosts; /* hash of the address -> host */
-	unsigned strangers;
+	unsigned strangers, refused; /* refused: since the last word of it in the log */
+	int64_t refused_log_ms;
 	bool any_paused, listening;
 	SSL_CTX *server;
 	char *cert, *key;
@@ -630,6 +631,21 @@ static bool admit(struct sip_streams *t, uint64_t key)
 	return t->strangers < STRANGERS_MAX;
 }
 
+/* A flood must not fill the log, nor go on unseen. */
+static void note_refused(struct sip_streams *t, const struct sa *peer)
+{
+	int64_t now = clock_mono_ms();
+	char ip[64];
+
+	t->refused++;
+	if (t->refused_log_ms && now - t->refused_log_ms < 10000)
+		return;
+	t->refused_log_ms = now;
+	(void)sa_ntop(peer, ip, sizeof(ip));
+	log_warn("sip connections refused, too many peer=%s refused=%u strangers=%u connections=%zu", ip, t->refused, t->strangers, t->conns.count);
+	t->refused = 0;
+}
+
 static void accepted(struct sip_streams *t, const struct sip_listener *l, int fd, const struct sa *peer)
 {
 	uint64_t key = host_key(peer);
@@ -637,6 +653,7 @@ static void accepted(struct sip_streams *t, const struct sip_listener *l, int fd
 	struct conn *c;
 
 	if (!admit(t, key)) {
+		note_refused(t, peer);
 		(void)close(fd);
 		return;
 	}

@@ -185,7 +185,32 @@ def carriers_call_by_tcp_and_ipv6():
             partner.stop()
 
 
+def tcp_and_tls_phones_left_in_a_call_by_a_crash_get_their_bye():
+    """each as soon as it registers again, on its new connection"""
+    with centre() as s:
+        phones = []
+        try:
+            for i, way in enumerate((("tcp", 4), ("tls", 6))):
+                p = Phone(s, 8001 + i, way, PHONE_HZ)
+                p.way = way
+                phones.append(p)
+                desk(s, p.n)
+            a, b = phones
+            a.command("dial", f"sip:{b.n}@{s.at[a.way]};transport=tcp")
+            c.wait_for("the call on both sides", lambda: a.said("Call established") and b.said("Call established"), 15)
+            time.sleep(0.5)  # the ring has it
+            s.process.kill()
+            s.process.wait()
+            assert not a.said("terminated") and not b.said("terminated")
+            s.start()
+            # baresip cannot be told to: it registers again 54 s after it did
+            c.wait_for("both BYEs", lambda: a.said("terminated") and b.said("terminated"), 70, 0.5)
+        finally:
+            for p in phones:
+                p.stop()
+
+
 ssl._create_default_https_context = ssl._create_unverified_context  # the server's certificate is of its own CA
 c.need("sipp", "baresip")
-tests = [phones_of_every_way_take_and_place_calls, carriers_call_by_tcp_and_ipv6]
+tests = [phones_of_every_way_take_and_place_calls, carriers_call_by_tcp_and_ipv6, tcp_and_tls_phones_left_in_a_call_by_a_crash_get_their_bye]
 c.run_tests([globals()[x] for x in sys.argv[1:]] or tests)
