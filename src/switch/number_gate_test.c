@@ -210,7 +210,11 @@ TEST(desk_phones_and_overflow_pass_the_same_gate)
 	plan.queues[0].answer_first = true;
 	plan.aq[0].overflow = ACD_OVERFLOW_NUMBER;
 	plan.aq[0].wait_max_ms = 50;
+	plan.numbers[1].uri = "sip:0085221234567@127.0.0.3:5060"; /* forwarded to the carrier */
 	begin();
+	call(&c, "13800138000", "uri");
+	expect_final(&c, 403);
+	(void)await_event(0, EV_DIAL_REFUSED, 0, "\"via\":\"forward\"");
 	call(&c, "13800138000", "q");
 	expect_final(&c, 200);
 	from = await_event(0, EV_DIAL_REFUSED, 0, "\"via\":\"overflow\"");

@@ -133,6 +133,7 @@ struct sw_call {
 	int64_t start_ms, enter_ms;
 	unsigned legs;              /* sw_legs that are not gone yet */
 	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
+	const char *refused;        /* by the toll guard: a sentence for a telephone's display */
 	int32_t test_steps;         /* told so far */
 	struct ltimer timer;        /* LOST: give up; TEST: hang up */
 	struct sw_out *out;         /* dialled through trunks; NULL: not */

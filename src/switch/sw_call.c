@@ -760,7 +760,8 @@ static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role
 	(void)str_copy(c->out->number, sizeof(c->out->number), number);
 	c->out->n = sw_line_tries(c->sw, number, u, c->out->tries, SW_TRIES_MAX, &why);
 	if (why == SW_WHY_BARRED && !c->out->n)
-		(void)sw_gate(&v, c->sw, sw_trunk_out(c->sw), u, number, c->out->via, true); /* a fact */
+		if (sw_gate(&v, c->sw, sw_trunk_out(c->sw), u, number, c->out->via, true)) /* a fact */
+			c->refused = sw_gate_phrase(&v);
 	return c->out->n ? dial_next(c) : no_trunk(why);
 }
 
@@ -792,6 +793,8 @@ static int direct_uri(struct sw_call *c, const struct sw_number *n)
 {
 	struct sip_dial d = {.uri = n->uri, .from_user = c->from[0] ? c->from : "anonymous", .from_name = c->name[0] ? c->name : NULL};
 
+	if (!sw_forward_ok(c->sw, n->uri))
+		return 403;
 	c->phase = CALL_DIALLING;
 	c->record = n->record;
 	sw_seg_open(c, SEG_RING, NULL);
@@ -902,7 +905,7 @@ static void dial_other_side(struct sw_call *c)
 		r = r ? status_of(r) : 0;
 	}
 	if (r)
-		sw_call_end(c, "system", r, 0, "the other side cannot be reached");
+		sw_call_end(c, "system", r, 0, c->refused ? c->refused : "the other side cannot be reached");
 	else
 		(void)med_tone(media_of(c), med_of(u ? c->cust : c->ag), MED_TONE_RINGBACK);
 }
@@ -1085,7 +1088,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 	log_info("call begun call=%lld dir=%s from=%s to=%s", (long long)c->id, c->dir, log_num(c->from), log_num(c->to));
 	r = device ? route_device(c, a, inv->dialled) : route_trunk(c, n);
 	if (r && c->phase != CALL_ENDED)
-		sw_call_end(c, "system", r, 0, "cannot be routed");
+		sw_call_end(c, "system", r, 0, c->refused ? c->refused : "cannot be routed");
 	return 0;
 }
 

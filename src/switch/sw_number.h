@@ -60,6 +60,8 @@ void sw_verdict_dial(const struct sw_verdict *v, struct sip_dial *d);
 /** Plans and judges. @via: desk device transfer forward overflow test. A refusal is logged when @note. */
 enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled, const char *via,
 		     bool note);
+/** A number that is forwarded to a SIP address: at a trunk's host that is a call out, which nobody places. */
+bool sw_forward_ok(struct sw *sw, const char *uri);
 /** A leg that has passed the gate has been dialled to a trunk: its minutes count, bursts and odd hours are watched. */
 void sw_toll_begun(struct sw_leg *l, const struct sw_user *u, int64_t device_id, const struct sw_verdict *o);
 void sw_toll_answered(struct sw_leg *l); /* nothing for other legs */

@@ -149,6 +149,27 @@ enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trun
 	return ret->gate;
 }
 
+bool sw_forward_ok(struct sw *sw, const char *uri)
+{
+	const char *user = strncmp(uri, "sip:", 4) ? uri : uri + 4, *at = strchr(user, '@');
+	char number[64];
+	struct sw_verdict v;
+
+	if (!at || (size_t)(at - user) >= sizeof(number))
+		return true;
+	(void)snprintf(number, sizeof(number), "%.*s", (int)(at - user), user);
+	for (size_t i = 0; i < sw->conf->trunk_n; i++) {
+		const struct sw_trunk *t = &sw->conf->trunks[i];
+		size_t n = strlen(t->host);
+
+		if (strncmp(at + 1, t->host, n) || (at[1 + n] && at[1 + n] != ':' && at[1 + n] != ';') || number[strspn(number, "0123456789+*#")])
+			continue;
+		if (sw_gate(&v, sw, t, NULL, number, "forward", true))
+			return false;
+	}
+	return true;
+}
+
 /* ---- alarms ---- */
 
 static void raise(struct sw *sw, struct sw_meter *m, const char *what, int n)
