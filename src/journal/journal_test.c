@@ -314,6 +314,7 @@ TEST(a_full_ring_presses_then_refuses_and_loses_nothing_it_took)
 
 TEST(a_ring_that_goes_round_while_it_is_warmed_keeps_its_bytes)
 {
+	TEST_DB_SQLITE_ONLY(); /* a hundred thousand events, and the ring's matter alone */
 	struct run r = {0};
 	int64_t events = 0, e, n;
 
