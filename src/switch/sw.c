@@ -463,7 +463,7 @@ static int start_parts(struct sw *sw)
 				  .invite = sw_call_invite, .registered = on_registered, .arg = sw};
 	struct media_conf mc = {
 		.bind = sw->start.rtp_bind, .external = sw->start.external, .port_min = sw->start.rtp_min, .port_max = sw->start.rtp_max,
-		.threads = sw->start.media_threads, .silence_ms = sw->start.dead_ms / 6,
+		.threads = sw->start.media_threads, .silence_ms = sw->start.dead_ms / 6, .due_ms = sw->start.dead_ms / 24,
 	};
 	int r;
 

@@ -354,6 +354,27 @@ TEST(telephone_that_falls_silent_for_good_is_hung_up_but_not_one_that_holds)
 	end();
 }
 
+TEST(trunk_that_is_not_heard_in_three_calls_is_an_alarm)
+{
+	struct dlg c, a;
+	int at = 0;
+
+	only_alice();
+	plan.dead_ms = 9600; /* audio is due after a 24th of it */
+	begin();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(count_events(EV_SYS_ALARM, "\"audio\""), 0);
+		talk(&c, &a, "1");
+		at = await_event(at, EV_LEG_AUDIO, 0, "\"trouble\":\"no_packets\",\"role\":\"customer\",\"trunk\":");
+		bye(&c);
+		expect_bye(&a);
+		(void)await_event(at, EV_AGENT_STATE, ALICE, "\"state\":\"ready\"");
+		at = await_event(at, EV_LEG_END, 0, "\"trouble\":\"no_packets\"");
+	}
+	(void)await_event(0, EV_SYS_ALARM, 0, "3 calls in a row with one-way audio, the last because of no_packets");
+	end();
+}
+
 /* ---- calls out and between colleagues ---- */
 
 TEST(click_to_dial_rings_the_agent_then_the_customer)
