@@ -164,11 +164,50 @@ void check_host(struct res_ctx *c, const json_t *row, const char *field, bool wi
 		bad_format(c, field);
 }
 
+/* "192.0.2.1" or "[2001:db8::1]" at the beginning of @s; answers what follows, NULL: neither. */
+static const char *after_host(const char *s)
+{
+	bool six = *s == '[';
+	size_t len = six ? strcspn(++s, "]") : strcspn(s, ":;");
+	uint8_t addr[16];
+	char host[64];
+
+	if (len >= sizeof(host) || (six && !s[len]))
+		return NULL;
+	memcpy(host, s, len);
+	host[len] = 0;
+	if (six ? inet_pton(AF_INET6, host, addr) != 1 : !is_ipv4(host))
+		return NULL;
+	return s + len + six;
+}
+
+/* ":5060" or nothing, then ";transport=" of those there are or nothing. */
+static bool is_port_and_transport(const char *s)
+{
+	static const char *const transports[] = {"", ";transport=udp", ";transport=tcp", ";transport=tls"};
+	char port[8];
+	size_t len;
+	int64_t n;
+
+	if (*s == ':') {
+		len = strcspn(++s, ";");
+		if (len >= sizeof(port))
+			return false;
+		memcpy(port, s, len);
+		port[len] = 0;
+		if (!str_to_i64(&n, port, 1, 65535))
+			return false;
+		s += len;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
+		if (!strcmp(s, transports[i]))
+			return true;
+	return false;
+}
+
 static bool is_sip_uri(const char *s)
 {
-	char host[64];
-	size_t user, len;
-	int64_t port;
+	size_t user;
 
 	if (strncmp(s, "sip:", 4) != 0)
 		return false;
@@ -176,13 +215,8 @@ static bool is_sip_uri(const char *s)
 	user = strspn(s, SIP_USER_CHARS);
 	if (!user || user > 64 || s[user] != '@')
 		return false;
-	s += user + 1;
-	len = strcspn(s, ":");
-	if (len >= sizeof(host))
-		return false;
-	memcpy(host, s, len);
-	host[len] = 0;
-	return is_ipv4(host) && (!s[len] || str_to_i64(&port, s + len + 1, 1, 65535));
+	s = after_host(s + user + 1);
+	return s && is_port_and_transport(s);
 }
 
 void check_sip_uri(struct res_ctx *c, const json_t *row, const char *field)

@@ -546,6 +546,9 @@ TEST(devices_refuse_bad_names_and_addresses)
 		{"sip:a1@127.0.0.2:28090", true}, {"sip:a1@127.0.0.2", true}, {"sip:@127.0.0.2", false},
 		{"sip:a1@host.example", false}, {"sip:a1@127.0.0.2:0", false}, {"sip:a1@127.0.0.2:65536", false},
 		{"sip:a1@127.0.0.2:", false}, {"sips:a1@127.0.0.2", false}, {"sip:a1@127.0.0.2;lr", false},
+		{"sip:a1@127.0.0.2:5060;transport=tcp", true}, {"sip:a1@[2001:db8::1]:5061;transport=tls", true}, {"sip:a1@[::1]", true},
+		{"sip:a1@[::1", false}, {"sip:a1@::1", false}, {"sip:a1@[127.0.0.1]", false}, {"sip:a1@127.0.0.2;transport=ws", false},
+		{"sip:a1@127.0.0.2;transport=tcp:5060", false}, {"sip:a1@[::1]x", false},
 		{"sip:a b@127.0.0.2", false}, {"<sip:a1@127.0.0.2>", false}, {"sip:a1@0.0.0.0", false}, {"sip:a1", false},
 	};
 	struct fix f;

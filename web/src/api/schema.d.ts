@@ -4048,7 +4048,7 @@ export interface components {
             user_id_label: string | null;
             /**
              * SIP address
-             * @description Such as sip:1000@192.168.1.20:5060; the host is a numeric address.
+             * @description Such as sip:1000@192.168.1.20:5060 or sip:1000@[2001:db8::20];transport=tcp; the host is a numeric address.
              */
             uri: string | null;
             /**
@@ -4084,7 +4084,7 @@ export interface components {
             user_id?: string | null;
             /**
              * SIP address
-             * @description Such as sip:1000@192.168.1.20:5060; the host is a numeric address.
+             * @description Such as sip:1000@192.168.1.20:5060 or sip:1000@[2001:db8::20];transport=tcp; the host is a numeric address.
              */
             uri?: string | null;
             /**
@@ -4117,7 +4117,7 @@ export interface components {
             user_id?: string | null;
             /**
              * SIP address
-             * @description Such as sip:1000@192.168.1.20:5060; the host is a numeric address.
+             * @description Such as sip:1000@192.168.1.20:5060 or sip:1000@[2001:db8::20];transport=tcp; the host is a numeric address.
              */
             uri?: string | null;
             /**
@@ -4159,7 +4159,7 @@ export interface components {
             kind: "phone" | "static";
             /**
              * Fixed address
-             * @description Such as sip:8001@192.168.1.20:5060; the host is a numeric address.
+             * @description Such as sip:8001@192.168.1.20:5060 or sip:8001@[2001:db8::20];transport=tcp; the host is a numeric address.
              */
             static_uri: string | null;
             /**
@@ -4213,7 +4213,7 @@ export interface components {
             secret?: string | null;
             /**
              * Fixed address
-             * @description Such as sip:8001@192.168.1.20:5060; the host is a numeric address.
+             * @description Such as sip:8001@192.168.1.20:5060 or sip:8001@[2001:db8::20];transport=tcp; the host is a numeric address.
              */
             static_uri?: string | null;
             /**
@@ -4259,7 +4259,7 @@ export interface components {
             secret?: string | null;
             /**
              * Fixed address
-             * @description Such as sip:8001@192.168.1.20:5060; the host is a numeric address.
+             * @description Such as sip:8001@192.168.1.20:5060 or sip:8001@[2001:db8::20];transport=tcp; the host is a numeric address.
              */
             static_uri?: string | null;
             /**
