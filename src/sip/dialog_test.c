@@ -640,7 +640,7 @@ TEST(refer_that_may_not_be_or_makes_no_sense_is_refused)
 	assert_int_equal(seen.refers, 1);
 	/* Outside a dialog nobody may. */
 	request(&trunk, "REFER", "1000", "r5", "d", "", 5, "Refer-To: <sip:8002@x>\r\n", "");
-	assert_non_null(await(&trunk, "SIP/2.0 405", 500));
+	assert_non_null(await(&trunk, "SIP/2.0 403", 500));
 	end();
 }
 

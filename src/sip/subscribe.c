@@ -16,6 +16,8 @@ void sips_refuse_method(struct sip_stack *s, const struct rx *r)
 {
 	if (!pl_strcmp(&r->m->met, "PUBLISH"))
 		siptx_reply_stateless(s, r, 489, NULL, EVENTS); /* RFC 3903 6: no event package takes it */
+	else if (!pl_strcmp(&r->m->met, "REFER"))
+		siptx_reply_stateless(s, r, 403, NULL, NULL); /* of calls only, by who is in them */
 	else
 		siptx_reply_stateless(s, r, 405, NULL, SIPS_ALLOW_ALL);
 }
