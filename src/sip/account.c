@@ -300,6 +300,12 @@ int sip_account_new(struct sip_account **ret, struct sip_stack *s, const struct 
 	return 0;
 }
 
+void sip_account_refresh(struct sip_account *a)
+{
+	if (a->hop_n && !a->client)
+		ltimer_set(&a->timer, 0, again, a);
+}
+
 void sip_account_get(const struct sip_account *a, struct sip_account_view *ret)
 {
 	*ret = a->view;

@@ -206,7 +206,7 @@ int sipa_rewrite(struct strb *b, const char *sent, size_t len, const char *branc
 			strb_add(b, p, (size_t)(at + 8 - p));
 			strb_puts(b, branch);
 			strb_add(b, at + 8 + old, n - (size_t)(at + 8 + old - p));
-		} else if (is_header(p, n, "CSeq") && (at = memchr(p + 6, ' ', n - 6))) {
+		} else if (is_header(p, n, "CSeq") && (at = memrchr(p, ' ', n))) {
 			strb_printf(b, "CSeq: %u", cseq);
 			strb_add(b, at, n - (size_t)(at - p));
 		} else if (is_header(p, n, name)) {

@@ -253,6 +253,8 @@ struct sip_account_view {
 int sip_account_new(struct sip_account **ret, struct sip_stack *s, const struct sip_account_conf *conf);
 /** Where to register: numeric URIs, tried in turn. The first call begins; 0 of them: it waits. */
 void sip_account_aim(struct sip_account *a, const char *const *hops, size_t n);
+/** Registers anew now, where there is a registration that the carrier may have lost. */
+void sip_account_refresh(struct sip_account *a);
 void sip_account_get(const struct sip_account *a, struct sip_account_view *ret);
 /** Takes the registration back (Expires: 0) if there is one. */
 void sip_account_free(struct sip_account *a);

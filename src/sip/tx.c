@@ -391,11 +391,18 @@ static void put_request(struct strb *b, struct sip_stack *s, const struct flow *
 	sipm_put_body(b, q->content_type, q->body, q->body_len);
 }
 
+/* Errors that repeating does not mend: the owner may have another way. */
+static bool no_way(int r)
+{
+	return r == -ENOTCONN || r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL || r == -EACCES ||
+	       r == -EPERM;
+}
+
 static void client_send(struct siptx_client *t)
 {
 	sipc_used(t->s, &t->to);
 	t->reliable = sipnet_reliable(&t->to);
-	if (sipnet_send(t->s, &t->to, t->sent, t->sent_len) == -ENOTCONN) {
+	if (no_way(sipnet_send(t->s, &t->to, t->sent, t->sent_len))) {
 		ltimer_set(&t->life, 0, client_failed, t);
 		return;
 	}

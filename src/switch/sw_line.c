@@ -227,6 +227,8 @@ static void pinged(int code, int rtt_ms, void *arg)
 		return;
 	}
 	if (there) {
+		if (l->failures && l->account)
+			sip_account_refresh(l->account); /* it may have started anew, and know nothing of us */
 		l->answered = true;
 		l->failures = 0;
 		l->rtt_ms = rtt_ms;

@@ -409,6 +409,21 @@ TEST(refused_registration_shows_the_carriers_answer_and_is_an_alarm)
 	end();
 }
 
+TEST(carrier_that_comes_back_is_registered_at_anew)
+{
+	registering();
+	plan.trunks[0].options_s = 1;
+	plan.trunks[0].options_fails = 1;
+	begin();
+	registrar_says(200, "", NULL, 0);
+	(void)await_event(0, EV_TRUNK_STATE, 0, "\"state\":\"down\",\"why\":\"silent\"");
+	assert_null(look(&trunk, "REGISTER", NULL, 0)); /* 600 s are not over */
+	while (count_events(EV_SYS_ALARM, "\"on\":false") < 1)
+		pong(&trunk, 200);
+	registrar_says(200, "", NULL, 0);
+	end();
+}
+
 TEST(changed_password_registers_anew_and_a_changed_limit_does_not)
 {
 	registering();
