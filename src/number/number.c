@@ -58,7 +58,7 @@ bool num_clean(char ret[NUM_MAX], const char *text)
 			continue;
 		if (!(c >= '0' && c <= '9') && c != '*' && c != '#' && !(c == '+' && !n))
 			return false;
-		if (n == 32)
+		if (n == (ret[0] == '+' ? 31 : 32)) /* 00 and thirty digits are 32 */
 			return false;
 		ret[n++] = (char)c;
 	}

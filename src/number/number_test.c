@@ -90,6 +90,8 @@ TEST(number_is_read_as_the_numbering_plan_says)
 		{"138x", "", NUM_BAD, ""},
 		{"1+3", "", NUM_BAD, ""},
 		{"123456789012345678901234567890123", "", NUM_BAD, ""}, /* 33 digits */
+		{"+4305471109008521289094210940661", "", NUM_BAD, ""},  /* 31: with 00 they would be 33 */
+		{"+430547110900852128909421094066", "", NUM_ABROAD, "00430547110900852128909421094066"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)

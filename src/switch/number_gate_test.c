@@ -272,6 +272,34 @@ TEST(short_calls_that_come_thick_raise_an_alarm)
 	end();
 }
 
+TEST(calls_abroad_at_odd_hours_and_in_bursts_raise_an_alarm)
+{
+	struct dlg a, o;
+
+	plan_numbers();
+	toll = (struct sw_toll_conf){.odd_from = 0, .odd_to = 24}; /* every hour is odd */
+	plan.toll = &toll;
+	trunk_rights.countries = person_rights.countries = "*";
+	begin();
+	assert_int_equal(dial(ALICE, "13800138000"), SW_OK);
+	rung(&a, &phone_a);
+	answer(&a);
+	rung(&o, &trunk);
+	refuse(&o, 486);
+	expect_bye(&a);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"ready\",\"prev\":\"talking\"");
+	assert_int_equal(count_events(EV_SYS_ALARM, "\"toll\""), 0);
+	assert_int_equal(dial(ALICE, "0085221234567"), SW_OK);
+	rung(&a, &phone_a);
+	answer(&a);
+	rung(&o, &trunk);
+	(void)await_event(0, EV_SYS_ALARM, 0, "\"what\":\"toll\",\"object\":\"1\",\"name\":\"A\"");
+	(void)await_event(0, EV_SYS_ALARM, 0, "\"what\":\"toll\",\"object\":\"7\",\"name\":\"t\"");
+	refuse(&o, 486);
+	expect_bye(&a);
+	end();
+}
+
 /* ---- test calls ---- */
 
 TEST(test_call_tells_each_answer_of_the_carrier)

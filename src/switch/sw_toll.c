@@ -177,25 +177,25 @@ static void raise(struct sw *sw, struct sw_meter *m, const char *what, int n)
 	static const char *const kinds[] = {"人员 person", "线路 trunk", "话机 device"};
 	const struct sw_user *u = m->kind == METER_USER ? sw_user_of(sw, m->id) : NULL;
 	const struct sw_trunk *t = m->kind == METER_TRUNK ? sw_trunk_of(sw, m->id) : NULL;
-	const char *device = "";
+	const char *name = u ? u->name : t ? t->name : "";
 	char text[256];
 
 	if (m->alarmed)
 		return;
 	for (size_t i = 0; m->kind == METER_DEVICE && i < sw->conf->device_n; i++)
 		if (sw->conf->devices[i].id == m->id)
-			device = sw->conf->devices[i].name;
-	(void)snprintf(text, sizeof(text), "%s: %d (%s %s)", what, n, kinds[m->kind], u ? u->name : t ? t->name : device);
+			name = sw->conf->devices[i].name;
+	(void)snprintf(text, sizeof(text), "%s: %d (%s %s)", what, n, kinds[m->kind], name);
 	m->alarmed = true;
 	sw->toll_alarms++;
-	sw_alarm(sw, "toll", text, true);
+	sw_alarm_about(sw, "toll", m->id, name, text, true);
 }
 
 static void over(struct sw *sw, struct sw_meter *m)
 {
 	m->alarmed = false;
-	if (!--sw->toll_alarms)
-		sw_alarm(sw, "toll", "", false);
+	sw->toll_alarms--;
+	sw_alarm_about(sw, "toll", m->id, "", "", false);
 }
 
 static bool is_odd(const struct sw_toll_conf *c, int64_t now_ms)
