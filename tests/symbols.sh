@@ -6,7 +6,7 @@ HUAWU=${HUAWU:-build/huawu}
 ours() { nm --defined-only --extern-only "$1" | awk '$2 == "T" { print $3 }' | sort -u; }
 library() { nm -D --defined-only "$(ldd "$1" | awk -v l="$2" '$1 ~ "^" l { print $3 }')" | awk '{ print $3 }' | sed 's/@.*//' | sort -u; }
 code=0
-for lib in 'libre[.]' 'librem[.]' libmicrohttpd libjansson libsodium; do
+for lib in 'libre[.]' 'librem[.]' libmicrohttpd libjansson libsodium libopus libspandsp libspeexdsp; do
 	both=$(comm -12 <(ours "$HUAWU") <(library "$HUAWU" "$lib" 2>/dev/null || true) | grep -v -E '^(tmr_|http_reply$|_|data_start$|edata$|end$)' || true)
 	if [ -n "$both" ]; then
 		echo "defined by us and by $lib:" $both

@@ -89,12 +89,12 @@ int16_t ulaw_to_pcm(uint8_t u)
 	return pcm_of_u[u];
 }
 
-uint8_t alaw_to_ulaw(uint8_t a)
+uint8_t ulaw_of_alaw(uint8_t a)
 {
 	return u_of_a[a];
 }
 
-uint8_t ulaw_to_alaw(uint8_t u)
+uint8_t alaw_of_ulaw(uint8_t u)
 {
 	return a_of_u[u];
 }

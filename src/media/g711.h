@@ -14,8 +14,8 @@ void g711_tables(void); /* any thread, any number of times */
 uint8_t alaw_of(int16_t pcm);
 int16_t alaw_to_pcm(uint8_t a);
 int16_t ulaw_to_pcm(uint8_t u);
-uint8_t alaw_to_ulaw(uint8_t a);
-uint8_t ulaw_to_alaw(uint8_t u);
+uint8_t ulaw_of_alaw(uint8_t a);
+uint8_t alaw_of_ulaw(uint8_t u);
 /** Converts @n octets from one law to the other in place; nothing to do when they are the same. */
 void g711_convert(uint8_t *p, size_t n, enum law from, enum law to);
 /** Copies @n octets to A-law. */

@@ -52,12 +52,12 @@ TEST(laws_convert_without_losing_more_than_a_step)
 {
 	g711_tables();
 	for (int i = 0; i < 256; i++) {
-		int a = alaw_to_pcm((uint8_t)i), u = ulaw_to_pcm(alaw_to_ulaw((uint8_t)i));
+		int a = alaw_to_pcm((uint8_t)i), u = ulaw_to_pcm(ulaw_of_alaw((uint8_t)i));
 
 		assert_true(abs(a - u) <= 8 + abs(a) / 16);
 	}
-	assert_int_equal(alaw_to_ulaw(ALAW_SILENCE), ULAW_SILENCE);
-	assert_int_equal(ulaw_to_alaw(ULAW_SILENCE), ALAW_SILENCE);
+	assert_int_equal(ulaw_of_alaw(ALAW_SILENCE), ULAW_SILENCE);
+	assert_int_equal(alaw_of_ulaw(ULAW_SILENCE), ALAW_SILENCE);
 }
 
 static struct rtp_pkt pkt(uint16_t seq, uint32_t ts, uint32_t ssrc)
