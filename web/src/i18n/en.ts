@@ -1,9 +1,11 @@
+import { en as cause } from '@/history/causeWords'
 import { en as device } from '@/desk/deviceWords'
 import { en as fault } from '@/fault/words'
 import { en as sip } from '@/sip/words'
 import type zh from './zh'
 
 const en: typeof zh = {
+	cause,
 	device,
 	fault,
 	sip,

@@ -1,8 +1,10 @@
+import { zh as cause } from '@/history/causeWords'
 import { zh as device } from '@/desk/deviceWords'
 import { zh as fault } from '@/fault/words'
 import { zh as sip } from '@/sip/words'
 
 export default {
+	cause,
 	device,
 	fault,
 	sip,
