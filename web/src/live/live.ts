@@ -29,6 +29,8 @@ export const useLive = defineStore('live', () => {
 			if (why !== 'restart')
 				stream?.stop()
 			onBye(why)
+		} else if (event === 'fault') {
+			fault.value = data as typeof fault.value
 		} else {
 			fold(live, myId, event, data, Date.now())
 			nowMs.value = Date.now() + live.skewMs
