@@ -9,7 +9,7 @@ In tests/ every executable file is a test, but for those in tests/fresh. It is r
 repository's root with HUAWU (the program) and BUILD in its environment; it passes by exit code 0, is skipped
 by 77 (its last line says why), and may close with its own 'N passed, N failed', which is then counted.
 What touches data runs a second time on PostgreSQL (HW_TEST_DB names a private server, tests/lib/postgres.py):
-with `all` every such unit test and some of tests/, else the modules db and journal.
+with `all` every such unit test and some of tests/, else the module db.
 Output goes to DIR/test-logs; what failed is shown. Telephones and media play in real time and miss their moment on a machine that is
 too busy: what failed is run once more, alone, at the end, and fails only when it fails again.
 """
@@ -26,10 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import postgres  # noqa: E402
 
-DATA_MODULES = {"db", "journal", "resource", "people", "api", "switch", "sim", "app", "journal_crash"}
-DATA_MODULES_BRIEF = {"db", "journal"}
+DATA_MODULES = {"db", "journal", "resource", "people", "api", "switch", "sim", "journal_crash"}
+DATA_MODULES_BRIEF = {"db"}
 # Of tests/, with fewer rounds than on SQLite.
-DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"], ["tests/data/same_records.py"]]
+DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"]]
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
