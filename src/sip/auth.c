@@ -1,13 +1,14 @@
 /*
  * Digest authentication, MD5 and SHA-256, qop=auth (RFC 7616, RFC 8760).
  *
- * A nonce is "time.random.HMAC(time.random)": nothing is kept for strangers. Only after a right answer its
+ * A nonce is "time.random.HMAC(source.time.random)": nothing is kept for strangers. Only after a right answer its
  * last count is remembered, so that a captured answer cannot be used again; that memory is bounded, and what
  * falls out of it makes all nonces of its age stale. Unknown device, wrong secret and a used nonce get the
  * same answer in the same time.
  */
-#include "sip/sip_priv.h"
+#include "sip/ban.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -26,7 +27,8 @@ struct used_nonce {
 	struct ilink link;
 	char nonce[NONCE_LEN + 1];
 	int64_t issued_s;
-	uint32_t count;
+	uint32_t count; /* the highest */
+	uint64_t seen;  /* bit i: count - i was there */
 };
 
 static int64_t now_s(void)
@@ -57,34 +59,39 @@ void sipa_close(struct sip_stack *s)
 
 /* ---- nonces ---- */
 
-static void nonce_mac(char *hex33, struct sip_stack *s, const char *stamp, size_t len)
+/* Good for one source: an answer that was overheard, or a challenge that another fetched, serves nowhere else. */
+static void nonce_mac(char *hex33, struct sip_stack *s, const struct flow *f, const char *stamp, size_t len)
 {
-	uint8_t mac[32];
+	uint64_t source = sipb_source(&f->peer);
+	uint8_t mac[32], text[64];
 	unsigned n = sizeof(mac);
 
-	if (!HMAC(EVP_sha256(), s->nonce_key, sizeof(s->nonce_key), (const uint8_t *)stamp, len, mac, &n))
+	assert(len + sizeof(source) <= sizeof(text));
+	memcpy(text, &source, sizeof(source));
+	memcpy(text + sizeof(source), stamp, len);
+	if (!HMAC(EVP_sha256(), s->nonce_key, sizeof(s->nonce_key), text, sizeof(source) + len, mac, &n))
 		abort();
 	str_hex_of(hex33, mac, 16);
 }
 
-static void nonce_make(struct sip_stack *s, char *buf)
+static void nonce_make(struct sip_stack *s, const struct flow *f, char *buf)
 {
 	char random[17];
 
 	sipm_random(random);
 	(void)snprintf(buf, 25, "%08x%s", (unsigned)now_s(), random);
-	nonce_mac(buf + 24, s, buf, 24);
+	nonce_mac(buf + 24, s, f, buf, 24);
 }
 
 /* SIPA_OK: ours and of age. */
-static enum sipa_result nonce_check(struct sip_stack *s, const char *nonce, int64_t *issued_s)
+static enum sipa_result nonce_check(struct sip_stack *s, const struct flow *f, const char *nonce, int64_t *issued_s)
 {
 	char mac[33];
 	uint8_t t[4];
 
 	if (strlen(nonce) != NONCE_LEN)
 		return SIPA_STALE;
-	nonce_mac(mac, s, nonce, 24);
+	nonce_mac(mac, s, f, nonce, 24);
 	if (CRYPTO_memcmp(mac, nonce + 24, 32) ||
 		!str_hex_to(
 		t, 4,
@@ -109,22 +116,35 @@ static void drop_oldest(struct sip_stack *s)
 	}
 }
 
-/* The answer was right: is it a new one? Counts must rise (RFC 7616 3.4). */
+/* Datagrams overtake one another: a count a little below the highest is good once (RFC 7616 5.12 wants replays refused, not disorder). */
+static bool count_is_new(struct used_nonce *u, uint32_t count)
+{
+	uint32_t up = count - u->count, down = u->count - count;
+
+	if (count > u->count) {
+		u->seen = up < 64 ? u->seen << up | 1 : 1;
+		u->count = count;
+		return true;
+	}
+	if (down >= 64 || u->seen >> down & 1)
+		return false;
+	u->seen |= 1ULL << down;
+	return true;
+}
+
+/* The answer was right: is it a new one? */
 static bool nonce_use(struct sip_stack *s, const char *nonce, int64_t issued_s, uint32_t count)
 {
 	struct used_nonce *u = hmap_get_str(&s->nonces, nonce);
 
-	if (u) {
-		if (count <= u->count)
-			return false;
-		u->count = count;
-		return true;
-	}
+	if (u)
+		return count_is_new(u, count);
 	drop_oldest(s);
 	u = xcalloc(1, sizeof(*u));
 	(void)str_copy(u->nonce, sizeof(u->nonce), nonce);
 	u->issued_s = issued_s;
 	u->count = count;
+	u->seen = 1;
 	ilist_push_back(&s->nonce_list, &u->link);
 	hmap_set_str(&s->nonces, u->nonce, u);
 	return true;
@@ -291,7 +311,7 @@ static bool uri_is_of_request(const struct sipa_credentials *c, const struct sip
 	return !uri_decode(&u, &pl) && (!pl_isset(&u.user) || !pl_cmp(&u.user, &m->uri.user));
 }
 
-static bool response_is_right(struct sip_stack *s, const struct sipa_credentials *c, const struct rx *r)
+static bool response_is_right(struct sip_stack *s, const struct sipa_credentials *c, const struct rx *r, bool *exists)
 {
 	const struct sip_msg *m = r->m;
 	static const char nobody[] = "00000000000000000000000000000000";
@@ -300,9 +320,11 @@ static bool response_is_right(struct sip_stack *s, const struct sipa_credentials
 	char want[65], method[32];
 	const char *h;
 
+	*exists = false;
 	if (c->algorithm[0] && !sha256 && strcasecmp(c->algorithm, "MD5"))
 		return false;
 	known = s->h.credentials && s->h.credentials(&ha1, c->user, s->h.arg);
+	*exists = known;
 	h = sha256 ? ha1.sha256 : ha1.md5;
 	if (!h[0] || (ha1.socket_only && !r->flow.ws))
 		known = false;
@@ -348,17 +370,23 @@ enum sipa_result sipa_check(struct sip_stack *s, const struct rx *r, char *devic
 	enum sipa_result fresh;
 	int64_t issued_s = 0;
 	uint8_t nc[4];
+	bool exists;
 
 	(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_AUTHORIZATION, of_our_realm, &f);
 	if (!f.found)
 		(void)sip_msg_hdr_apply(r->m, true, SIP_HDR_PROXY_AUTHORIZATION, of_our_realm, &f);
 	if (!f.found)
 		return SIPA_CHALLENGE;
-	fresh = nonce_check(s, c.nonce, &issued_s);
-	if (!response_is_right(s, &c, r) || !str_hex_to(nc, 4, c.nc)) {
+	if (!r->flow.ws && !sipr_is_at(s, c.user, &r->flow) && sipb_pair_banned(s->strangers, &r->flow.peer, c.user, clock_mono_ms()))
+		return SIPA_SILENT;
+	fresh = nonce_check(s, &r->flow, c.nonce, &issued_s);
+	if (!response_is_right(s, &c, r, &exists) || !str_hex_to(nc, 4, c.nc)) {
 		note_refused(s, r, c.user);
+		sips_offence(s, &r->flow, c.user, exists ? SIP_OFFENCE_PASSWORD : SIP_OFFENCE_UNKNOWN, fresh == SIPA_OK);
 		return SIPA_WRONG;
 	}
+	if (!r->flow.ws)
+		sipb_forgive(s->strangers, &r->flow.peer, c.user);
 	if (fresh != SIPA_OK ||
 		!nonce_use(s, c.nonce, issued_s,
 		       (uint32_t)nc[0] << 24 | (uint32_t)nc[1] << 16 | (uint32_t)nc[2] << 8 | nc[3]))
@@ -375,7 +403,7 @@ void sipa_challenge(struct sip_stack *s, const struct rx *r, bool stale)
 	char nonce[NONCE_LEN + 1], lines[1024];
 	int n = 0;
 
-	nonce_make(s, nonce);
+	nonce_make(s, &r->flow, nonce);
 	for (int i = 0; i < 2; i++) {
 		bool sha256 = r->flow.ws ? i == 1 : i == 0;
 

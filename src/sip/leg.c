@@ -10,6 +10,7 @@
  * called inside a call of its owner. The leg lives until both the owner and the network are done with it.
  */
 #include "sip/leg_priv.h"
+#include "sip/ban.h"
 #include "sip/dialog_json.h"
 #include "sip/fields.h"
 
@@ -61,6 +62,14 @@ static void leg_free(void *arg)
 	free(l->next_answer);
 	free(l->invite_lines);
 	leg_forks_free(l);
+}
+
+bool sipl_is_with(const struct sip_stack *s, uint64_t source)
+{
+	ilist_each_entry(&s->legs, l, struct sip_leg, link)
+		if (sipb_source(&l->flow.peer) == source)
+			return true;
+	return false;
 }
 
 struct sip_leg *leg_new(struct sip_stack *s, const char *call_id)

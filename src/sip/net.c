@@ -64,6 +64,7 @@ static void malformed(struct sip_stack *s, const struct flow *f, const char *why
 	char ip[64];
 
 	s->counters.malformed++;
+	sips_offence(s, f, "", SIP_OFFENCE_MALFORMED, false);
 	if (s->malformed_log_ms && now - s->malformed_log_ms < 10000)
 		return; /* a stranger must not fill the log */
 	s->malformed_log_ms = now;
@@ -82,6 +83,8 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 
 	if (len <= 4)
 		return; /* keep-alive */
+	if (sips_is_deaf_to(s, f, data, len))
+		return;
 	sipt_message(s, false, f, data, len);
 	if (len > SIPM_BYTES_MAX) {
 		malformed(s, f, "too big");

@@ -3,7 +3,7 @@
  * came through and is called back through it, whatever its Contact says: behind NAT the Contact is a private
  * address, and a browser has none. Path (RFC 3327) becomes the route of requests to the binding.
  */
-#include "sip/sip_priv.h"
+#include "sip/ban.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -69,6 +69,7 @@ static void binding_drop(struct binding *b)
 	struct device *d = b->device;
 
 	s->counters.bindings--;
+	sipb_home(s->strangers, &b->flow.peer, false);
 	d->count--;
 	ilink_unlink(&b->link);
 	if (!d->count)
@@ -149,6 +150,9 @@ static void binding_set(struct sip_stack *s, const struct rx *r, const char *dev
 	char text[SIPM_TOKEN_MAX];
 	bool fresh = !b;
 
+	sipb_home(s->strangers, &r->flow.peer, true);
+	if (!fresh)
+		sipb_home(s->strangers, &b->flow.peer, false);
 	if (fresh) {
 		b = xcalloc(1, sizeof(*b));
 		b->s = s;
@@ -327,6 +331,17 @@ bool sipr_find(const struct sip_stack *s, const char *device, struct sipr_target
 		ret->flow = b->flow;
 		return true;
 	}
+	return false;
+}
+
+bool sipr_is_at(const struct sip_stack *s, const char *device, const struct flow *f)
+{
+	struct device *d = hmap_get_str(&s->devices, device);
+
+	if (d)
+		ilist_each_entry(&d->bindings, b, struct binding, link)
+			if (b->flow.conn ? b->flow.conn == f->conn : !f->conn && sa_cmp(&b->flow.peer, &f->peer, SA_ALL))
+				return true;
 	return false;
 }
 

@@ -66,6 +66,21 @@ struct sip_ha1 {
 	bool socket_only; /* a browser's: good on its WebSocket, nowhere else */
 };
 
+/* What strangers do: wrong answers to a challenge (of a user that is there, that is not), requests that never answer one, malformed
+   messages; and what was dropped unread. */
+enum sip_offence { SIP_OFFENCE_PASSWORD, SIP_OFFENCE_UNKNOWN, SIP_OFFENCE_STRANGER, SIP_OFFENCE_MALFORMED, SIP_OFFENCE_DROPPED, SIP_OFFENCE_COUNT };
+const char *sip_offence_name(enum sip_offence o); /* password unknown_user no_credentials malformed dropped */
+
+/* Nothing is taken from this user at this source, or, without a user, from this source, until then. */
+struct sip_ban {
+	char source[52]; /* "192.0.2.1", or the network of an IPv6 address: "2001:db8::/64" */
+	char user[256];
+	enum sip_offence reason; /* the last one */
+	unsigned count, dropped; /* offences so far; messages dropped since */
+	unsigned step;           /* how long the next one will be, 0-4 */
+	int64_t since_ms, until_ms; /* UTC */
+};
+
 /* A device's registration. A device may hold several bindings; the newest one rings. */
 struct sip_binding {
 	const char *device;
@@ -89,6 +104,8 @@ struct sip_handlers {
 	/* A device appeared or vanished (expired, unregistered, its connection closed): up for each new binding, down when the
 	   last one is gone. */
 	void (*registered)(const struct sip_binding *b, bool up, void *arg);
+	/* A ban has begun (@on), or was lifted; one that runs out is not told. May be NULL. */
+	void (*banned)(const struct sip_ban *b, bool on, void *arg);
 	void *arg;
 };
 
@@ -113,6 +130,19 @@ struct sip_counters {
 	unsigned legs, bindings;
 };
 void sip_get_counters(const struct sip_stack *s, struct sip_counters *ret);
+
+/** A ban of an earlier process that has not run out. */
+void sip_ban_restore(struct sip_stack *s, const struct sip_ban *b);
+/** false: there is none. */
+bool sip_ban_lift(struct sip_stack *s, const char *source, const char *user);
+/** Those that hold now; answers how many. */
+size_t sip_bans(const struct sip_stack *s, struct sip_ban *ret, size_t max);
+/** Addresses and networks that are never banned, by blanks. */
+void sip_allow(struct sip_stack *s, const char *networks);
+bool sip_network_ok(const char *text); /* "192.0.2.1", "10.0.0.0/8", "2001:db8::/32" */
+struct jw;
+/** "bans", "hours" (offences by kind, the last 24 hours), "sources" (the loudest) into an open object. */
+void sip_strangers(const struct sip_stack *s, struct jw *w);
 
 /* ---- legs ---- */
 

@@ -51,6 +51,7 @@ struct sip_listener {
 
 struct sip_streams;
 struct sipstream_tls;
+struct sipb;
 
 /*
  * Where a message came from and where its answers go: a UDP address, or a WebSocket or connection by its number.
@@ -122,6 +123,8 @@ struct sip_stack {
 
 	double invite_tokens;
 	int64_t invite_tokens_at_ms;
+
+	struct sipb *strangers; /* ban.h */
 
 	uint8_t nonce_key[32];
 	struct hmap nonces;	 /* nonce -> its last count; only those that somebody used well */
@@ -293,7 +296,7 @@ void siptx_close(struct sip_stack *s); /* frees all */
 
 /* ---- auth.c: digest (RFC 7616) ---- */
 
-enum sipa_result { SIPA_OK, SIPA_CHALLENGE, SIPA_STALE, SIPA_WRONG };
+enum sipa_result { SIPA_OK, SIPA_CHALLENGE, SIPA_STALE, SIPA_WRONG, SIPA_SILENT };
 
 /** Digest credentials as parsed; strings are copies. */
 struct sipa_credentials {
@@ -340,6 +343,8 @@ struct sipr_target {
 void sipr_register(struct sip_stack *s, const struct rx *r, const char *device);
 /** The newest binding that can be reached; false: none. */
 bool sipr_find(const struct sip_stack *s, const char *device, struct sipr_target *ret);
+/** Whether @device is registered by just this flow. */
+bool sipr_is_at(const struct sip_stack *s, const char *device, const struct flow *f);
 void sipr_drop_socket(struct sip_stack *s, uint64_t ws, const char *device);
 void sipr_drop_conn(struct sip_stack *s, uint64_t conn); /* whatever came through it */
 void sipr_close(struct sip_stack *s);
@@ -353,6 +358,8 @@ void sipl_invite(struct sip_stack *s, const struct rx *r, enum sip_origin origin
 bool sipl_take_request(struct sip_stack *s, const struct rx *r);
 /** Dialogs that @device has begun. */
 unsigned sipl_calls_of(const struct sip_stack *s, const char *device);
+/** Whether the other end of a leg is at this source (see sipb_source). */
+bool sipl_is_with(const struct sip_stack *s, uint64_t source);
 bool sipl_is_merged(const struct sip_stack *s, const struct rx *r);
 /** A 2xx to an INVITE that nobody wants: ACK, then BYE. */
 void sipl_refuse_answer(struct sip_stack *s, const struct rx *r);
@@ -370,6 +377,10 @@ void sipt_known(struct sip_stack *s, const struct flow *f);
 /* ---- stack.c ---- */
 
 void sips_request(struct sip_stack *s, const struct rx *r);
+/** Whether nothing is taken from there now. Responses and browsers (they have logged in) always are. */
+bool sips_is_deaf_to(struct sip_stack *s, const struct flow *f, const char *data, size_t len);
+/** Notes what a stranger did. */
+void sips_offence(struct sip_stack *s, const struct flow *f, const char *user, enum sip_offence o, bool proven);
 /** The trunk at the other end; 0: none. */
 int64_t sips_trunk_of(struct sip_stack *s, const struct flow *f, const char *user, bool *by_token);
 /** Answers 420 when the request needs an extension that we do not have. */

@@ -1,5 +1,5 @@
 /* Start and stop, and what happens to a request before it reaches a leg or the registrar. */
-#include "sip/sip_priv.h"
+#include "sip/ban.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -83,6 +83,87 @@ static bool refuse_hops(struct sip_stack *s, const struct rx *r)
 	return true;
 }
 
+/* ---- strangers ---- */
+
+/* A carrier, or the other end of a call that is up. */
+static bool at_home(const struct sa *peer, void *arg)
+{
+	struct sip_stack *s = arg;
+	uint64_t source = sipb_source(peer);
+	bool by_token;
+
+	if (sips_trunk_of(s, &(struct flow){.peer = *peer}, "", &by_token))
+		return true;
+	return sipl_is_with(s, source);
+}
+
+bool sips_is_deaf_to(struct sip_stack *s, const struct flow *f, const char *data, size_t len)
+{
+	if (f->ws || (len > 8 && !memcmp(data, "SIP/2.0 ", 8)))
+		return false;
+	return sipb_source_banned(s->strangers, &f->peer, clock_mono_ms());
+}
+
+void sips_offence(struct sip_stack *s, const struct flow *f, const char *user, enum sip_offence o, bool proven)
+{
+	struct sip_ban ban;
+
+	if (f->ws || !sipb_note(s->strangers, &ban, &f->peer, user, o, proven || f->tp != SIP_TP_UDP, clock_mono_ms()))
+		return;
+	log_warn("stranger is not listened to source=%s user=\"%.32s\" reason=%s count=%u for_s=%lld", ban.source, ban.user,
+		 sip_offence_name(ban.reason), ban.count, (long long)(ban.until_ms - ban.since_ms) / 1000);
+	if (s->h.banned)
+		s->h.banned(&ban, true, s->h.arg);
+}
+
+/* Too many requests a second from where nobody is at home, or the user that it names is banned there: silence. */
+static bool is_ignored(struct sip_stack *s, const struct rx *r)
+{
+	char user[SIPM_TOKEN_MAX];
+	int64_t now_ms = clock_mono_ms();
+	bool by_token;
+
+	if (r->flow.ws || sips_trunk_of(s, &r->flow, "", &by_token))
+		return false;
+	if (!sipb_take(s->strangers, &r->flow.peer, now_ms))
+		return true;
+	return sipm_user(user, sizeof(user), &r->m->from.uri.user) && !sipr_is_at(s, user, &r->flow) &&
+	       sipb_pair_banned(s->strangers, &r->flow.peer, user, now_ms);
+}
+
+void sip_ban_restore(struct sip_stack *s, const struct sip_ban *b)
+{
+	sipb_restore(s->strangers, b, clock_mono_ms());
+}
+
+bool sip_ban_lift(struct sip_stack *s, const char *source, const char *user)
+{
+	struct sip_ban b = {.until_ms = clock_utc_ms()};
+
+	if (!sipb_lift(s->strangers, source, user, clock_mono_ms()))
+		return false;
+	(void)str_copy(b.source, sizeof(b.source), source);
+	(void)str_copy(b.user, sizeof(b.user), user);
+	if (s->h.banned)
+		s->h.banned(&b, false, s->h.arg);
+	return true;
+}
+
+size_t sip_bans(const struct sip_stack *s, struct sip_ban *ret, size_t max)
+{
+	return sipb_list(s->strangers, ret, max, clock_mono_ms());
+}
+
+void sip_allow(struct sip_stack *s, const char *networks)
+{
+	sipb_allow(s->strangers, networks);
+}
+
+void sip_strangers(const struct sip_stack *s, struct jw *w)
+{
+	sipb_write(s->strangers, w, clock_mono_ms());
+}
+
 /* ---- who asks ---- */
 
 int64_t sips_trunk_of(struct sip_stack *s, const struct flow *f, const char *user, bool *by_token)
@@ -141,6 +222,10 @@ static bool authenticate(struct sip_stack *s, const struct rx *r, char *device)
 		sipc_known(s, &r->flow);
 		return true;
 	}
+	if (a == SIPA_SILENT)
+		return false;
+	if (a == SIPA_CHALLENGE)
+		sips_offence(s, &r->flow, "", SIP_OFFENCE_STRANGER, false);
 	sipa_challenge(s, r, a == SIPA_STALE);
 	return false;
 }
@@ -223,7 +308,7 @@ void sips_request(struct sip_stack *s, const struct rx *r)
 
 	if (s->stopping || siptx_take_request(s, r) || sipl_take_request(s, r))
 		return;
-	if (!pl_strcmp(met, "ACK"))
+	if (!pl_strcmp(met, "ACK") || is_ignored(s, r))
 		return;
 	if (!pl_strcmp(met, "SUBSCRIBE"))
 		take_subscribe(s, r); /* with a tag or without: see subscribe.c */
@@ -275,6 +360,7 @@ static void stack_free(struct sip_stack *s)
 	while ((w = hmap_next(&s->sockets, &pos)))
 		free(w);
 	sipa_close(s);
+	sipb_free(s->strangers);
 	sipt_close(s);
 	sipc_done(s);
 	netmap_free(s->netmap);
@@ -307,6 +393,7 @@ int sip_start(struct sip_stack **ret, const struct sip_conf *conf, const struct 
 	hmap_init(&s->devices, true);
 	hmap_init(&s->sockets, false);
 	ilist_init(&s->legs);
+	s->strangers = sipb_new(at_home, s);
 	s->invite_tokens = s->conf.invites_per_s;
 	s->invite_tokens_at_ms = clock_mono_ms();
 	sipt_open(s);
