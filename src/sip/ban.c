@@ -258,7 +258,7 @@ static struct entry *get(struct sipb *b, const struct sa *peer, const char *user
 		e->window_ms = now_ms;
 		(void)hmap_set_str(&b->entries, e->key, e);
 	}
-	if (now_ms - e->seen_ms > FORGET_MS)
+	if (now_ms - (e->until_ms > e->seen_ms ? e->until_ms : e->seen_ms) > FORGET_MS)
 		e->step = 0;
 	if (now_ms - e->window_ms > SIPB_WINDOW_MS) {
 		e->window_ms = now_ms;
@@ -364,8 +364,8 @@ void sipb_forgive(struct sipb *b, const struct sa *peer, const char *user)
 	if (e)
 		e->probes = 0; /* whoever tries passwords there may have one that is right: those stay counted */
 	e = find(b, peer, user);
-	if (e && user[0])
-		entry_free(b, e);
+	if (e && user[0] && !e->step)
+		entry_free(b, e); /* a ban stays: it is another one at the same address who is not heard */
 }
 
 static bool drops(struct sipb *b, struct entry *e, int64_t now_ms)

@@ -76,7 +76,7 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 			size_t len)
 {
 	static _Thread_local char buf[SIPM_BYTES_MAX + 1];
-	struct rx r = {.flow = *f, .ws_device = ws_device};
+	struct rx r = {.flow = *f, .ws_device = ws_device, .size = len};
 	const char *why = "";
 	struct sip_msg *m;
 	int code;

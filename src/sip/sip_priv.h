@@ -86,6 +86,7 @@ struct rx {
 	const char *ws_device; /* the device this WebSocket belongs to; NULL on UDP */
 	const char *body;      /* NULL: none */
 	size_t body_len;
+	size_t size;           /* of the whole message as it came */
 };
 
 /* What we speak. */
@@ -314,6 +315,7 @@ void sipa_challenge(struct sip_stack *s, const struct rx *r, bool stale);
 void sipa_response(char *ret65, bool sha256, const char *ha1, const struct sipa_credentials *c,
 		   const char *method);
 void sipa_hex(char *ret65, bool sha256, const char *text, size_t len);
+extern _Thread_local unsigned sipa_digests; /* computed so far: known and unknown users must cost the same */
 
 /* ---- auth_out.c: digest, asked of us ---- */
 
@@ -379,6 +381,8 @@ void sipt_known(struct sip_stack *s, const struct flow *f);
 void sips_request(struct sip_stack *s, const struct rx *r);
 /** Whether nothing is taken from there now. Responses and browsers (they have logged in) always are. */
 bool sips_is_deaf_to(struct sip_stack *s, const struct flow *f, const char *data, size_t len);
+/** Whether that address is known to be somebody's who wants our messages. */
+bool sips_is_known(struct sip_stack *s, const struct flow *f);
 /** Notes what a stranger did. */
 void sips_offence(struct sip_stack *s, const struct flow *f, const char *user, enum sip_offence o, bool proven);
 /** The trunk at the other end; 0: none. */

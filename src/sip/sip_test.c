@@ -614,8 +614,8 @@ TEST(options_is_answered_and_unknown_methods_get_405)
 	const char *m;
 
 	begin();
-	request(&other, "OPTIONS", "x", "b", "c", "", 1, "", "");
-	assert_string_not_equal(header(await(&other, "SIP/2.0 200", 500), "Allow"), "");
+	request(&trunk, "OPTIONS", "x", "b", "c", "", 1, "", "");
+	assert_string_not_equal(header(await(&trunk, "SIP/2.0 200", 500), "Allow"), "");
 	request(&other, "MESSAGE", "x", "b2", "c", "", 1, "", "");
 	assert_non_null(await(&other, "SIP/2.0 405", 500));
 	request(&other, "BYE", "x", "b3", "c", "tag", 1, "", "");

@@ -116,6 +116,13 @@ void sips_offence(struct sip_stack *s, const struct flow *f, const char *user, e
 		s->h.banned(&ban, true, s->h.arg);
 }
 
+bool sips_is_known(struct sip_stack *s, const struct flow *f)
+{
+	bool by_token;
+
+	return f->ws || f->tp != SIP_TP_UDP || sipb_is_home(s->strangers, &f->peer) || sips_trunk_of(s, f, "", &by_token);
+}
+
 /* Too many requests a second from where nobody is at home, or the user that it names is banned there: silence. */
 static bool is_ignored(struct sip_stack *s, const struct rx *r)
 {

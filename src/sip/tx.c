@@ -210,24 +210,60 @@ void siptx_stateless_tag(char *buf9, const struct rx *r)
 	(void)snprintf(buf9, 9, "%08x", hash_joaat((const uint8_t *)r->m->callid.p, r->m->callid.l));
 }
 
+static void stateless(struct strb *b, struct sip_stack *s, const struct rx *r, const char *status, const char *lines, bool server)
+{
+	char tag[9];
+
+	siptx_stateless_tag(tag, r);
+	out_init(b);
+	strb_printf(b, "SIP/2.0 %s\r\n", status);
+	sipm_put_reply_head(b, r, tag, false);
+	if (s->conf.user_agent && server)
+		strb_printf(b, "Server: %s\r\n", s->conf.user_agent);
+	if (lines)
+		strb_puts(b, lines);
+	sipm_put_body(b, NULL, NULL, 0);
+}
+
+/* Of two challenges the shorter one, which comes with every other answer as it is. */
+static const char *least(int code, const char *lines)
+{
+	const char *second = lines ? strstr(lines, "\r\n") : NULL;
+
+	if (code != 401 && code != 407)
+		return NULL;
+	if (!second || !second[2])
+		return lines;
+	return strstr(second, "algorithm=MD5") ? second + 2 : lines;
+}
+
+/*
+ * A datagram's sender may be forged, and what we send would hit somebody else: to a stranger an answer is at most half as long again as the
+ * request; what is not necessary is left out, and what is still over twice as long stays unsaid.
+ */
+static void shorten(struct strb *b, struct sip_stack *s, const struct rx *r, int code, const char *status, const char *lines)
+{
+	if (b->len <= r->size * 3 / 2 || sips_is_known(s, &r->flow))
+		return;
+	stateless(b, s, r, status, lines, false);
+	if (b->len > r->size * 3 / 2)
+		stateless(b, s, r, status, least(code, lines), false);
+	if (b->len > r->size * 2)
+		b->overflow = true;
+}
+
 void siptx_reply_stateless(struct sip_stack *s, const struct rx *r, int code, const char *reason,
 			   const char *lines)
 {
 	struct flow to;
 	struct strb b;
-	char tag[9];
+	char status[160];
 
 	answer_flow(&to, r);
 	sa_init(&to.back, AF_UNSPEC); /* no connection is made for strangers */
-	siptx_stateless_tag(tag, r);
-	out_init(&b);
-	strb_printf(&b, "SIP/2.0 %d %s\r\n", code, reason && reason[0] ? reason : sipm_reason_phrase(code));
-	sipm_put_reply_head(&b, r, tag, false);
-	if (s->conf.user_agent)
-		strb_printf(&b, "Server: %s\r\n", s->conf.user_agent);
-	if (lines)
-		strb_puts(&b, lines);
-	sipm_put_body(&b, NULL, NULL, 0);
+	(void)snprintf(status, sizeof(status), "%d %s", code, reason && reason[0] ? reason : sipm_reason_phrase(code));
+	stateless(&b, s, r, status, lines, true);
+	shorten(&b, s, r, code, status, lines);
 	if (!b.overflow)
 		(void)sipnet_send(s, &to, b.buf, b.len);
 }
