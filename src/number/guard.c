@@ -103,16 +103,18 @@ int num_bars(const char *barred, const char *number)
 	return bars;
 }
 
-/* As typed, and as it is written in the country: another way of writing a barred number is no way around the bar. */
+/*
+ * As typed, and as it is written in the country: another way of writing a barred number is no way around the bar, and one of writing a
+ * number that an exception names is not barred.
+ */
 static bool is_barred(const char *barred, const struct num *n, const char *dialled)
 {
 	char national[NUM_MAX];
-	int typed = num_bars(barred, dialled);
+	int typed = num_bars(barred, dialled), written;
 
-	if (typed)
-		return typed > 0;
 	num_write(national, n, NUM_F_NATIONAL, NULL, NUM_CITY_UNKNOWN);
-	return num_bars(barred, national) > 0;
+	written = num_bars(barred, national);
+	return typed >= 0 && written >= 0 && typed + written > 0;
 }
 
 enum num_why num_may(const struct num_rights *r, const struct num *n, enum num_class c, const char *dialled)
