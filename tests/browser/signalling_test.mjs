@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { axe, equal, launch, ok, text, until } from './lib.mjs'
-import { Caller, Centre, Desk, PASSWORD, person, queue } from './server.mjs'
+import { Caller, Centre, Desk, PASSWORD, person, queue, sleep } from './server.mjs'
 
 const FROM = '13800138007'
 let centre
@@ -105,6 +105,7 @@ export const tests = {
 		await desk.page.keyboard.press('Escape')
 		await desk.page.keyboard.press('b')
 		await desk.page.waitForSelector('[data-fault]')
+		await sleep(600) // the dialog fades in
 		equal(await axe(desk.page), [], 'axe')
 		await desk.page.fill('#fault-text', '客户听不到我说话')
 		await desk.page.click('[data-act=fault-send]')
@@ -113,6 +114,7 @@ export const tests = {
 		await boss.goto(`${centre.base}/faults`)
 		await boss.click('tbody tr')
 		await boss.waitForSelector('[data-fault-detail] .log')
+		await sleep(600)
 		ok((await text(boss, '[data-fault-detail]')).includes('Chrome'), 'browser')
 		equal(await boss.locator('[data-fault-detail] [data-act=sip]').count(), 1, 'its call’s ladder')
 		const log = await text(boss, '[data-fault-detail] .log')
