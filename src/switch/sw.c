@@ -179,6 +179,17 @@ static void try_finish(struct sw *sw, bool late)
 	loop_stop();
 }
 
+static void finish(void *arg)
+{
+	try_finish(arg, false);
+}
+
+void sw_finish_soon(struct sw *sw)
+{
+	if (sw->stopping)
+		ltimer_set(&sw->finishing, 0, finish, sw);
+}
+
 static void too_late(void *arg)
 {
 	struct sw *sw = arg;
@@ -313,8 +324,7 @@ static void on_tick(void *arg)
 		sw->day = day;
 		snapshot(sw);
 	}
-	if (sw->stopping)
-		try_finish(sw, false);
+	sw_finish_soon(sw);
 }
 
 /* ---- mailbox ---- */
@@ -511,6 +521,7 @@ static void stop_parts(struct sw *sw)
 	(void)pthread_mutex_unlock(&sw->edge_lock);
 	ltimer_cancel(&sw->tick);
 	ltimer_cancel(&sw->deadline);
+	ltimer_cancel(&sw->finishing);
 	ltimer_cancel(&sw->acd_timer);
 	if (edge)
 		sip_edge_stop(edge);

@@ -168,7 +168,7 @@ struct sw {
 	char **orphans;             /* dialogs of browsers that were not back yet when BYE was to be sent */
 	size_t orphan_n;
 	int64_t acd_timer_ms;
-	struct ltimer acd_timer, tick, deadline;
+	struct ltimer acd_timer, tick, deadline, finishing;
 	int64_t deviation_ms, day;
 	bool pressed, spills, overload, stopping, rec_alarm;
 	atomic_bool stopped;
@@ -190,6 +190,8 @@ void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body)
 void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on);
 void sw_alarm_about(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on);
 bool sw_overloaded(struct sw *sw); /* and says so when it begins and ends */
+/** A call or recording is gone: who waits for the last one to stop looks again. */
+void sw_finish_soon(struct sw *sw);
 void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why);
 void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const char *local, const char *remote);
 

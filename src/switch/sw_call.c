@@ -99,6 +99,7 @@ static void rec_failed(struct sw *sw, struct sw_rec *rec, int error)
 static void rec_over(struct sw *sw, struct sw_rec *rec)
 {
 	(void)hmap_del(&sw->recs, (uint64_t)rec->id);
+	sw_finish_soon(sw);
 	free(rec);
 }
 
@@ -326,6 +327,7 @@ static void call_free_if_done(struct sw_call *c)
 	if (c->phase != CALL_ENDED || c->legs)
 		return;
 	(void)hmap_del(&c->sw->calls, (uint64_t)c->id);
+	sw_finish_soon(c->sw);
 	ltimer_cancel(&c->timer);
 	out_forget(c);
 	free(c);
