@@ -21,6 +21,8 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/health", 0, health_get, QUICK},
 	{GET, "/openapi.json", 0, openapi_get, QUICK},
 	{GET, "/doctor", ROLE_ADMIN, doctor_report, LONG},
+	{GET, "/strangers", ROLE_ADMIN, strangers_get, QUICK},
+	{POST, "/strangers/lift", ROLE_ADMIN, strangers_lift, QUICK},
 	{GET, "/ca.pem", 0, page_ca_pem, QUICK, .page = true},
 	{GET, "/ca", 0, page_ca, QUICK, .page = true},
 	{GET, "/sip", 0, desk_sip, QUICK, .page = true},
@@ -372,6 +374,7 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	a->faults = limiter_new(5, 60000);
 	a->phones = phones_new();
 	a->known = known_new();
+	a->strangers = strangers_new();
 	r = sodium_init() < 0 ? -EIO : 0;
 	if (!r)
 		r = pool_new(&a->login_pool, 2, 512);
@@ -435,6 +438,7 @@ void api_free(struct api *a)
 	limiter_free(a->faults);
 	phones_free(a->phones);
 	known_free(a->known);
+	strangers_free(a->strangers);
 	for (size_t i = 0; a->routes && i <= api_endpoint_n; i++)
 		free((char *)(uintptr_t)a->routes[i].path);
 	free(a->routes);

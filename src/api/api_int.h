@@ -22,6 +22,7 @@ struct live;
 struct limiter;
 struct phones;
 struct known_sessions;
+struct strangers;
 
 struct api {
 	struct api_conf conf;
@@ -33,6 +34,7 @@ struct api {
 	struct limiter *faults; /* reports a person */
 	struct phones *phones;
 	struct known_sessions *known;
+	struct strangers *strangers;
 	struct http_route *routes;
 	void *bounds; /* the routes' arguments */
 	int64_t started_ms; /* mono */
@@ -135,6 +137,13 @@ int64_t limiter_wait_ms(struct limiter *l, const char *key, int64_t now_ms);
 void limiter_note(struct limiter *l, const char *key, int64_t now_ms);
 void limiter_forget(struct limiter *l, const char *key);
 void limiter_give_back(struct limiter *l, const char *key); /* undoes one note */
+
+/* ---- strangers.c ---- */
+struct strangers *strangers_new(void);
+void strangers_free(struct strangers *s);
+void strangers_note(struct strangers *s, const char *address, const char *login, int64_t now_ms); /* a log-in was refused. Any thread */
+void strangers_get(struct ask *k);
+void strangers_lift(struct ask *k);
 
 /* ---- desk.c ---- */
 struct phones *phones_new(void);

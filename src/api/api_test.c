@@ -138,6 +138,58 @@ TEST(wrong_passwords_are_slowed_down_per_login_and_address)
 	fix_stop(&f);
 }
 
+TEST(administrators_see_strangers_and_lift_bans)
+{
+	struct fix f;
+	struct client nobody = {.f = &f}, agent, lead, admin;
+	const json_t *row;
+
+	fix_start(&f, true);
+	agent = fix_login(&f, "agent", NULL);
+	lead = fix_login(&f, "supervisor", NULL);
+	admin = fix_login(&f, "admin", NULL);
+	for (int i = 0; i < 5; i++)
+		(void)ask_for(&nobody, "POST", "/session", "{\"login\":\"root\",\"password\":\"wrong\"}", "401 bad_login");
+	(void)ask_for(&nobody, "GET", "/strangers", NULL, "401 no_session");
+	(void)ask_for(&agent, "GET", "/strangers", NULL, "403 forbidden");
+	(void)ask_for(&lead, "POST", "/strangers/lift", "{\"source\":\"192.0.2.1\",\"user\":\"8001\"}", "403 forbidden");
+	row = ask_for(&admin, "GET", "/strangers", NULL, "200");
+	assert_string_equal(text_at(row, "bans.0.user"), "8001");
+	assert_string_equal(text_at(row, "logins.0.source"), "127.0.0.1");
+	assert_int_equal(json_integer_value(get(row, "logins.0.count")), 5);
+	assert_true(json_integer_value(get(row, "logins.0.wait_ms")) > 0);
+	(void)ask_for(&admin, "POST", "/strangers/lift", "{\"user\":\"8001\"}", "422 invalid");
+	(void)ask_for(&admin, "POST", "/strangers/lift", "{\"source\":\"192.0.2.9\",\"user\":\"8001\"}", "404 not_found");
+	(void)ask_for(&admin, "POST", "/strangers/lift", "{\"source\":\"192.0.2.1\",\"user\":\"8001\"}", "204");
+	assert_string_equal(sw_lifted.source, "192.0.2.1");
+	assert_string_equal(sw_lifted.user, "8001");
+	assert_int_equal(fix_get(&f, "SELECT count(*) FROM audit WHERE resource = 'strangers' AND action = 'lift'"), 1);
+	/* and a log-in of the page may be tried again at once */
+	(void)ask_for(&nobody, "POST", "/session", "{\"login\":\"root\",\"password\":\"correct horse 7\"}", "429 slow_down");
+	(void)ask_for(&admin, "POST", "/strangers/lift", "{\"source\":\"127.0.0.1\",\"web\":true}", "204");
+	(void)ask_for(&nobody, "POST", "/session", "{\"login\":\"root\",\"password\":\"correct horse 7\"}", "200");
+	assert_int_equal(json_array_size(get(ask_for(&admin, "GET", "/strangers", NULL, "200"), "logins")), 0);
+	fix_stop(&f);
+}
+
+TEST(networks_that_are_never_banned_are_checked_and_the_switch_is_told)
+{
+	struct fix f;
+	struct client c;
+
+	fix_start(&f, true);
+	c = fix_login(&f, "admin", NULL);
+	(void)ask_for(&c, "POST", "/allowed_networks", "{\"network\":\"10.0.0.0/40\"}", "422 invalid");
+	(void)ask_for(&c, "POST", "/allowed_networks", "{\"network\":\"example.com\"}", "422 invalid");
+	(void)ask_for(&c, "POST", "/allowed_networks", "{\"network\":\"0.0.0.0/0\"}", "422 invalid"); /* that would be everybody */
+	sw_configured = 0;
+	(void)ask_for(&c, "POST", "/allowed_networks", "{\"network\":\"2001:db8::/32\",\"note\":\"x\"}", "201");
+	assert_int_equal(sw_configured, 1);
+	c = fix_login(&f, "supervisor", NULL);
+	(void)ask_for(&c, "GET", "/allowed_networks", NULL, "403 forbidden");
+	fix_stop(&f);
+}
+
 TEST(the_limiter_gives_a_token_back_with_time)
 {
 	struct limiter *l = limiter_new(2, 1000);

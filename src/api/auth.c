@@ -359,6 +359,7 @@ void auth_login(struct ask *k)
 	r = people_login(&u, k->db, k->api->conf.centre_id, login, password);
 	if (r == PEOPLE_E_LOGIN) {
 		log_warn("log-in refused address=%s", address);
+		strangers_note(k->api->strangers, address, login, k->now_ms);
 		api_refuse(k, "bad_login", NULL, NULL);
 	} else if (r) {
 		api_failed(k, "log-in", r);

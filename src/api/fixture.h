@@ -50,6 +50,7 @@ void say_ring_full(bool full);
 
 /* The switch: what it was told last, and what it answers. */
 extern struct sw_trial sw_tried; /* the last question of the try-it box */
+extern struct sw_stranger_ask sw_lifted; /* the last ban that was lifted */
 extern struct sw_cmd sw_last;
 extern unsigned sw_told, sw_configured, edge_cuts;
 extern enum sw_refusal sw_answer;

@@ -103,6 +103,24 @@ int sw_try_number(struct sw *sw, const struct sw_trial *t, void (*answer)(const 
 	return 0;
 }
 
+struct sw_stranger_ask sw_lifted;
+
+/* Nobody but 192.0.2.1 is banned. */
+int sw_strangers(struct sw *sw, const struct sw_stranger_ask *q)
+{
+	if (q->lift)
+		sw_lifted = *q;
+	if (q->lift)
+		q->answer(strcmp(q->source, "192.0.2.1") ? NULL : "{}", q->arg);
+	else
+		q->answer("{\"bans\":[{\"source\":\"192.0.2.1\",\"user\":\"8001\",\"reason\":\"password\",\"count\":8,\"dropped\":3,\"step\":1,"
+			  "\"since_ms\":1,\"until_ms\":60001}],\"hours\":[{\"from_ms\":0,\"password\":8,\"unknown_user\":0,\"no_credentials\":0,"
+			  "\"malformed\":0,\"dropped\":3}],\"sources\":[{\"source\":\"192.0.2.1\",\"last\":\"password\",\"count\":8,\"dropped\":3,"
+			  "\"home\":false}]}",
+			  q->arg);
+	return 0;
+}
+
 const char *sw_refusal_name(enum sw_refusal r)
 {
 	static const char *const names[] = {"ok", "unknown", "wrong_state", "no_device", "no_trunk", "bad_number", "no_call", "full", "stopping",

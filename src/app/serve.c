@@ -183,6 +183,26 @@ static int64_t midnight_ms(void)
 	return now - local % 86400000LL;
 }
 
+/* Whom telephony did not listen to when it stopped. */
+static void restore_bans(struct server *s)
+{
+	struct db_stmt *st;
+	unsigned n = 0;
+
+	if (db_prepare(&st, s->db, "SELECT body FROM sip_ban WHERE centre_id = $1 AND until_ms > $2")) /* few: scanned */
+		return;
+	db_bind_i64(st, 1, s->centre.id);
+	db_bind_i64(st, 2, clock_utc_ms());
+	while (db_step(st) == DB_ROW) {
+		struct sw_stranger_ask q = {0};
+
+		n += str_copy(q.restore, sizeof(q.restore), db_text(st, 0)) && !sw_strangers(s->sw, &q);
+	}
+	db_done(st);
+	if (n)
+		log_info("strangers stay unheard bans=%u", n);
+}
+
 static int start_switch(struct server *s)
 {
 	struct sw_start st = {
@@ -207,6 +227,7 @@ static int start_switch(struct server *s)
 		return fail("telephony (are the SIP ports free?)", r);
 	for (size_t i = 0; i < s->orphan_n; i++)
 		(void)sw_orphan(s->sw, s->orphans[i]);
+	restore_bans(s);
 	sw_sip_local(s->sw, s->sip, sizeof(s->sip));
 	sw_sip_local_all(s->sw, s->sip_all, sizeof(s->sip_all));
 	log_info("telephony is up sip=\"%s\" orphans=%zu", s->sip_all, s->orphan_n);

@@ -384,6 +384,28 @@ static int test_step(const struct in *in)
 	return r;
 }
 
+/* ---- bans ---- */
+
+static int sip_ban(const struct in *in)
+{
+	const char *source = str(in, "source"), *user = str(in, "user");
+	char *body;
+	int r;
+
+	if (!source || !user)
+		return 0;
+	r = db_run(in->db, "DELETE FROM sip_ban WHERE source = $1 AND name = $2", "tt", source, user);
+	if (r || !json_is_true(json_object_get(in->body, "on")))
+		return r;
+	r = db_run(in->db, "DELETE FROM sip_ban WHERE until_ms < $1", "i", in->e->at_ms); /* few: scanned */
+	body = json_dumps(in->body, JSON_COMPACT);
+	if (!r)
+		r = db_run(in->db, "INSERT INTO sip_ban (source, name, centre_id, body, until_ms) VALUES ($1, $2, $3, $4, $5)", "ttiti", source, user,
+			   in->e->centre_id, body, num(in, "until_ms"));
+	free(body);
+	return r;
+}
+
 /* ---- the table ---- */
 
 static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
@@ -403,6 +425,7 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_REC_CLOSE] = rec_close,
 	[EV_REC_FAIL] = rec_fail,
 	[EV_TEST_STEP] = test_step,
+	[EV_SIP_BAN] = sip_ban,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

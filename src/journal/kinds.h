@@ -82,4 +82,7 @@
 	/* {"device"} the agent's calls ring there from now on: a telephone's name, or "w" and his id for his browser */        \
 	X(EV_AGENT_DEVICE, "agent.device", FACT, 1)                                                                    \
 	/* {"device","up":bool} a configured telephone registered, or is gone. agent_id: whose it is */                         \
-	X(EV_DEVICE_STATE, "device.state", FACT, 1)
+	X(EV_DEVICE_STATE, "device.state", FACT, 1) \
+	/* {"source","user":"" for the whole source,"reason","count","step","since_ms","until_ms","on"} SIP does not listen to it until then; \
+	   on false: lifted */ \
+	X(EV_SIP_BAN, "sip.ban", FACT, 1)

@@ -519,6 +519,36 @@ static int read_numbers(struct load *l)
 	return 0;
 }
 
+struct allowed {
+	const char *network;
+};
+
+static bool take_allowed(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct allowed *a = entry;
+
+	a->network = text_or_empty(l, st, 1);
+	return true;
+}
+
+static int read_allowed(struct load *l)
+{
+	struct allowed *list = NULL;
+	struct strb b;
+	size_t n = 0;
+	int r = read_rows(l, "allowed_networks", "SELECT id, network FROM allowed_networks WHERE centre_id = $1 ORDER BY id", sizeof(*list),
+			  take_allowed, &list, &n);
+
+	if (r)
+		return r;
+	strb_init(&b, 65536);
+	for (size_t i = 0; i < n; i++)
+		strb_printf(&b, "%s ", list[i].network);
+	l->conf->allowed = n ? arena_strdup(l->arena, b.buf) : NULL;
+	strb_done(&b);
+	return 0;
+}
+
 /* What others refer to comes first. */
 static int read_all(struct load *l)
 {
@@ -526,6 +556,8 @@ static int read_all(struct load *l)
 	int r;
 
 	r = read_numbers(l);
+	if (!r)
+		r = read_allowed(l);
 	if (!r)
 		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role, browser_codec FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);

@@ -9,7 +9,7 @@
 #include "switch/sw.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_STOP };
 
 struct alarm_msg {
 	char what[32], name[128], detail[256];
@@ -411,6 +411,9 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 	case MSG_TRIAL:
 		on_trial(sw, data);
 		break;
+	case MSG_STRANGERS:
+		sw_stranger_ask(sw, data);
+		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
 		break;
@@ -454,6 +457,13 @@ int sw_try_number(struct sw *sw, const struct sw_trial *t, void (*answer)(const 
 	return mbox_post(sw->mbox, MSG_TRIAL, &m, sizeof(m));
 }
 
+int sw_strangers(struct sw *sw, const struct sw_stranger_ask *q)
+{
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	return mbox_post(sw->mbox, MSG_STRANGERS, q, sizeof(*q));
+}
+
 int sw_orphan(struct sw *sw, const char *dialog)
 {
 	return mbox_post(sw->mbox, MSG_ORPHAN, dialog, strlen(dialog) + 1);
@@ -470,7 +480,7 @@ static int start_parts(struct sw *sw)
 		.session_s = sw->start.session_s, .session_min_s = sw->start.session_min_s,
 	};
 	struct sip_handlers sh = {.credentials = on_credentials, .trunk_of = on_trunk_of, .trunk_account = on_trunk_account,
-				  .invite = sw_call_invite, .registered = on_registered, .arg = sw};
+				  .invite = sw_call_invite, .registered = on_registered, .banned = sw_stranger_ban, .arg = sw};
 	struct media_conf mc = {
 		.bind = sw->start.rtp_bind, .external = sw->start.external, .port_min = sw->start.rtp_min, .port_max = sw->start.rtp_max,
 		.threads = sw->start.media_threads, .silence_ms = sw->start.dead_ms / 6, .due_ms = sw->start.dead_ms / 24,

@@ -187,6 +187,9 @@ struct sw_rec {
 /* sw_event.c */
 void sw_emit(struct sw *sw, struct ev *e, const struct strb *body);
 void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body); /* with the call's ids */
+struct sip_ban;
+void sw_stranger_ban(const struct sip_ban *x, bool on, void *arg);
+void sw_stranger_ask(struct sw *sw, const struct sw_stranger_ask *m);
 void sw_alarm(struct sw *sw, const char *what, const char *detail, bool on);
 void sw_alarm_about(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on);
 bool sw_overloaded(struct sw *sw); /* and says so when it begins and ends */

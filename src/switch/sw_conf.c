@@ -160,6 +160,7 @@ void sw_apply_conf(struct sw *sw, struct snap *conf)
 	sw_acd_step(sw);
 	sw_static_agents(sw);
 	sw_lines_apply(sw);
+	sip_allow(sw->sip, sw->conf->allowed);
 	log_info("configuration applied version=%lld users=%zu queues=%zu trunks=%zu", (long long)sw->conf->version,
 		 sw->conf->user_n, sw->conf->queue_n, sw->conf->trunk_n);
 	snap_unref(old);

@@ -109,6 +109,7 @@ struct sw_toll_conf {
 
 struct sw_conf {
 	int64_t version;
+	const char *allowed;       /* networks that are never banned, by blanks; NULL: none */
 	const struct num_rights *rights; /* of calls that nobody places: overflow, forwarding. NULL: num_rights_default */
 	const struct sw_toll_conf *toll; /* NULL: as the form has it */
 	struct sw_device *devices; size_t device_n;
@@ -171,6 +172,19 @@ int sw_configure(struct sw *sw, struct snap *conf);
  * what a person calls it, @detail further words. For who watches something outside of the switch: disk, certificate. Any thread.
  */
 int sw_raise(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on);
+
+/* ---- strangers: what SIP has counted and whom it does not listen to ---- */
+
+struct sw_stranger_ask {
+	bool lift;               /* the ban of this user ("": of all) at this source */
+	char source[52], user[256];
+	char restore[1024];      /* not empty: a ban of an earlier process, the body of a sip.ban; nothing is answered */
+	/* Once, on the switch's thread: an object (see sip_strangers, or {} after lifting), borrowed; NULL: there is no such ban. */
+	void (*answer)(const char *json, void *arg);
+	void *arg;
+};
+/** Any thread. */
+int sw_strangers(struct sw *sw, const struct sw_stranger_ask *q);
 
 /** BYE for dialogs of a dead process (from journal_recover). Any thread, after sw_new. */
 int sw_orphan(struct sw *sw, const char *dialog);

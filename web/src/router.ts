@@ -15,6 +15,7 @@ export const router = createRouter({
 		{ path: '/board', component: () => import('./board/BoardPage.vue'), meta: { title: 'nav.board', roles: ['supervisor', 'admin'] } },
 		{ path: '/calls/:id?', component: () => import('./history/HistoryPage.vue'), meta: { title: 'nav.history' } },
 		{ path: '/doctor', component: () => import('./doctor/DoctorPage.vue'), meta: { title: 'doctor.title', roles: ['admin'] } },
+		{ path: '/strangers', component: () => import('./strangers/StrangersPage.vue'), meta: { title: 'strangers.title', roles: ['admin'] } },
 		{ path: '/faults/:id?', component: () => import('./fault/FaultsPage.vue'), meta: { title: 'fault.list_title', roles: ['admin'] } },
 		{ path: '/trunks/:id/sip', component: () => import('./sip/TrunkSip.vue'), meta: { title: 'sip.title', roles: ['supervisor', 'admin'] } },
 		{ path: '/trunks/:id/numbers', component: () => import('./numbers/TrunkNumbers.vue'), meta: { title: 'numbers.page', roles: ['supervisor', 'admin'] } },

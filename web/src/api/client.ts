@@ -123,6 +123,10 @@ export const api = {
 	lookup: (number: string) => ok(client.GET('/numbers/lookup', { params: { query: { number } } })),
 	meta: () => ok(client.GET('/meta')) as Promise<{ resources: MetaResource[] }>,
 	doctor: () => ok(client.GET('/doctor')),
+	strangers: {
+		get: () => ok(client.GET('/strangers')),
+		lift: (source: string, user: string, web: boolean) => ok(client.POST('/strangers/lift', { body: { source, user, web } })),
+	},
 	clearDemo: () => ok(client.DELETE('/demo')),
 	audioUrl: (id: string, download = false) => `/api/v1/recordings/${encodeURIComponent(id)}/audio${download ? '?download=1' : ''}`,
 }

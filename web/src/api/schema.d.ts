@@ -148,6 +148,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/strangers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who fails to log in: bans of telephony, offences by kind and hour, the loudest sources, and log-ins of the page that were refused */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["strangers"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/strangers/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lift a ban: of a user at a source, of a whole source (no user), or of the page's log-in (web) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        source: string;
+                        user?: string;
+                        web?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -2760,6 +2856,40 @@ export interface paths {
         patch: operations["tokens_update"];
         trace?: never;
     };
+    "/allowed_networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["allowed_networks_list"];
+        put?: never;
+        post: operations["allowed_networks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allowed_networks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["allowed_networks_get"];
+        put?: never;
+        post?: never;
+        delete: operations["allowed_networks_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["allowed_networks_update"];
+        trace?: never;
+    };
     "/faults": {
         parameters: {
             query?: never;
@@ -3136,6 +3266,48 @@ export interface components {
             /** @enum {string} */
             kind: "call" | "agent" | "queue" | "trunk";
             id: string;
+        };
+        strangers: {
+            bans: {
+                source: string;
+                /** @description empty: everybody at this source */
+                user: string;
+                /** @enum {string} */
+                reason: "password" | "unknown_user" | "no_credentials" | "malformed" | "dropped";
+                count: number;
+                dropped: number;
+                step: number;
+                /** Format: int64 */
+                since_ms: number;
+                /** Format: int64 */
+                until_ms: number;
+            }[];
+            hours: {
+                /** Format: int64 */
+                from_ms: number;
+                password: number;
+                unknown_user: number;
+                no_credentials: number;
+                malformed: number;
+                dropped: number;
+            }[];
+            sources: {
+                source: string;
+                /** @enum {string} */
+                last: "password" | "unknown_user" | "no_credentials" | "malformed" | "dropped";
+                count: number;
+                dropped: number;
+                /** @description telephones or a carrier of ours are there: never banned as a whole */
+                home: boolean;
+            }[];
+            logins: {
+                source: string;
+                count: number;
+                names: number;
+                /** Format: int64 */
+                last_ms: number;
+                wait_ms: number;
+            }[];
         };
         /** @description Something that somebody should see to: one kind (what) about one thing (object). Over when on is false. */
         alarm: {
@@ -5419,6 +5591,47 @@ export interface components {
             items: components["schemas"]["TokensRow"][];
             total: number;
         };
+        /** Networks never banned */
+        Allowed_networksRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Address or network
+             * @description Such as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32. However often SIP requests from there fail, nothing is banned: only networks in your own hands belong here.
+             */
+            network: string;
+            /** Note */
+            note: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Allowed_networksNew: {
+            /**
+             * Address or network
+             * @description Such as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32. However often SIP requests from there fail, nothing is banned: only networks in your own hands belong here.
+             */
+            network: string;
+            /** Note */
+            note?: string | null;
+        };
+        Allowed_networksPatch: {
+            /**
+             * Address or network
+             * @description Such as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32. However often SIP requests from there fail, nothing is banned: only networks in your own hands belong here.
+             */
+            network?: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        Allowed_networksList: {
+            items: components["schemas"]["Allowed_networksRow"][];
+            total: number;
+        };
         /** Fault reports */
         FaultsRow: {
             id: string;
@@ -7650,6 +7863,178 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokensRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allowed_networks_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                network?: string;
+                note?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allowed_networksList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allowed_networks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Allowed_networksNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allowed_networksRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allowed_networks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allowed_networksRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allowed_networks_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allowed_networks_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Allowed_networksPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allowed_networksRow"];
                 };
             };
             /** @description Refused */

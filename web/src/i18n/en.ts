@@ -129,6 +129,13 @@ const en: typeof zh = {
 			wrong: 'Wrong', ref: 'Does not exist', reserved: 'Reserved by the system; take another', no_key: 'secrets.key in the data folder cannot be used, so the password cannot be kept', short: 'Too short', weak: 'Too easy to guess', length: 'Wrong length', required: 'Required', taken: 'Already taken', not_unique: 'Already taken', unique: 'Already taken', unknown: 'No longer exists', too_long: 'Too long', too_short: 'Too short', too_big: 'Too large', too_small: 'Too small', type: 'Wrong format', range: 'Out of range', readonly: 'Cannot be changed', number: 'Digits only, + may come first', enum: 'Not one of the choices', create_only: 'Cannot be changed once it is made', in_use: 'Still in use', option: 'Not one of the choices', format: 'Wrong format',
 		},
 	},
+	strangers: {
+		title: 'Strangers', lead: 'Who tries passwords and scans for users. A user and a source are banned together, longer each time; an address where telephones or a trunk are is never banned as a whole.', refresh: 'Refresh', back: 'Back to settings', allow: 'Networks never banned',
+		bans: 'Banned now', no_bans: 'Nobody is banned now', source: 'Source', user: 'User', everybody: 'everybody', reason: 'Reason', count: 'Attempts', dropped: 'Dropped', since: 'Since', until: 'Until', lift: 'Lift', lift_ask: 'Lift the ban of {who}? It may try again at once.', lifted: 'Lifted',
+		hours: 'By the hour (the last 24)', hour: 'Hour', sources: 'Loudest sources', no_sources: 'No strangers so far', home: 'telephones or a trunk', last: 'Last',
+		logins: 'Log-ins of this page refused', no_logins: 'No log-in was refused', names: 'Names tried', wait: 'Must wait', again: 'may try again',
+		kind: { password: 'Wrong password', unknown_user: 'Unknown user', no_credentials: 'No credentials', malformed: 'Malformed', dropped: 'Dropped' },
+	},
 	doctor: {
 		title: 'Server check', lead: 'Looks at configuration, disk, database, ports, clock, certificate, trunks and NAT, and changes nothing. On the server itself:', at: '{at} · version {version}', again: 'Check again', busy: 'Checking…', back: 'Back to settings',
 		well: 'All is well', sum: '{e} errors, {w} warnings', todo: 'What to do: ', level: { ok: 'OK', warn: 'Warning', error: 'Error' },
