@@ -252,7 +252,7 @@ static void check_rtp(struct doctor *d)
 	int low = 0, high = 0;
 
 	if (legs < need) {
-		doc_found(d, "port.rtp", title, DOC_WARN, T("%lld-%lld 只够 %lld 路声音，而 %lld 个坐席加 %lld 条线路要 %lld 路", "%lld-%lld carry %lld legs, while %lld people and %lld lines want %lld"),
+		doc_found(d, "port.rtp", title, DOC_WARN, T("%lld-%lld 只够 %lld 路声音，而 %lld 个坐席加 %lld 条中继要 %lld 路", "%lld-%lld carry %lld legs, while %lld people and %lld lines want %lld"),
 			  (long long)min, (long long)max, (long long)legs, (long long)d->seats, (long long)d->lines, (long long)need);
 		doc_todo(d, T("把 [media] rtp_max 提到 %lld 以上，并在防火墙放行", "raise [media] rtp_max to %lld or more, and open the ports in the firewall"), (long long)(min + 2 * need));
 		return;

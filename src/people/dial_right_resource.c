@@ -16,7 +16,7 @@ static const struct res_option abroads[] = {{"none", "不允许", "None"}, {"som
 static const struct res_field fields[] = {
 	{"name", RES_TEXT, "名称", "Name", RES_REQUIRED | RES_SEARCH, .max = 64},
 	{"scope", RES_ENUM, "适用于", "Holds for", RES_REQUIRED | RES_CREATE_ONLY, .fallback = "everyone", .options = scopes,
-	 .help_zh = "一通呼出须同时被线路和人允许；对人：先看他本人的，再看角色的，再看所有人的。没有设置时，除国际、声讯和认不出的号码外都允许。",
+	 .help_zh = "一通呼出须同时被中继和人允许；对人：先看他本人的，再看角色的，再看所有人的。没有设置时，除国际、声讯和认不出的号码外都允许。",
 	 .help_en = "A call must be allowed by its trunk and its person; for a person his own row counts, else his role's, else everyone's. "
 		    "Without any row all is allowed but abroad, premium and what cannot be read."},
 	{"role", RES_ENUM, "角色", "Role", RES_REQUIRED | RES_CREATE_ONLY, .fallback = "agent", .options = people_roles, .show_if = "scope=role"},
@@ -47,9 +47,9 @@ static const struct res_field fields[] = {
 	 .help_zh = "这段时间里有人打国际或声讯就告警。", .help_en = "A call abroad or to a premium number in these hours raises an alarm."},
 	{"odd_to", RES_INT, "夜间告警到（点）", "Odd hours to", RES_HIDE_LIST, .min = 0, .max = 24, .fallback = "7", .show_if = "scope=everyone"},
 	{"abroad_burst", RES_INT, "十分钟内国际呼叫告警", "Alarm: calls abroad in ten minutes", RES_HIDE_LIST, .min = 0, .max = 10000, .fallback = "5",
-	 .show_if = "scope=everyone", .help_zh = "同一人、同一话机或同一线路；0 不告警。", .help_en = "By one person, device or trunk; 0: none."},
+	 .show_if = "scope=everyone", .help_zh = "同一人、同一话机或同一中继；0 不告警。", .help_en = "By one person, device or trunk; 0: none."},
 	{"short_burst", RES_INT, "十分钟内短呼叫告警", "Alarm: short calls in ten minutes", RES_HIDE_LIST, .min = 0, .max = 10000, .fallback = "20",
-	 .show_if = "scope=everyone", .help_zh = "接通不到六秒的外呼；线路按五倍计。0 不告警。", .help_en = "Answered for less than six seconds; five times as many for a trunk. 0: none."},
+	 .show_if = "scope=everyone", .help_zh = "接通不到六秒的外呼；中继按五倍计。0 不告警。", .help_en = "Answered for less than six seconds; five times as many for a trunk. 0: none."},
 };
 
 static const char *const unique[] = {"scope,role,user_id,trunk_id", NULL};

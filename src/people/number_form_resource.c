@@ -31,7 +31,7 @@ static const struct res_option presets[] = {
 
 static const struct res_option from_users[] = {
 	{"number", "外显号码", "The number shown"},
-	{"account", "线路账号", "The trunk's account"},
+	{"account", "中继账号", "The trunk's account"},
 	{NULL},
 };
 
@@ -41,7 +41,7 @@ static const struct res_field fields[] = {
 	 .help_zh = "先选与运营商说明最接近的一种，再用“试拨号码”看结果，需要时改下面各项。",
 	 .help_en = "Take what is nearest to the carrier's description, look at the result in the try-it box, and change the details where needed."},
 	{"area", RES_TEXT, "所在区号", "Area code", 0, .max = 5,
-	 .help_zh = "这条线路的归属地区号，例如 010、0755；来电只送本地号码、或外地手机要加 0 时必填。",
+	 .help_zh = "这条中继的归属地区号，例如 010、0755；来电只送本地号码、或外地手机要加 0 时必填。",
 	 .help_en = "Of the place the trunk belongs to, such as 010 or 0755. Needed when local numbers come without it, or mobiles of other cities need a 0."},
 	{"called", RES_ENUM, "被叫号码写法", "Form of the number called", RES_REQUIRED, .fallback = "national", .options = forms},
 	{"shown", RES_ENUM, "主叫号码写法", "Form of our number", RES_REQUIRED, .fallback = "national", .options = forms},
