@@ -19,13 +19,14 @@ MAY = {
     "media": set(),
     "http": set(),
     "resource": {"db"},
+    "sheet": {"base"},
     "journal": {"db"},
     "call": {"sip", "media"},
     "acd": {"base"},
     "dialer": {"base"},
     "ivr": {"base"},
     "switch": {"number", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
-    "api": {"number", "trace", "http", "resource", "journal", "db", "switch"} | BUSINESS,
+    "api": {"number", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
     "sim": {"acd", "dialer", "ivr", "sip", "media", "journal", "db", "people", "resource"},
     "app": None,    # wires everything
 }
@@ -33,7 +34,7 @@ for name in BUSINESS:
     MAY[name] = {"resource", "db", "journal"}
 MAY["people"] |= {"number", "switch"}     # only the structs of the configuration that it makes
 TESTS_MAY = {"switch": {"sim"}}
-PURE = {"base", "number", "loop", "acd", "dialer", "ivr"}     # no free base and loop: only what the table says
+PURE = {"base", "number", "loop", "acd", "dialer", "ivr", "sheet"}     # no free base and loop: only what the table says
 MODULE = re.compile(r'^\s*#\s*include\s+"([a-z0-9_]+)/([^"]+)"')
 SYSTEM = re.compile(r"^\s*#\s*include\s+<(re|rem|microhttpd|sqlite3|libpq-fe)(\.h|/[^>]*)>")
 # Whose public headers may be seen where: nothing above sip and media sees libre, nothing above http libmicrohttpd, ...
