@@ -37,7 +37,7 @@ static bool is_long_distance(const char *s)
 	if (s[0] != '0' || s[1] == '0')
 		return false;
 	(void)snprintf(head, sizeof(head), "%.3s", s + 1);
-	if (num_area(area, head))
+	if (num_area(area, head) && area[0])
 		return true;
 	head[2] = '\0';
 	return num_area(area, head) && area[0];
@@ -86,10 +86,10 @@ static bool listed(const char *list, unsigned cc)
 	return false;
 }
 
-int num_bars(const char *barred, const char *number)
+/* How many characters the longest that fits has, and whether it bars; 0: none fits. */
+static size_t longest_bar(const char *barred, const char *number, int *bars)
 {
 	size_t longest = 0, n;
-	int bars = 0;
 
 	for (const char *p = barred ? barred : ""; *p; p += n + strspn(p + n, " ")) {
 		bool but = *p == '!';
@@ -97,24 +97,40 @@ int num_bars(const char *barred, const char *number)
 		n = strcspn(p, " ");
 		if (n - but > longest && !strncmp(number, p + but, n - but)) {
 			longest = n - but;
-			bars = but ? -1 : 1;
+			*bars = but ? -1 : 1;
 		}
 	}
+	return longest;
+}
+
+int num_bars(const char *barred, const char *number)
+{
+	int bars = 0;
+
+	(void)longest_bar(barred, number, &bars);
 	return bars;
 }
 
-/*
- * As typed, and as it is written in the country: another way of writing a barred number is no way around the bar, and one of writing a
- * number that an exception names is not barred.
- */
+/* As typed, as it is written in the country, and with its plus: another way of writing a barred number is no way around the bar. */
 static bool is_barred(const char *barred, const struct num *n, const char *dialled)
 {
+	const char *ways[] = {dialled, NULL, n->text};
 	char national[NUM_MAX];
-	int typed = num_bars(barred, dialled), written;
+	size_t longest = 0;
+	int bars = 0;
 
 	num_write(national, n, NUM_F_NATIONAL, NULL, NUM_CITY_UNKNOWN);
-	written = num_bars(barred, national);
-	return typed >= 0 && written >= 0 && typed + written > 0;
+	ways[1] = national;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		int one = 0;
+		size_t len = longest_bar(barred, ways[i], &one);
+
+		if (len > longest || (len == longest && one > bars)) {
+			longest = len;
+			bars = one;
+		}
+	}
+	return bars > 0;
 }
 
 enum num_why num_may(const struct num_rights *r, const struct num *n, enum num_class c, const char *dialled)

@@ -63,19 +63,44 @@ bool num_inbound(struct num *ret, const struct num_table *t, bool calling, const
 	return true;
 }
 
-void num_outbound(char ret[NUM_TEXT_MAX], const struct num_table *t, bool calling, const struct num *n, const char *dialled, enum num_city city,
-		  struct num_trace *tr)
+/* What is written before the rules. */
+static void write_form(char ret[NUM_TEXT_MAX], const struct num_table *t, bool calling, const struct num *n, const char *dialled, enum num_city city)
 {
 	enum num_form form = calling ? t->shown : t->called;
 	char s[NUM_MAX];
 
-	if (form == NUM_F_RAW)
+	if (form == NUM_F_RAW) {
 		(void)str_copy(ret, NUM_TEXT_MAX, dialled && *dialled ? dialled : n->text);
-	else {
-		num_write(s, n, form, t->area, city);
-		(void)str_copy(ret, NUM_TEXT_MAX, s);
-		num_trace_add(tr, num_form_name(form), 0, n->text, s);
+		return;
 	}
+	num_write(s, n, form, t->area, city);
+	(void)str_copy(ret, NUM_TEXT_MAX, s);
+}
+
+bool num_uncovered(struct num *ret, const struct num_table *t, const struct num *n, const char *dialled, enum num_city city)
+{
+	char s[NUM_TEXT_MAX];
+
+	write_form(s, t, false, n, dialled, city);
+	for (size_t i = 0; i < t->rule_n; i++) {
+		const struct num_rule *r = &t->rules[i];
+
+		if (!fits(r, false, false, s) || (!(r->put && *r->put) && (r->strip <= 0 || (size_t)r->strip >= strlen(s))))
+			continue;
+		return r->strip > 0 && (size_t)r->strip < strlen(s) && num_read(ret, s + r->strip, t->area) &&
+		       (ret->kind == NUM_ABROAD || ret->kind == NUM_PREMIUM) && n->kind != NUM_ABROAD && n->kind != NUM_PREMIUM;
+	}
+	return false;
+}
+
+void num_outbound(char ret[NUM_TEXT_MAX], const struct num_table *t, bool calling, const struct num *n, const char *dialled, enum num_city city,
+		  struct num_trace *tr)
+{
+	enum num_form form = calling ? t->shown : t->called;
+
+	write_form(ret, t, calling, n, dialled, city);
+	if (form != NUM_F_RAW)
+		num_trace_add(tr, num_form_name(form), 0, n->text, ret);
 	apply_rules(ret, t, false, calling, tr);
 }
 

@@ -54,6 +54,9 @@ bool num_inbound(struct num *ret, const struct num_table *t, bool calling, const
 void num_outbound(char ret[NUM_TEXT_MAX], const struct num_table *t, bool calling, const struct num *n, const char *dialled, enum num_city city,
 		  struct num_trace *tr);
 
+/** Whether a rule takes away what hides a number that costs more: "9" before 00852..., when an exchange wants it so. That number into @ret. */
+bool num_uncovered(struct num *ret, const struct num_table *t, const struct num *n, const char *dialled, enum num_city city);
+
 /* Who we say we are. */
 struct num_identity {
 	char number[NUM_MAX];       /* as it is shown, in the trunk's form; "" when there is none */

@@ -82,6 +82,26 @@ TEST(rule_that_leaves_nothing_is_not_applied)
 	assert_string_equal(out, "110");
 }
 
+TEST(what_a_rule_uncovers_is_told)
+{
+	static const struct num_rule rules[] = {{.id = 1, .begins = "9", .strip = 1}, {.id = 2, .begins = "+", .strip = 1, .put = "77"}};
+	struct num_table t = {.id = 1, .called = NUM_F_RAW, .rules = rules, .rule_n = 2};
+	struct num n = number("90085221234567"), inner;
+
+	assert_true(num_uncovered(&inner, &t, &n, "90085221234567", NUM_CITY_UNKNOWN));
+	assert_string_equal(inner.text, "+85221234567");
+	n = number("13800138000");
+	assert_false(num_uncovered(&inner, &t, &n, "13800138000", NUM_CITY_UNKNOWN));
+	t.called = NUM_F_E164; /* +8613800138000 without its plus is no other number */
+	assert_false(num_uncovered(&inner, &t, &n, "13800138000", NUM_CITY_UNKNOWN));
+	t.called = NUM_F_RAW;
+	n = number("916885888");
+	assert_true(num_uncovered(&inner, &t, &n, "916885888", NUM_CITY_UNKNOWN));
+	assert_int_equal(inner.kind, NUM_PREMIUM);
+	n = number("995588");
+	assert_false(num_uncovered(&inner, &t, &n, "995588", NUM_CITY_UNKNOWN)); /* nothing that costs more than it says */
+}
+
 TEST(every_preset_reads_back_what_it_writes)
 {
 	static const char *const numbers[] = {"13800138000", "19912345678", "01062345678", "075523456789", "09516012345", "4008001234", "8008101234",
@@ -176,7 +196,7 @@ TEST(destinations_have_their_class)
 		{"2001", "", NUM_C_SHORT}, {"16885888", "", NUM_C_PREMIUM}, {"075516885888", "", NUM_C_PREMIUM}, {"0085221234567", "", NUM_C_ABROAD},
 		{"+12025550100", "", NUM_C_ABROAD}, {"00", "", NUM_C_ABROAD}, {"000852", "", NUM_C_ABROAD}, {"*72", "", NUM_C_OTHER},
 		{"1790900120255501", "", NUM_C_OTHER}, {"900852212345", "", NUM_C_OTHER}, {"05550000", "", NUM_C_DOMESTIC}, {"0179", "", NUM_C_OTHER},
-		{"+86", "", NUM_C_OTHER}, {"+0", "", NUM_C_ABROAD},
+		{"+86", "", NUM_C_OTHER}, {"0", "", NUM_C_OTHER}, {"+0", "", NUM_C_ABROAD},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -227,6 +247,8 @@ TEST(barred_beginnings_hold_in_every_way_of_writing)
 		{"00 + !0086 !+86", "+8613800138000", NUM_OK}, {"0755", "+8675523456789", NUM_W_BARRED}, {"138", "+86 138 0013 8000", NUM_W_BARRED},
 		{"00 + !00852", "+85221234567", NUM_OK}, {"00 + !00852", "+85321234567", NUM_W_BARRED},
 		{"00 !+852", "+85221234567", NUM_OK}, {"00 !+852", "+85321234567", NUM_W_BARRED}, {"!", "13800138000", NUM_OK},
+		{"+852", "0085221234567", NUM_W_BARRED}, {"+852", "00 852 2123", NUM_W_BARRED}, {"00 !+852", "0085221234567", NUM_OK},
+		{"+86138", "13800138000", NUM_W_BARRED},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {

@@ -228,6 +228,43 @@ TEST(desk_phones_and_overflow_pass_the_same_gate)
 	end();
 }
 
+TEST(what_the_carrier_would_read_is_what_is_judged)
+{
+	static const struct num_rule nine[] = {{.id = 1, .begins = "9", .strip = 1}};
+
+	plan_numbers();
+	table = (struct num_table){.id = 5, .called = NUM_F_BARE, .shown = NUM_F_BARE};
+	begin();
+	says(try_it(dialled("6834000")), "\"gate\":\"class\""); /* Niue, for who reads 86... as China */
+	says(try_it(dialled("13800138000")), "\"allowed\":true");
+	table.area[0] = '1', table.area[1] = '0';
+	says(try_it(dialled("6834000")), "\"allowed\":true"); /* 86106834000: of Beijing */
+	table = (struct num_table){.id = 5, .called = NUM_F_RAW, .rules = nine, .rule_n = 1};
+	trunk_rights.classes = person_rights.classes |= 1u << NUM_C_OTHER;
+	says(try_it(dialled("913800138000")), "\"allowed\":true");
+	says(try_it(dialled("90085221234567")), "\"gate\":\"class\"");
+	says(try_it(dialled("90085221234567")), "\"class\":\"abroad\"");
+	end();
+}
+
+TEST(however_a_forward_names_the_carrier_it_is_a_call_out)
+{
+	static const char *const forwards[] = {"sip:00852.2123.4567@127.0.0.3:5060", "sip:0085221234567@127.0.0.99",
+					       "sip:+85221234567@127.0.0.3;transport=tcp"};
+	struct dlg c;
+
+	for (size_t i = 0; i < ARRAY_LEN(forwards); i++) {
+		plan_numbers();
+		plan.trunks[0].sources = "127.0.0.99";
+		plan.numbers[1].uri = forwards[i];
+		begin();
+		call(&c, "13800138000", "uri");
+		expect_final(&c, 403);
+		(void)await_event(0, EV_DIAL_REFUSED, 0, "\"via\":\"forward\"");
+		end();
+	}
+}
+
 TEST(minutes_of_the_day_are_counted_and_end)
 {
 	plan_numbers();

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "switch/sw.h"
+#include "switch/sw_number.h"
 
 /* The input happens at the time its row says, to the millisecond, or replay would derive other deadlines. */
 static void emit_in(struct sw *sw, struct acd_in *in)
@@ -194,6 +195,8 @@ int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, e
 
 	*profile = MED_PLAIN;
 	if (dev && dev->static_uri) {
+		if (!sw_forward_ok(sw, dev->static_uri))
+			return -EACCES;
 		d->uri = dev->static_uri;
 		return 0;
 	}

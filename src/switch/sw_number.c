@@ -72,6 +72,22 @@ static void judge_both(struct sw_verdict *o, const struct sw_plan_ask *ask)
 
 /* ---- what is sent ---- */
 
+/*
+ * What it costs by what the carrier is sent. A rule may uncover another number than was read; and a carrier that reads numbers without plus
+ * as international ones takes seven digits of a local line for an island (+683 4000).
+ */
+static void read_cost(struct sw_verdict *ret, const struct num_table *table, const char *dialled)
+{
+	struct num inner;
+
+	if (num_uncovered(&inner, table, &ret->num, dialled, ret->city)) {
+		ret->num = inner;
+		ret->class = num_class_of(&inner, table->area);
+	} else if (ret->num.kind == NUM_LOCAL && table->called == NUM_F_BARE) {
+		ret->class = NUM_C_OTHER;
+	}
+}
+
 void sw_plan(struct sw_verdict *ret, const struct sw_plan_ask *ask, struct num_trace *tr)
 {
 	const struct num_table *table = table_of(ask->trunk);
@@ -83,8 +99,9 @@ void sw_plan(struct sw_verdict *ret, const struct sw_plan_ask *ask, struct num_t
 	ret->class = num_class_of(&ret->num, table->area);
 	if (table->called == NUM_F_LOCAL)
 		ret->city = num_city_of(&ret->num, table->area);
-	judge_both(ret, ask);
 	num_outbound(ret->called, table, false, &ret->num, ask->dialled, ret->city, tr);
+	read_cost(ret, table, ask->dialled);
+	judge_both(ret, ask);
 	num_identify(&ret->id, table, caller && *caller ? caller : "huawu", ask->trunk->username, ask->trunk->host, &ret->num, NULL);
 	num_identity_lines(ret->lines, sizeof(ret->lines), &ret->id);
 }

@@ -4,11 +4,13 @@
  *
  * A meter holds one person's, trunk's or device's sums. Bursts are counted in ten buckets of a minute.
  */
+#include "switch/sw_line.h"
 #include "switch/sw_number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MINUTE_MS 60000
 #define BUCKETS 10          /* minutes that a burst is looked for in */
@@ -149,25 +151,34 @@ enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trun
 	return ret->gate;
 }
 
+/* The trunk that a host is of, by its name or by an address of it. */
+static const struct sw_trunk *trunk_at(struct sw *sw, const char *host)
+{
+	struct sip_addr a = {0};
+	bool by_token;
+
+	for (size_t i = 0; i < sw->conf->trunk_n; i++)
+		if (!strcasecmp(sw->conf->trunks[i].host, host))
+			return &sw->conf->trunks[i];
+	(void)str_copy(a.host, sizeof(a.host), host);
+	return sw_trunk_of(sw, sw_line_of_source(sw, &a, "", &by_token));
+}
+
 bool sw_forward_ok(struct sw *sw, const char *uri)
 {
-	const char *user = strncmp(uri, "sip:", 4) ? uri : uri + 4, *at = strchr(user, '@');
-	char number[64];
+	const char *user = !strncasecmp(uri, "sip:", 4) ? uri + 4 : !strncasecmp(uri, "sips:", 5) ? uri + 5 : uri, *at = strchr(user, '@');
+	char number[NUM_TEXT_MAX], digits[NUM_MAX], host[256];
+	const struct sw_trunk *t;
 	struct sw_verdict v;
 
-	if (!at || (size_t)(at - user) >= sizeof(number))
+	if (!at)
 		return true;
-	(void)snprintf(number, sizeof(number), "%.*s", (int)(at - user), user);
-	for (size_t i = 0; i < sw->conf->trunk_n; i++) {
-		const struct sw_trunk *t = &sw->conf->trunks[i];
-		size_t n = strlen(t->host);
-
-		if (strncmp(at + 1, t->host, n) || (at[1 + n] && at[1 + n] != ':' && at[1 + n] != ';') || number[strspn(number, "0123456789+*#")])
-			continue;
-		if (sw_gate(&v, sw, t, NULL, number, "forward", true))
-			return false;
-	}
-	return true;
+	at++;
+	(void)snprintf(host, sizeof(host), "%.*s", (int)(*at == '[' ? strcspn(at + 1, "]") : strcspn(at, ":;>")), *at == '[' ? at + 1 : at);
+	t = trunk_at(sw, host);
+	(void)snprintf(number, sizeof(number), "%.*s", (int)strcspn(user, ";:@"), user);
+	/* A name at a trunk's host is no number; one that somebody would read as a number is. */
+	return !t || !num_clean(digits, number) || !sw_gate(&v, sw, t, NULL, digits, "forward", true);
 }
 
 /* ---- alarms ---- */
