@@ -170,7 +170,7 @@ void med_record_stop(struct media *m, int64_t rec_id);
 int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65]);
 
 /**
- * How busy the media thread was in the last half second, per cent: running, or ready to run while others did. Near 100 packets begin
+ * How busy the media thread was in the last half second, per cent: running, or, when that makes audio late, ready to run. Near 100 packets begin
  * to wait. 0 where the kernel does not tell (schedstat). Any thread.
  */
 unsigned media_load_pct(const struct media *m);

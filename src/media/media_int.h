@@ -242,13 +242,20 @@ struct mthread {
 	int64_t next_tick_ms;
 	struct mload {
 		int fd; /* the thread's own schedstat; -1: none */
-		int64_t busy_ns, at_us; /* at the last look */
+		int64_t run_ns, ready_ns, at_us; /* at the last look */
+		int64_t late_ms; /* of the ticks since then, all together */
 	} load;
 	atomic_uint load_pct;
 	bool running;
 };
 
-/** @stat  what /proc/.../schedstat says: "ns_on_cpu ns_ready times". Per cent of the time since the last look, at most 100. */
+/**
+ * @stat  what /proc/.../schedstat says: "ns_on_cpu ns_ready times". Per cent of the time since the last look, at most 100. Time waiting
+ * for a core counts only when it hurts: when ticks come MLOAD_LATE_MS late on the average. Who shares the machine with a compiler
+ * waits often and shortly.
+ */
+#define MLOAD_LATE_MS 10
+#define MLOAD_TICKS 25
 unsigned mload_look(struct mload *l, const char *stat, int64_t now_us);
 
 void mleg_command(int type, void *data, size_t len, void *arg); /* mbox handler; arg: mthread */

@@ -1055,12 +1055,16 @@ TEST(stopping_media_closes_recordings_and_tells)
 }
 
 /* 0.3 s on the CPU and 0.2 s waiting for it, in one second. */
-TEST(load_is_time_running_and_time_waiting_to_run)
+TEST(load_is_time_running_and_time_waiting_to_run_when_that_makes_late)
 {
 	struct mload l = {0};
 
 	assert_int_equal(mload_look(&l, "5000000000 1000000000 77", 1000000), 0); /* nothing to compare with */
+	l.late_ms = MLOAD_LATE_MS * MLOAD_TICKS + 1;
 	assert_int_equal(mload_look(&l, "5300000000 1200000000 99", 2000000), 50);
-	assert_int_equal(mload_look(&l, "5300000000 3200000000 99", 3000000), 100);
-	assert_int_equal(mload_look(&l, "", 4000000), 0);
+	l.late_ms = MLOAD_LATE_MS * MLOAD_TICKS;
+	assert_int_equal(mload_look(&l, "5600000000 1400000000 99", 3000000), 30);
+	l.late_ms = 20000;
+	assert_int_equal(mload_look(&l, "5600000000 3400000000 99", 4000000), 100);
+	assert_int_equal(mload_look(&l, "", 5000000), 0);
 }

@@ -23,7 +23,6 @@
 #define BLIND_MAX 250      /* packets to where nothing came from and no signalling either: five seconds; then one a second */
 #define ALIVE_MS 15000     /* RFC 6263 4.: a binding of a NAT lives 30 s at least */
 #define ALIVE_PT 20        /* never negotiated: the other side drops it (RFC 6263 4.6) */
-#define LOAD_TICKS 25
 #define BEHIND_PCT 95      /* the thread cannot keep up: late audio is no longer passed on, that later audio be in time */
 #define BEHIND_LATE_MS 200
 #define BEHIND_READS 16
@@ -801,11 +800,12 @@ unsigned mload_look(struct mload *l, const char *stat, int64_t now_us)
 
 	if (sscanf(stat, "%lld %lld", &run, &ready) != 2)
 		return 0;
-	busy = run + ready;
+	busy = run - l->run_ns;
+	if (l->late_ms > MLOAD_LATE_MS * MLOAD_TICKS)
+		busy += ready - l->ready_ns;
 	if (l->at_us && now_us > l->at_us)
-		pct = (busy - l->busy_ns) / 10 / (now_us - l->at_us);
-	l->busy_ns = busy;
-	l->at_us = now_us;
+		pct = busy / 10 / (now_us - l->at_us);
+	*l = (struct mload){.fd = l->fd, .run_ns = run, .ready_ns = ready, .at_us = now_us};
 	return pct < 0 ? 0 : pct > 100 ? 100 : (unsigned)pct;
 }
 
@@ -831,8 +831,9 @@ void mleg_tick(void *arg)
 	mrec_submit(t->m->recorder, &t->batch);
 	wheel_turn(&t->wheel[t->ticks % RTCP_TICKS], now_us);
 	wheel_check(t, now_ms);
+	t->load.late_ms += now_ms > t->next_tick_ms ? now_ms - t->next_tick_ms : 0;
 	t->ticks++;
-	if (t->ticks % LOAD_TICKS == 0)
+	if (t->ticks % MLOAD_TICKS == 0)
 		look_at_load(t, now_us);
 	t->next_tick_ms += TICK_MS;
 	if (t->next_tick_ms < now_ms - 1000) /* the machine slept: no storm of ticks */
