@@ -43,6 +43,126 @@ bool sipm_precheck(char *data, size_t len)
 	return false;
 }
 
+/* Values in which white space round separators means nothing (RFC 3261 25.1: COLON, SEMI, EQUAL, SLASH, COMMA). */
+static const struct {
+	const char *name, *separators;
+} plain[] = {
+	{"Via", "/;=,:"}, {"v", "/;=,:"}, {"From", ";="}, {"f", ";="}, {"To", ";="}, {"t", ";="}, {"Contact", ";=,"}, {"m", ";=,"},
+	{"Route", ";=,"}, {"Record-Route", ";=,"}, {"Path", ";=,"}, {"CSeq", ""}, {"Call-ID", ""}, {"i", ""}, {"Max-Forwards", ""},
+	{"Content-Length", ""}, {"l", ""}, {"Content-Type", "/;="}, {"c", "/;="},
+};
+
+static const char *separators_of(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		if (strlen(plain[i].name) == len && !strncasecmp(plain[i].name, name, len))
+			return plain[i].separators;
+	return NULL;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Runs of white space become one blank, and none beside a separator; quoted strings and what stands in <> stay. */
+static char *put_value(char *to, const char *p, const char *end, const char *separators)
+{
+	char *start = to, in = '\0';
+
+	for (; p < end; p++) {
+		if (in == '"' && *p == '\\' && p + 1 < end) {
+			*to++ = *p++;
+		} else if (in ? (*p == in) : (*p == '"' || *p == '<')) {
+			in = in ? '\0' : *p == '<' ? '>' : '"';
+		} else if (!in && is_blank(*p)) {
+			const char *next = p;
+
+			while (next < end && is_blank(*next))
+				next++;
+			p = next - 1;
+			if (to == start || next == end || strchr(separators, *next) || strchr(separators, to[-1]))
+				continue;
+			*to++ = ' ';
+			continue;
+		}
+		*to++ = *p;
+	}
+	return to;
+}
+
+/* One line without its end. */
+static char *put_line_plain(char *to, const char *p, const char *end)
+{
+	const char *colon = memchr(p, ':', (size_t)(end - p)), *name_end = colon, *separators;
+	size_t len;
+	bool room;
+
+	while (colon && name_end > p && is_blank(name_end[-1]))
+		name_end--;
+	len = colon ? (size_t)(name_end - p) : 0;
+	separators = separators_of(p, len);
+	if (!separators) {
+		memmove(to, p, (size_t)(end - p));
+		return to + (end - p);
+	}
+	room = name_end < colon || (colon + 1 < end && is_blank(colon[1]));
+	memmove(to, p, len);
+	to += len;
+	*to++ = ':';
+	if (room)
+		*to++ = ' ';
+	return put_value(to, colon + 1, end, separators);
+}
+
+/* "SIP/7.0" at the end of a request line. */
+static bool take_version(char *line, char *end)
+{
+	char *v = end - 7;
+
+	if (v <= line || v[-1] != ' ' || strncasecmp(v, "SIP/", 4) != 0 || !isdigit((unsigned char)v[4]) || v[5] != '.' ||
+		!isdigit((unsigned char)v[6]))
+		return true;
+	if (v[4] == '2' && v[6] == '0') {
+		memcpy(v, "SIP/", 4);
+		return true;
+	}
+	memcpy(v, "SIP/2.0", 7);
+	return false;
+}
+
+bool sipm_plain(char *data, size_t *len)
+{
+	const char *p = data, *end = data + *len;
+	char *to = data;
+	bool first = true, known = true;
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *text_end = nl;
+
+		if (!nl)
+			break;
+		if (text_end > p && text_end[-1] == '\r')
+			text_end--;
+		if (text_end == p)
+			break; /* the end of the head */
+		if (first) {
+			memmove(to, p, (size_t)(text_end - p));
+			known = take_version(to, to + (text_end - p));
+			to += text_end - p;
+		} else {
+			to = put_line_plain(to, p, text_end);
+		}
+		first = false;
+		memmove(to, text_end, (size_t)(nl + 1 - text_end));
+		to += nl + 1 - text_end;
+		p = nl + 1;
+	}
+	memmove(to, p, (size_t)(end - p));
+	*len = (size_t)(to - data) + (size_t)(end - p);
+	return known;
+}
+
 struct sip_msg *sipm_decode(const char *data, size_t len)
 {
 	struct mbuf *mb = mbuf_alloc(len);
@@ -194,8 +314,8 @@ static bool lengths_are_bounded(const struct sip_msg *m)
 	       m->to.tag.l < SIPM_TOKEN_MAX && m->via.branch.l < SIPM_TOKEN_MAX &&
 	       m->via.sentby.l < SIPM_TOKEN_MAX && m->ruri.l < SIPM_URI_MAX &&
 	       m->uri.user.l < SIPM_TOKEN_MAX && m->from.val.l < SIPM_URI_MAX && m->to.val.l < SIPM_URI_MAX &&
-	       m->from.uri.user.l < SIPM_TOKEN_MAX && m->to.uri.user.l < SIPM_TOKEN_MAX && m->met.l < 32 &&
-	       m->cseq.met.l < 32;
+	       m->from.uri.user.l < SIPM_TOKEN_MAX && m->to.uri.user.l < SIPM_TOKEN_MAX && m->met.l < 64 &&
+	       m->cseq.met.l < 64;
 }
 
 static bool take_body(struct rx *r)

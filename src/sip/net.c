@@ -79,6 +79,7 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 	struct rx r = {.flow = *f, .ws_device = ws_device, .size = len};
 	const char *why = "";
 	struct sip_msg *m;
+	bool known = true;
 	int code;
 
 	if (len <= 4)
@@ -91,13 +92,21 @@ void sipnet_receive(struct sip_stack *s, const struct flow *f, const char *ws_de
 		return;
 	}
 	memcpy(buf, data, len);
-	m = sipm_precheck(buf, len) ? sipm_decode(buf, len) : NULL;
+	m = NULL;
+	if (sipm_precheck(buf, len)) {
+		known = sipm_plain(buf, &len);
+		m = sipm_decode(buf, len);
+	}
 	if (!m) {
 		malformed(s, f, "not a message");
 		return;
 	}
 	r.m = m;
 	code = sipm_check(&r, &why);
+	if (!known && code >= 0 && m->req) {
+		code = 505;
+		why = "Version Not Supported";
+	}
 	if (code)
 		malformed(s, f, why);
 	if (code > 0 && pl_strcmp(&m->met, "ACK"))

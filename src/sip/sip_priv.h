@@ -145,6 +145,11 @@ struct sip_stack {
  * headers.
  */
 bool sipm_precheck(char *data, size_t len);
+/**
+ * Writes the head as libre reads it, in place: a head that sipm_precheck took gets shorter, never longer. White space round separators goes
+ * where the grammar allows it, also in Via. Answers false for a request of another version than 2.0, which is then written as 2.0.
+ */
+bool sipm_plain(char *data, size_t *len);
 /** Parses. NULL when libre cannot. The message keeps a copy of @data. */
 struct sip_msg *sipm_decode(const char *data, size_t len);
 /**
