@@ -95,7 +95,7 @@ static const struct torture {
 	 "Max-Forwards: 7\r\nCall-ID: badinv01\r\nCSeq: 8 INVITE\r\nContact: ;;;;;,<sip:x@127.0.0.3>\r\nContent-Length: 0\r\n\r\n",
 	 400},
 	/* 3.1.2.2 */
-	{"content length too large", "INVITE sip:b@x SIP/2.0\r\n" VIA "1\r\n" BASE "CSeq: 1 INVITE\r\nContent-Length: 9999\r\n\r\nv=0\r\n", 400},
+	{"content length too large", "INVITE sip:b@x SIP/2.0\r\n" VIA "1\r\n" BASE "CSeq: 1 INVITE\r\nContent-Length: 9999\r\n\r\nv=0\r\n", 400, .udp = true}, /* a stream waits for the rest */
 	/* 3.1.2.3 */
 	{"negative content length", "INVITE sip:b@x SIP/2.0\r\n" VIA "2\r\n" BASE "CSeq: 1 INVITE\r\nContent-Length: -999\r\n\r\nv=0\r\n", 400},
 	/* 3.1.2.4 */
@@ -181,8 +181,8 @@ static const struct torture {
 	{"Contact with an escaped Route", "REGISTER sip:x SIP/2.0\r\n" VIA "Be\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:a@x>\r\nCall-ID: t\r\nContact: <sip:a@x?Route=%3Csip:x%3E>\r\nCSeq: 1 REGISTER\r\nl: 0\r\n\r\n", 401},
 	/* 3.3.15: Accept of something else than a description: the call begins, since we answer with what we have. */
 	{"unacceptable Accept", "INVITE sip:1000@x SIP/2.0\r\n" VIA "Bf\r\n" BASE "CSeq: 1 INVITE\r\nAccept: text/nobodyKnowsThis\r\nl: 0\r\n\r\n", 100, .leg = true},
-	/* 3.4.1: RFC 2543's INVITE had neither tag nor branch. Nobody sends those to a call centre any more. */
-	{"INVITE of RFC 2543", "INVITE sip:1000@x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.3:%PORT%\r\nFrom: <sip:+1303@x;user=phone>\r\nTo: <sip:+1650@x;user=phone>\r\nCall-ID: 2543\r\nCSeq: 56 INVITE\r\nContact: <sip:a@127.0.0.3>\r\nl: 0\r\n\r\n", 400},
+	/* 3.4.1: RFC 2543 had neither tag nor branch. Nobody sends such to a call centre any more: silence. */
+	{"INVITE of RFC 2543", "INVITE sip:1000@x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.3:%PORT%\r\nFrom: <sip:+1303@x;user=phone>\r\nTo: <sip:+1650@x;user=phone>\r\nCall-ID: 2543\r\nCSeq: 56 INVITE\r\nContact: <sip:a@127.0.0.3>\r\nl: 0\r\n\r\n", 0},
 	/* 3.3.17 and our own */
 	{"unknown Content-Encoding", "INVITE sip:b@x SIP/2.0\r\n" VIA "k\r\n" BASE "CSeq: 1 INVITE\r\nContent-Type: application/sdp\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi", 415},
 	{"INVITE without CSeq", "INVITE sip:b@x SIP/2.0\r\n" VIA "l\r\n" BASE "Content-Length: 0\r\n\r\n", 0},
