@@ -490,17 +490,20 @@ void mleg_packet(struct mleg *l, uint8_t *buf, size_t n, const maddr *from)
 }
 
 /* What ICMP says of our packets. It must be read, or the socket stays readable. */
-static void read_errors(struct mleg *l)
+static unsigned read_errors(int fd)
 {
+	unsigned n = 0;
+
 	char control[512];
 
 	for (int i = 0; i < 8; i++) {
 		struct msghdr m = {.msg_control = control, .msg_controllen = sizeof(control)};
 
-		if (recvmsg(l->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return;
-		l->unreachable++;
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			break;
+		n++;
 	}
+	return n;
 }
 
 static bool read_one(struct mleg *l)
@@ -528,7 +531,7 @@ static void rtp_readable(void *arg)
 	unsigned n = behind(l->t) ? BEHIND_READS : 1;
 
 	if (!read_one(l))
-		read_errors(l); /* readable, yet no packet */
+		l->unreachable += read_errors(l->fd); /* readable, yet no packet */
 	while (--n && read_one(l))
 		;
 }
@@ -542,6 +545,8 @@ static void rtcp_readable(void *arg)
 	size_t len;
 	maddr from;
 
+	if (n < 0)
+		(void)read_errors(l->rtcp_fd); /* nobody has RTCP there: that says nothing of the sound */
 	if (n <= 0)
 		return;
 	maddr_from(&from, &na.sa);

@@ -189,6 +189,8 @@ def calls_are_unharmed_by_a_flood_of_strangers():
 
     for key in ("e2e_lost", "late_over_100ms_pct", "delay_ms_p99"):
         print(f"{key}: {q['rtp'][key]} without, {l['rtp'][key]} with the flood, of {l['rtp']['e2e_expected']}")
+    print(f"cpu_pct: {q['cpu_pct']} without, {l['cpu_pct']} with the flood")
+    assert q["cpu_pct"] < 50, "something spins: the callers have no RTCP port, which must cost nothing"
     assert l["conc_up"] == ARGS.calls and l["calls_failed"] == 0, "a call failed"
     assert l["rtp"]["e2e_lost"] <= q["rtp"]["e2e_lost"] + l["rtp"]["e2e_expected"] // 20000, "sound was lost"
     assert l["rtp"]["late_over_100ms_pct"] <= q["rtp"]["late_over_100ms_pct"] + 0.1, "sound came late"
