@@ -77,6 +77,9 @@ const struct endpoint api_endpoints[] = {
 	{DEL, "/demo", ROLE_ADMIN, demo_clear, QUICK},
 
 	{GET, "/meta", ROLE_USER, objects_meta, QUICK},
+	{GET, "/{resource}/export.xlsx", ROLE_USER, sheet_export_xlsx, LONG},
+	{GET, "/{resource}/export.csv", ROLE_USER, sheet_export_csv, LONG},
+	{GET, "/{resource}/template.xlsx", ROLE_USER, sheet_template, LONG},
 	{GET, "/{resource}", ROLE_USER, objects_list, QUICK},
 	{POST, "/{resource}", ROLE_USER, objects_create, QUICK},
 	{GET, "/{resource}/{id}", ROLE_USER, objects_get, QUICK},

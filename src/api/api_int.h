@@ -207,6 +207,11 @@ void objects_delete(struct ask *k);
 void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e);
 int res_ctx_init(struct ask *k, struct res_ctx *c, struct res_error *e);
 
+/* ---- sheet.c ---- */
+void sheet_export_xlsx(struct ask *k);
+void sheet_export_csv(struct ask *k);
+void sheet_template(struct ask *k);
+
 /* ---- live.c, feed.c ---- */
 int live_new(struct live **ret, const struct api_conf *conf);
 void live_stop(struct live *l);

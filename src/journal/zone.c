@@ -147,6 +147,19 @@ static int64_t floor_div(int64_t a, int64_t b)
 }
 
 /* Days since 1970-01-01 to the Gregorian calendar, counted in years that begin in March. */
+int64_t zone_wall_ms(const struct zone *z, int64_t utc_ms)
+{
+	return utc_ms + (int64_t)offset_at(z, floor_div(utc_ms, 1000)) * 1000;
+}
+
+/* With the offset at about that time, then with the one there: the hour that is skipped comes out an hour off, the doubled one once. */
+int64_t zone_utc_ms(const struct zone *z, int64_t wall_ms)
+{
+	int64_t utc = wall_ms - (int64_t)offset_at(z, floor_div(wall_ms, 1000)) * 1000;
+
+	return wall_ms - (int64_t)offset_at(z, floor_div(utc, 1000)) * 1000;
+}
+
 int64_t zone_day(const struct zone *z, int64_t utc_ms)
 {
 	int64_t s = floor_div(utc_ms, 1000);

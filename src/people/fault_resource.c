@@ -54,6 +54,7 @@ const struct res_def people_faults = {
 	.label = "summary", .order = "-happened_ms",
 	.read = ROLE_ADMIN, .write = ROLE_ADMIN,
 	.before_write = before_write, .before_delete = before_delete,
+	.no_import = true,
 };
 
 static json_t *text_or_null(const char *s)

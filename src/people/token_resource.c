@@ -29,4 +29,5 @@ const struct res_def people_tokens = {
 	.label = "name", .order = "name",
 	.read = ROLE_ADMIN, .write = ROLE_ADMIN,
 	.before_write = before_write,
+	.no_import = true,
 };

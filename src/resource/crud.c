@@ -349,6 +349,19 @@ static int query_run(json_t **ret, struct res_ctx *c, struct query *q, const str
 	return r;
 }
 
+/* Conditions and order of what a list was asked for. What is wrong with them is in c->error. */
+static void query_make(struct query *q, struct strb *order, struct res_ctx *c, const struct res_def *d, const char *text, const char *sort,
+		       const json_t *filters)
+{
+	strb_init(&q->where, 65536);
+	strb_init(order, 1024);
+	strb_printf(&q->where, " WHERE t.centre_id = $%d", query_i64(q, c->who->centre_id));
+	add_filters(c, q, d, filters);
+	if (text && *text)
+		add_search(c, q, d, text);
+	add_order(c, order, d, sort && *sort ? sort : d->order ? d->order : "id");
+}
+
 int res_list(json_t **ret, struct res_ctx *c, const struct res_def *d, const char *text, const char *sort, int64_t limit,
 	     int64_t offset, const json_t *filters)
 {
@@ -358,19 +371,113 @@ int res_list(json_t **ret, struct res_ctx *c, const struct res_def *d, const cha
 
 	if (!res_may(c->who, d->read))
 		return refuse(c, 403, "forbidden");
-	strb_init(&q.where, 65536);
-	strb_init(&order, 1024);
-	strb_printf(&q.where, " WHERE t.centre_id = $%d", query_i64(&q, c->who->centre_id));
-	add_filters(c, &q, d, filters);
-	if (text && *text)
-		add_search(c, &q, d, text);
-	add_order(c, &order, d, sort && *sort ? sort : d->order ? d->order : "id");
+	query_make(&q, &order, c, d, text, sort, filters);
 	if (limit < 0 || limit > RES_LIST_MAX)
 		bad_list(c, "limit", "range");
 	if (offset < 0)
 		bad_list(c, "offset", "range");
 	if (!c->error->code)
 		r = query_run(ret, c, &q, d, order.buf, limit, offset);
+	strb_done(&q.where);
+	strb_done(&order);
+	return r;
+}
+
+/* ---- walking through a list of any length: its ids at once, its rows in pieces ---- */
+
+#define WALK_PIECE 200
+
+static int walk_ids(int64_t **ret, size_t *n, struct res_ctx *c, const struct query *q, const struct res_sql *s, const char *order)
+{
+	char *sql = xasprintf("SELECT t.id%s%s%s", s->from, q->where.buf, order);
+	struct db_stmt *st;
+	size_t room = 0;
+	int r;
+
+	r = query_prepare(&st, c, q, sql);
+	if (!r) {
+		while ((r = db_step(st)) == DB_ROW) {
+			if (*n == room) {
+				room = room * 2 + 64;
+				*ret = xrealloc(*ret, room * sizeof(**ret));
+			}
+			(*ret)[(*n)++] = db_i64(st, 0);
+		}
+		db_done(st);
+	}
+	free(sql);
+	return r;
+}
+
+/* The same order within a piece as in the whole, so the pieces join. */
+static char *walk_sql(const struct res_sql *s, const char *order)
+{
+	struct strb b;
+
+	strb_init(&b, 1 << 17);
+	strb_printf(&b, "%s%s WHERE t.centre_id = $1 AND t.id IN (", s->cols, s->from);
+	for (int i = 0; i < WALK_PIECE; i++)
+		strb_printf(&b, "%s$%d", i ? ", " : "", i + 2);
+	strb_printf(&b, ")%s", order);
+	return strb_take(&b);
+}
+
+static int walk_piece(struct res_ctx *c, const struct res_def *d, const char *sql, const int64_t *ids, size_t n,
+		      int (*fn)(void *arg, const json_t *row), void *arg)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, c->db, sql);
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, c->who->centre_id);
+	for (size_t i = 0; i < WALK_PIECE; i++)
+		db_bind_i64(st, (int)i + 2, i < n ? ids[i] : 0);
+	while ((r = db_step(st)) == DB_ROW) {
+		json_t *row = row_json(d, st, false);
+
+		r = fn(arg, row);
+		json_decref(row);
+		if (r)
+			break;
+	}
+	db_done(st);
+	return r;
+}
+
+static int walk(struct res_ctx *c, const struct res_def *d, const struct query *q, const char *order, int (*fn)(void *arg, const json_t *row),
+		void *arg, int64_t *count)
+{
+	const struct res_sql *s = res_sql_of(d);
+	char *sql = walk_sql(s, order);
+	int64_t *ids = NULL;
+	size_t n = 0;
+	int r = db_begin_view(c->db);
+
+	if (!r) {
+		r = walk_ids(&ids, &n, c, q, s, order);
+		for (size_t at = 0; !r && at < n; at += WALK_PIECE)
+			r = walk_piece(c, d, sql, ids + at, n - at < WALK_PIECE ? n - at : WALK_PIECE, fn, arg);
+		db_rollback(c->db);
+	}
+	*count = (int64_t)n;
+	free(ids);
+	free(sql);
+	return r;
+}
+
+int res_walk(int64_t *count, struct res_ctx *c, const struct res_def *d, const char *text, const char *sort, const json_t *filters,
+	     int (*fn)(void *arg, const json_t *row), void *arg)
+{
+	struct query q = {0};
+	struct strb order;
+	int r = REFUSED;
+
+	if (!res_may(c->who, d->read))
+		return refuse(c, 403, "forbidden");
+	query_make(&q, &order, c, d, text, sort, filters);
+	if (!c->error->code)
+		r = walk(c, d, &q, order.buf, fn, arg, count);
 	strb_done(&q.where);
 	strb_done(&order);
 	return r;

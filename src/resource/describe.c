@@ -76,7 +76,7 @@ static json_t *describe_field(const struct res_field *f)
 	return o;
 }
 
-static json_t *describe(const struct res_def *d, bool can_write)
+static json_t *describe(const struct res_def *d, const struct res_who *who)
 {
 	json_t *o = json_object(), *fields = json_array();
 
@@ -85,7 +85,8 @@ static json_t *describe(const struct res_def *d, bool can_write)
 	set_text(o, "en", d->en);
 	set_text(o, "label", d->label);
 	set_text(o, "order", d->order);
-	set(o, "can_write", json_boolean(can_write));
+	set(o, "can_write", json_boolean(res_may(who, d->write)));
+	set(o, "can_import", json_boolean(res_may_import(who, d)));
 	for (size_t i = 0; i < d->field_n; i++)
 		if (!res_field_internal(&d->fields[i]))
 			(void)json_array_append_new(fields, describe_field(&d->fields[i]));
@@ -100,7 +101,7 @@ json_t *res_describe(unsigned role)
 
 	for (size_t i = 0; res_all[i]; i++)
 		if (res_may(&who, res_all[i]->read))
-			(void)json_array_append_new(list, describe(res_all[i], res_may(&who, res_all[i]->write)));
+			(void)json_array_append_new(list, describe(res_all[i], &who));
 	return list;
 }
 
@@ -230,6 +231,7 @@ static void add_property(json_t *props, json_t *required, const char *name, json
 
 static json_t *row_schema(const struct res_def *d)
 {
+	static const struct res_who anybody = {.role = ROLE_SYSTEM};
 	json_t *props = json_object(), *required = json_array(), *o;
 	char key[72];
 
@@ -252,7 +254,7 @@ static json_t *row_schema(const struct res_def *d)
 	set(props, "once", json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties", "type", "string"));
 	o = object_schema(props, required);
 	set_text(o, "title", d->en);
-	set(o, "x-huawu", describe(d, true));
+	set(o, "x-huawu", describe(d, &anybody));
 	return o;
 }
 
@@ -412,6 +414,26 @@ static json_t *row_path(const struct res_def *d)
 	return path;
 }
 
+/* A file that is sent. */
+static void add_file(json_t *paths, const struct res_def *d, const char *name, const char *verb, const char *text, const char *type)
+{
+	char *key = xasprintf("/%s/%s", d->name, name);
+	json_t *ok = json_pack("{s:s, s:{s:{s:{s:s, s:s}}}}", "description", text, "content", type, "schema", "type", "string", "format", "binary");
+	json_t *r = answers("200", text, NULL), *op;
+
+	set(r, "200", ok);
+	op = operation(d, verb, r);
+	add_param(op, "query", "lang", "zh or en: of titles and choices, instead of the request's", type_schema("string", false));
+	if (strncmp(name, "export", 6) == 0) {
+		add_param(op, "query", "q", "Search, as in the list; filters by field besides", type_schema("string", false));
+		add_param(op, "query", "sort", "A field, - before it for descending", type_schema("string", false));
+	}
+	set(paths, key, json_pack("{s:o}", "get", op));
+	free(key);
+}
+
+#define XLSX_TYPE "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 json_t *res_openapi_paths(void)
 {
 	json_t *paths = json_object();
@@ -425,6 +447,10 @@ json_t *res_openapi_paths(void)
 		set(path, "post", write_operation(d, "create", "New", "201"));
 		set(paths, list, path);
 		set(paths, row, row_path(d));
+		add_file(paths, d, "export.xlsx", "export_xlsx", "The list as a workbook", XLSX_TYPE);
+		add_file(paths, d, "export.csv", "export_csv", "The list as CSV", "text/csv");
+		if (!d->no_import && d->write)
+			add_file(paths, d, "template.xlsx", "template", "An empty workbook for import", XLSX_TYPE);
 		free(list);
 		free(row);
 	}

@@ -83,6 +83,7 @@ struct res_def {
 	int (*after_write)(struct res_ctx *c, int64_t id, struct json_t *row);
 	int (*before_delete)(struct res_ctx *c, int64_t id, const struct json_t *old);
 	bool configures_switch; /* a committed change makes a new configuration version */
+	bool no_import;         /* rows come one by one, not from sheets */
 };
 /* Every table has besides: id BIGINT primary key, centre_id, rev, created_ms, updated_ms. */
 
@@ -125,6 +126,7 @@ struct res_ctx {
 	struct json_t *prepared;    /* what the prepare hook left for before_write; never shown */
 	struct json_t *once;        /* generated secrets: "once" in the row that this create or update answers, and never again */
 	const struct json_t *body;  /* what was sent, for hooks; the engine sets it */
+	bool dry;                   /* nothing of it will be kept: prepare may leave out what is slow */
 };
 /** Frees prepared and once. */
 void res_ctx_done(struct res_ctx *c);
@@ -155,6 +157,12 @@ int res_prepare(struct res_ctx *c, const struct res_def *d, int64_t id, const st
 int res_list(struct json_t **ret, struct res_ctx *c, const struct res_def *d, const char *q, const char *sort, int64_t limit, int64_t offset,
 	     const struct json_t *filters); /* {"items":[...],"total":n} */
 int res_get(struct json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id);
+/**
+ * A list of any length, row by row, as it was at one moment. Of the whole only ids are held. What @fn answers but 0 ends it.
+ * @count: how many there are. Outside a transaction.
+ */
+int res_walk(int64_t *count, struct res_ctx *c, const struct res_def *d, const char *q, const char *sort, const struct json_t *filters,
+	     int (*fn)(void *arg, const struct json_t *row), void *arg);
 int res_create(struct json_t **ret, struct res_ctx *c, const struct res_def *d, const struct json_t *body);
 int res_update(struct json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id, const struct json_t *patch, int64_t rev);
 int res_delete(struct res_ctx *c, const struct res_def *d, int64_t id, int64_t rev);
@@ -167,6 +175,33 @@ int res_audit(struct res_ctx *c, const char *resource, int64_t row_id, const cha
 	      const struct json_t *after);
 /** Recomputes a centre's chain. 0: whole; 1: broken, and @n names the first altered, missing or reordered line. */
 int res_audit_verify(struct db *db, int64_t centre_id, int64_t *n);
+
+/* ---- sheets: values as people write them ---- */
+
+/** A row's value in the words of @lang ("zh" or "en"); NULL: none. Freed by the caller. Not for times: they need a zone. */
+char *res_value_text(const struct res_field *f, const struct json_t *row, const char *lang);
+static inline const char *res_field_label(const struct res_field *f, const char *lang)
+{
+	return lang[0] == 'e' ? f->en : f->zh;
+}
+/** Is it shown to who may read the rest? Secrets are not. */
+bool res_field_readable(const struct res_field *f);
+/** Can a sheet bring it? */
+bool res_field_importable(const struct res_field *f);
+/** The field that a column's title means: its label in either language, or its name; case, blanks and a star at the end do not count. -1: none. */
+int res_field_of_title(const struct res_def *d, const char *title);
+/** May @role import rows? */
+bool res_may_import(const struct res_who *who, const struct res_def *d);
+/**
+ * What was written in a cell as a value for a body: choices, truths and references in words. A reference is found by its label, else by any
+ * field that is unique, else by its id. 0 and a new value; 1 and @what: type enum ref ambiguous; negative.
+ */
+int res_value_parse(struct json_t **ret, const char **what, struct res_ctx *c, const struct res_field *f, const char *text);
+/**
+ * The row that @body means: the one with the same unique field, or group of fields, of those that @body has. 0 with @id, 0 for none, and
+ * in @key what makes it unique (a new text; NULL: nothing does); or negative.
+ */
+int res_row_find(int64_t *id, char **key, struct res_ctx *c, const struct res_def *d, const struct json_t *body);
 
 /** Configuration version of the switch: res_create and the others raise it with a change of what configures it. */
 int res_conf_version(int64_t *ret, struct db *db, int64_t centre_id);

@@ -76,24 +76,24 @@ reset()
 
 const label = (name, type, zh, en, flags = {}, more = {}) => ({ name, type, zh, en, flags, ...more })
 const META = [
-	{ name: 'users', zh: '人员', en: 'People', label: 'name', order: 'name', can_write: true, fields: [
+	{ name: 'users', zh: '人员', en: 'People', label: 'name', order: 'name', can_write: true, can_import: true, fields: [
 		label('name', 'text', '姓名', 'Name', { required: true, search: true }, { min: 1, max: 40 }), label('login', 'text', '用户名', 'User name', { required: true, unique: true, search: true }, { min: 2, max: 32 }),
 		label('role', 'enum', '角色', 'Role', { required: true }, { default: 'agent', options: [{ value: 'agent', zh: '坐席', en: 'Agent' }, { value: 'supervisor', zh: '班长', en: 'Team lead' }, { value: 'admin', zh: '管理员', en: 'Administrator' }] }),
 		label('team_id', 'ref', '班组', 'Team', {}, { ref: 'teams' }), label('extension', 'text', '分机', 'Extension', { number: true }, { max: 8 }),
 		label('password', 'secret', '密码', 'Password', { hide_list: true }, { min: 8, max: 128, help_zh: '至少 8 个字', help_en: 'At least 8 characters' }), label('active', 'bool', '启用', 'Active', {}, { default: true }),
 	] },
-	{ name: 'teams', zh: '班组', en: 'Teams', label: 'name', order: 'name', can_write: true, fields: [label('name', 'text', '名称', 'Name', { required: true, unique: true, search: true }, { min: 1, max: 40 })] },
-	{ name: 'queues', zh: '队列', en: 'Queues', label: 'name', order: 'name', can_write: true, fields: [
+	{ name: 'teams', zh: '班组', en: 'Teams', label: 'name', order: 'name', can_write: true, can_import: true, fields: [label('name', 'text', '名称', 'Name', { required: true, unique: true, search: true }, { min: 1, max: 40 })] },
+	{ name: 'queues', zh: '队列', en: 'Queues', label: 'name', order: 'name', can_write: true, can_import: true, fields: [
 		label('name', 'text', '名称', 'Name', { required: true, unique: true, search: true }, { min: 1, max: 40 }), label('priority', 'int', '优先级', 'Priority', {}, { min: 0, max: 10, default: 5, help_zh: '数字大的先接', help_en: 'Higher goes first' }),
 		label('ring_ms', 'int', '振铃时长（毫秒）', 'Ring time (ms)', {}, { min: 3000, max: 120000, default: 15000 }), label('wrapup_ms', 'int', '整理时长（毫秒）', 'Wrap-up (ms)', {}, { min: 0, max: 600000, default: 20000 }),
 		label('overflow', 'enum', '溢出', 'Overflow', {}, { default: 'none', options: [{ value: 'none', zh: '不溢出', en: 'None' }, { value: 'number', zh: '转到号码', en: 'To a number' }] }),
 		label('overflow_number', 'text', '溢出号码', 'Overflow number', { number: true, hide_list: true }, { max: 24, show_if: 'overflow=number' }), label('record', 'bool', '录音', 'Record', {}, { default: true }),
 	] },
-	{ name: 'devices', zh: '话机', en: 'Devices', label: 'name', order: 'name', can_write: true, fields: [
+	{ name: 'devices', zh: '话机', en: 'Devices', label: 'name', order: 'name', can_write: true, can_import: true, fields: [
 		label('name', 'text', '账号', 'Account', { required: true, unique: true, search: true, create_only: true }, { min: 2, max: 32 }), label('user_id', 'ref', '使用人', 'User', {}, { ref: 'users' }),
 		label('secret', 'secret', '密钥', 'Secret', { readonly: true, hide_list: true }), label('auto_answer', 'bool', '自动接听', 'Answers by itself', {}, { default: false }),
 	] },
-	{ name: 'trunks', zh: '线路', en: 'Lines', label: 'name', order: 'name', can_write: true, fields: [label('name', 'text', '名称', 'Name', { required: true, search: true }, { min: 1, max: 40 }), label('host', 'text', '地址', 'Address', { required: true }, { max: 64 })] },
+	{ name: 'trunks', zh: '线路', en: 'Lines', label: 'name', order: 'name', can_write: true, can_import: true, fields: [label('name', 'text', '名称', 'Name', { required: true, search: true }, { min: 1, max: 40 }), label('host', 'text', '地址', 'Address', { required: true }, { max: 64 })] },
 ]
 
 /* ---- sessions and events ---- */

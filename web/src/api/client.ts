@@ -161,6 +161,7 @@ function queryString(query: ListQuery): string {
 }
 
 export const resource = {
+	exportUrl: (name: string, format: string, query: ListQuery = {}) => `/api/v1/${name}/export.${format}${queryString({ ...query, lang: context.lang })}`,
 	list: (name: string, query: ListQuery = {}) => send<{ items: Row[]; total: number }>('GET', `/${name}${queryString(query)}`),
 	get: (name: string, id: string) => send<Row>('GET', `/${name}/${encodeURIComponent(id)}`),
 	create: (name: string, row: Record<string, unknown>) => send<Row & { once?: Record<string, string> }>('POST', `/${name}`, row),

@@ -129,6 +129,9 @@ const en: typeof zh = {
 			wrong: 'Wrong', ref: 'Does not exist', reserved: 'Reserved by the system; take another', no_key: 'secrets.key in the data folder cannot be used, so the password cannot be kept', short: 'Too short', weak: 'Too easy to guess', length: 'Wrong length', required: 'Required', taken: 'Already taken', not_unique: 'Already taken', unique: 'Already taken', unknown: 'No longer exists', too_long: 'Too long', too_short: 'Too short', too_big: 'Too large', too_small: 'Too small', type: 'Wrong format', range: 'Out of range', readonly: 'Cannot be changed', number: 'Digits only, + may come first', enum: 'Not one of the choices', create_only: 'Cannot be changed once it is made', in_use: 'Still in use', option: 'Not one of the choices', format: 'Wrong format',
 		},
 	},
+	sheet: {
+		export: 'Export', xlsx: 'Excel workbook (.xlsx)', csv: 'Comma-separated text (.csv)',
+	},
 	strangers: {
 		title: 'Strangers', lead: 'Who tries passwords and scans for users. A user and a source are banned together, longer each time; an address where telephones or a trunk are is never banned as a whole.', refresh: 'Refresh', back: 'Back to settings', allow: 'Networks never banned',
 		bans: 'Banned now', no_bans: 'Nobody is banned now', source: 'Source', user: 'User', everybody: 'everybody', reason: 'Reason', count: 'Attempts', dropped: 'Dropped', since: 'Since', until: 'Until', lift: 'Lift', lift_ask: 'Lift the ban of {who}? It may try again at once.', lifted: 'Lifted',

@@ -128,6 +128,9 @@ export default {
 			wrong: '不对', ref: '选的这一项不存在', reserved: '系统保留，换一个', no_key: '数据目录里的 secrets.key 不可用，密码无法加密保存', short: '太短了', weak: '太容易猜', length: '长度不对', required: '必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', number: '只能是数字，可以用 + 开头', enum: '不在可选范围内', create_only: '建好以后不能改', in_use: '还在被使用', option: '不在可选范围内', format: '格式不对',
 		},
 	},
+	sheet: {
+		export: '导出', xlsx: 'Excel 工作簿（.xlsx）', csv: '逗号分隔文本（.csv）',
+	},
 	strangers: {
 		title: '陌生来访', lead: '谁在试密码、扫号码。用户和来源一起封禁，越试封得越久；有话机或中继在的地址从不整体封禁。', refresh: '刷新', back: '返回设置', allow: '免封禁网络',
 		bans: '正在封禁', no_bans: '现在没有封禁', source: '来源', user: '用户名', everybody: '所有用户', reason: '原因', count: '次数', dropped: '已拦下', since: '开始', until: '到', lift: '解除', lift_ask: '解除对 {who} 的封禁？它可以马上再试。', lifted: '已解除',
