@@ -1068,3 +1068,84 @@ TEST(load_is_time_running_and_time_waiting_to_run_when_that_makes_late)
 	assert_int_equal(mload_look(&l, "5600000000 3400000000 99", 4000000), 100);
 	assert_int_equal(mload_look(&l, "", 5000000), 0);
 }
+
+/* From many addresses, with the numbers that the telephone's next packets would have, before and after its own first packet. */
+TEST(sprays_of_packets_from_third_addresses_are_neither_heard_nor_answered)
+{
+	char offer[1024], sdp[MED_SDP_MAX];
+	med_leg la, lb;
+	unsigned before;
+	int len;
+
+	up();
+	two_phones(&la, &lb, "8");
+	assert_int_equal(med_leg_peer(m, la, "127.0.0.1"), 0);
+	len = phone_sdp(&a, offer, sizeof(offer), "8", "sendrecv");
+	assert_int_equal(med_leg_answer(m, la, offer, (size_t)len, sdp, sizeof(sdp)), 0);
+	assert_int_equal(med_bridge(m, la, lb), 0);
+	for (int locked = 0; locked < 2; locked++) {
+		before = b.packets;
+		for (int i = 2; i < 22; i++) {
+			char address[16];
+
+			(void)snprintf(address, sizeof(address), "127.0.0.%d", i);
+			phone_at(&x, address);
+			x.to = a.to;
+			x.seq = a.seq;
+			x.ts = a.ts;
+			x.ssrc = a.ssrc;
+			for (int n = 0; n < 20; n++)
+				phone_send(&x);
+			run_ms(5);
+			phone_send(&b);
+			run_ms(5);
+			phone_hear(&x);
+			assert_int_equal(x.packets, 0); /* never sent anybody's sound */
+			phone_close(&x);
+		}
+		phone_hear(&b);
+		/* Before anybody has a claim one of them may be heard, see above, until the telephone speaks; afterwards none. */
+		assert_true(b.packets - before <= (locked ? 0 : 20));
+		before = b.packets;
+		talk(20);
+		hear(&b, before + 20);
+		assert_int_equal(b.packets, before + 20);
+	}
+	down();
+	phone_close(&a);
+	phone_close(&b);
+}
+
+/* RFC 3550 6.6: BYE ends a source. Anybody can write one, so it ends nothing here: SIP does. */
+TEST(forged_rtcp_bye_ends_nothing)
+{
+	uint8_t bye[28] = {0x80, 201, 0, 1, 0x11, 0x11, 0x11, 0x11, 0x81, 203, 0, 1, 0x11, 0x11, 0x11, 0x11};
+	med_leg la, lb;
+	unsigned before;
+
+	up();
+	two_phones(&la, &lb, "8");
+	assert_int_equal(med_bridge(m, la, lb), 0);
+	talk(20);
+	hear(&b, 18);
+	phone_at(&x, "127.0.0.2");
+	for (int i = 0; i < 100; i++) {
+		struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(a.to + i % 2)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+		(void)!sendto(x.fd, bye, 16, 0, (struct sockaddr *)&to, sizeof(to));
+		(void)!sendto(a.fd, bye, 16, 0, (struct sockaddr *)&to, sizeof(to)); /* and by the right address */
+	}
+	run_ms(30);
+	phone_hear(&b);
+	before = b.packets;
+	talk(20);
+	hear(&b, before + 20);
+	assert_int_equal(b.packets, before + 20);
+	phone_hear(&x);
+	assert_int_equal(x.packets, 0);
+	assert_int_equal(count_of(MED_EV_STATS), 0); /* no leg ended */
+	down();
+	phone_close(&a);
+	phone_close(&b);
+	phone_close(&x);
+}

@@ -267,11 +267,19 @@ static void relay_digit(struct mleg *from, struct mleg *to, struct rtp_pkt *p, i
 
 /* ---- receiving ---- */
 
+/* Somebody with a better claim speaks: what the one before him said has no say in which packets are late or repeated. */
+static void forget_speaker(struct mleg *l, const maddr *from)
+{
+	if (l->lock != SRC_OPEN && !maddr_same(from, &l->src) && l->peer && l->peer->tx.who == l)
+		l->peer->tx.who = NULL;
+}
+
 /* From now on the kernel drops what comes from elsewhere, and sending needs no route look-up. */
 static void lock_source(struct mleg *l, const maddr *from)
 {
 	struct maddr_native na;
 
+	forget_speaker(l, from);
 	l->src = *from;
 	l->lock = SRC_LOCKED;
 	maddr_to(&na, from, l->family);
@@ -311,6 +319,7 @@ static bool source_ok(struct mleg *l, const maddr *from, int64_t now_ms)
 		return true;
 	}
 	if (l->lock < SRC_TENTATIVE && vouched(l, from)) {
+		forget_speaker(l, from);
 		l->lock = SRC_TENTATIVE;
 		l->src = *from;
 		l->tentative_ms = now_ms;
