@@ -168,7 +168,7 @@ void api_failed(struct ask *k, const char *what, int error)
 		return;
 	}
 	log_error("request failed what=%s error=%d user=%lld", what, error, (long long)k->who.user_id);
-	api_refuse(k, error == -EAGAIN ? "busy" : "internal", NULL, NULL);
+	api_refuse(k, error == -EAGAIN ? "busy" : error == -ENOSPC ? "disk_full" : "internal", NULL, NULL);
 }
 
 void api_ok(struct ask *k, int status, json_t *take)

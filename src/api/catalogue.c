@@ -26,6 +26,8 @@ static const struct {
 	{"busy", "服务器正忙，请稍后再试。", "The server is busy; please try again in a moment."},
 	{"database_away", "数据库暂时连不上：通话不受影响，记录会在恢复后补上；请稍后再试。",
 	 "The database is away for now. Calls go on, and their records follow when it is back; please try again later."},
+	{"disk_full", "服务器的磁盘满了，无法保存；通话不受影响。请管理员清理磁盘。",
+	 "The server's disk is full: nothing can be saved. Calls go on. The administrator has to make room."},
 	{"internal", "服务器出错了，管理员可以在日志中看到。", "Something failed on the server; its log says what."},
 	{"no_demo", "这里不是演示中心。", "This is not a demo centre."},
 	{"unknown", "电话系统还不认识这个人或号码，请稍后再试。", "The telephone system does not know this person or number yet; try again in a moment."},

@@ -714,7 +714,7 @@ void live_board(struct ask *k)
 	(void)pthread_mutex_unlock(&l->lock);
 	jw_end_obj(&w);
 	if (b.overflow)
-		api_failed(k, "board", -ENOSPC);
+		api_failed(k, "board", -EOVERFLOW);
 	else
 		api_ok_text(k, &b);
 	strb_done(&b);

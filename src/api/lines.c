@@ -285,7 +285,7 @@ static void answer(struct ask *k, void (*put)(struct jw *w, const char *key, str
 	(void)pthread_mutex_unlock(&l->lock);
 	jw_end_obj(&w);
 	if (b.overflow)
-		api_failed(k, "lines", -ENOSPC);
+		api_failed(k, "lines", -EOVERFLOW);
 	else
 		api_ok_text(k, &b);
 	strb_done(&b);

@@ -24,6 +24,7 @@ const struct api_code api_codes[] = {
 	{"busy", 503},
 	{"internal", 500},
 	{"database_away", 503},
+	{"disk_full", 503},
 	{"no_demo", 404},
 	/* the switch's refusals, sw_refusal_name() */
 	{"unknown", 409},

@@ -135,7 +135,7 @@ static void answer_json(struct ask *k, const struct trace_found *f)
 	jw_end_arr(&w);
 	jw_end_obj(&w);
 	if (b.overflow)
-		api_failed(k, "trace", -ENOSPC);
+		api_failed(k, "trace", -EOVERFLOW);
 	else
 		api_ok_text(k, &b);
 	strb_done(&b);
@@ -150,7 +150,7 @@ static void answer_pcap(struct ask *k, const struct trace_found *f, const char *
 	http_set_header(k->rq, "Cache-Control", "no-store");
 	http_set_header(k->rq, "Content-Disposition", arena_printf(k->arena, "attachment; filename=\"%s-%lld.pcap\"", what, (long long)id));
 	if (b.overflow)
-		api_failed(k, "trace", -ENOSPC);
+		api_failed(k, "trace", -EOVERFLOW);
 	else
 		http_reply(k->rq, 200, "application/vnd.tcpdump.pcap", b.buf, b.len);
 	strb_done(&b);

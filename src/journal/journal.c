@@ -85,6 +85,11 @@ bool journal_spills(const struct journal *j)
 	return atomic_load_explicit(&j->spilling, memory_order_relaxed);
 }
 
+bool journal_is_stuck(const struct journal *j)
+{
+	return atomic_load_explicit(&j->stuck, memory_order_relaxed);
+}
+
 bool journal_pressed(const struct journal *j)
 {
 	return ring_used(&j->ring) > j->ring.bytes / 4 * 3;
@@ -209,6 +214,7 @@ void journal_drained(struct journal *j)
 			log_info("spilled events are in the database");
 		j->spilling = false;
 	}
+	j->stuck = false;
 	atomic_store_explicit(&j->ring.h->tail, j->drained_pos, memory_order_release);
 	atomic_store(&j->durable_n, j->drained_n);
 }
@@ -238,6 +244,7 @@ static void spill_ring(struct journal *j)
 			n = rec.ev.n;
 	}
 	r = spill_write(&j->spill, ring_at(&j->ring, tail), pos - tail);
+	j->stuck = r != 0;
 	if (r) {
 		log_error("spill file does not take events error=%d ring_used_pct=%llu", -r,
 			  (unsigned long long)(100 * (head - tail) / j->ring.bytes));

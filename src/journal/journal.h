@@ -95,6 +95,8 @@ int journal_append(struct journal *j, struct ev *e);
 bool journal_pressed(const struct journal *j);
 /** The database is away, and events go to the spill file until it is back and has them all. Any thread. */
 bool journal_spills(const struct journal *j);
+/** Neither database nor spill file take events, as when the disk is full: they wait in the ring, in memory. Any thread. */
+bool journal_is_stuck(const struct journal *j);
 /** Highest n that is committed (or spilled) durably, for what must not happen twice. Any thread. */
 int64_t journal_durable_n(const struct journal *j);
 int64_t journal_epoch(const struct journal *j);

@@ -29,6 +29,7 @@ struct journal {
 	int64_t drained_n;
 	bool spill_done;        /* that transaction holds the rest of the spill */
 	_Atomic bool spilling;  /* told once; read by anybody */
+	_Atomic bool stuck;     /* nor does the spill file take anything */
 	int64_t failing_mono_ms; /* since when the database takes nothing; 0: it does */
 	int64_t orphans_gone_mono_ms; /* when the dialogs of a dead run are let go; 0: they are */
 };

@@ -247,11 +247,16 @@ bool sw_overloaded(struct sw *sw)
 
 static void watch_ring(struct sw *sw)
 {
-	bool pressed = journal_pressed(sw->journal), spills = journal_spills(sw->journal);
+	static const char *const troubles[] = {
+		"", "the database is away; calls go on, and their records wait in a file",
+		"neither database nor disk take records: is the disk full? Calls go on, their records wait in memory",
+	};
+	int trouble = journal_is_stuck(sw->journal) ? 2 : journal_spills(sw->journal) ? 1 : 0;
+	bool pressed = journal_pressed(sw->journal);
 
-	if (spills != sw->spills) {
-		sw->spills = spills;
-		sw_alarm(sw, "database", "the database is away; calls go on, and their records wait in a file", spills);
+	if (trouble != sw->db_trouble) {
+		sw->db_trouble = trouble;
+		sw_alarm(sw, "database", troubles[trouble], trouble != 0);
 	}
 
 	if (pressed == sw->pressed)

@@ -170,7 +170,8 @@ struct sw {
 	int64_t acd_timer_ms;
 	struct ltimer acd_timer, tick, deadline, finishing;
 	int64_t deviation_ms, day;
-	bool pressed, spills, overload, stopping, rec_alarm;
+	int db_trouble; /* 1: the log spills, 2: it waits in memory */
+	bool pressed, overload, stopping, rec_alarm;
 	atomic_bool stopped;
 	const char *broken;         /* the invariant that the last alarm named; NULL: all hold */
 	pthread_t thread;
