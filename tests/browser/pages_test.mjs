@@ -33,6 +33,7 @@ const PAGES = [
 	['a form with errors', 'admin', '/settings/users', null, async p => { await p.click('[data-act=add]'); await p.click('[data-act=save]') }],
 	['an empty list', 'admin', '/settings/trunks'],
 	['server check', 'admin', '/doctor', null, p => p.waitForSelector('[data-worst=error]')],
+	['strangers', 'admin', '/strangers', null, p => p.waitForSelector('[data-table=hours]')],
 	['no such page', 'admin', '/nowhere'],
 ]
 async function open([, role, path, prepare, act], lang, scheme, width = 1366) {
