@@ -76,6 +76,16 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/test_calls/{id}/end", ROLE_ADMIN, numbers_test_end, QUICK},
 	{DEL, "/demo", ROLE_ADMIN, demo_clear, QUICK},
 
+	{POST, "/sheets", ROLE_USER, sheets_new, QUICK},
+	{GET, "/sheets/{id}", ROLE_USER, sheets_get, QUICK},
+	{DEL, "/sheets/{id}", ROLE_USER, sheets_delete, QUICK},
+	{POST, "/sheets/{id}/data", ROLE_USER, sheets_data, LONG, .raw = true},
+	{POST, "/sheets/{id}/check", ROLE_USER, sheets_check, QUICK},
+	{POST, "/sheets/{id}/commit", ROLE_USER, sheets_commit, QUICK},
+	{POST, "/sheets/{id}/cancel", ROLE_USER, sheets_cancel, QUICK},
+	{GET, "/sheets/{id}/refused.xlsx", ROLE_USER, sheets_refused, LONG},
+	{GET, "/sheets/{id}/once.csv", ROLE_USER, sheets_once, QUICK},
+
 	{GET, "/meta", ROLE_USER, objects_meta, QUICK},
 	{GET, "/{resource}/export.xlsx", ROLE_USER, sheet_export_xlsx, LONG},
 	{GET, "/{resource}/export.csv", ROLE_USER, sheet_export_csv, LONG},
@@ -332,7 +342,7 @@ static void serve(struct ask *k, const struct endpoint *e)
 			return;
 		}
 	}
-	if (writes && !take_body(k))
+	if (writes && !e->raw && !take_body(k))
 		return;
 	e->fn(k);
 }
@@ -383,6 +393,8 @@ int api_new(struct api **ret, const struct api_conf *conf)
 		r = pool_new(&a->login_pool, 2, 512);
 	if (!r)
 		r = live_new(&a->live, &a->conf);
+	if (!r)
+		r = imports_new(&a->imports, a);
 	if (r) {
 		api_free(a);
 		return r;
@@ -427,6 +439,7 @@ int api_serve(struct api *a, struct http *h, struct sw *sw)
 void api_stop(struct api *a)
 {
 	a->stopping = true;
+	imports_stop(a->imports);
 	live_bye(a->live, 0, 0, 0, "restart");
 }
 
@@ -435,6 +448,7 @@ void api_free(struct api *a)
 	if (!a)
 		return;
 	pool_free(a->login_pool);
+	imports_free(a->imports);
 	live_free(a->live);
 	limiter_free(a->login_pair);
 	limiter_free(a->login_address);

@@ -34,6 +34,7 @@ struct api {
 	struct limiter *faults; /* reports a person */
 	struct phones *phones;
 	struct known_sessions *known;
+	struct imports *imports;
 	struct strangers *strangers;
 	struct http_route *routes;
 	void *bounds; /* the routes' arguments */
@@ -64,6 +65,7 @@ struct endpoint {
 	void (*fn)(struct ask *k);
 	enum pool_lane lane;
 	bool hashes;               /* argon2: on the log-in pool */
+	bool raw;                  /* the body is no JSON; the handler reads it */
 	bool page;                 /* below /, not below /api/v1; no CSRF guard */
 };
 
@@ -204,6 +206,8 @@ void objects_get(struct ask *k);
 void objects_create(struct ask *k);
 void objects_update(struct ask *k);
 void objects_delete(struct ask *k);
+/** Who was switched off, or given another role or password by @body, is cut off at once; @self is not. */
+void objects_cut_off(struct api *a, const struct res_def *d, int64_t id, const json_t *body, int64_t self);
 void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e);
 int res_ctx_init(struct ask *k, struct res_ctx *c, struct res_error *e);
 
@@ -211,6 +215,20 @@ int res_ctx_init(struct ask *k, struct res_ctx *c, struct res_error *e);
 void sheet_export_xlsx(struct ask *k);
 void sheet_export_csv(struct ask *k);
 void sheet_template(struct ask *k);
+
+/* ---- import.c ---- */
+int imports_new(struct imports **ret, struct api *a); /* after conf, before anybody asks */
+void imports_stop(struct imports *im);                /* what runs ends soon */
+void imports_free(struct imports *im);
+void sheets_new(struct ask *k);
+void sheets_data(struct ask *k);
+void sheets_check(struct ask *k);
+void sheets_commit(struct ask *k);
+void sheets_get(struct ask *k);
+void sheets_cancel(struct ask *k);
+void sheets_delete(struct ask *k);
+void sheets_refused(struct ask *k);
+void sheets_once(struct ask *k);
 
 /* ---- live.c, feed.c ---- */
 int live_new(struct live **ret, const struct api_conf *conf);

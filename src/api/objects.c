@@ -108,24 +108,31 @@ static int change_job(struct db *db, void *arg)
 	}
 }
 
-/* Who was switched off, deleted, or given another role or password is cut off at once, not at his next request. */
-static void cut_off(struct ask *k, const struct change *ch)
+/* Not at his next request. @body NULL: deleted. */
+void objects_cut_off(struct api *a, const struct res_def *d, int64_t id, const json_t *body, int64_t self)
 {
 	static const char *const matters[] = {"active", "role", "password"};
-	bool cut = ch->method == HTTP_DELETE;
+	bool cut = !body;
 
-	/* A stream does not know its token, so all programs connect anew; those whose token still counts resume. */
-	if (!strcmp(ch->d->name, "tokens") && ch->method != HTTP_POST)
-		live_bye(k->api->live, 0, LIVE_PROGRAM, 0, "logged_out");
-	if (strcmp(ch->d->name, "users") != 0 || ch->method == HTTP_POST || ch->id == k->who.user_id)
+	if (strcmp(d->name, "users") != 0 || id == self)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(matters); i++)
-		cut |= json_object_get(ch->body, matters[i]) != NULL;
+		cut |= json_object_get(body, matters[i]) != NULL;
 	if (!cut)
 		return;
-	live_bye(k->api->live, 0, ch->id, 0, "logged_out");
-	desk_forget_user(k->api, ch->id, 0);
-	known_forget(k->api->known);
+	live_bye(a->live, 0, id, 0, "logged_out");
+	desk_forget_user(a, id, 0);
+	known_forget(a->known);
+}
+
+static void cut_off(struct ask *k, const struct change *ch)
+{
+	if (ch->method == HTTP_POST)
+		return;
+	/* A stream does not know its token, so all programs connect anew; those whose token still counts resume. */
+	if (!strcmp(ch->d->name, "tokens"))
+		live_bye(k->api->live, 0, LIVE_PROGRAM, 0, "logged_out");
+	objects_cut_off(k->api, ch->d, ch->id, ch->method == HTTP_DELETE ? NULL : ch->body, k->who.user_id);
 }
 
 static void change(struct ask *k, struct change *ch)

@@ -7,7 +7,7 @@
 const struct res_def *const res_all[] = {
 	&people_users, &people_teams, &people_queues, &people_members, &people_numbers,
 	&people_devices, &people_trunks, &people_number_forms, &people_number_rules, &people_dial_rights,
-	&people_breaks, &people_tokens, &people_allowed_networks, &people_faults, NULL,
+	&people_breaks, &people_tokens, &people_allowed_networks, &people_faults, &people_imports, NULL,
 };
 
 const struct res_option people_roles[] = {

@@ -8,7 +8,7 @@
 #include "resource/resource.h"
 
 extern const struct res_def people_teams, people_users, people_devices, people_queues, people_members, people_trunks,
-	people_numbers, people_number_forms, people_number_rules, people_dial_rights, people_breaks, people_tokens, people_faults,
+	people_numbers, people_number_forms, people_number_rules, people_dial_rights, people_breaks, people_tokens, people_faults, people_imports,
 	people_allowed_networks;
 
 /** A field's text; "" when it is null or missing. */

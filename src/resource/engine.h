@@ -34,8 +34,6 @@ struct res_sql {
 
 const struct res_sql *res_sql_of(const struct res_def *d);
 
-/** Index of a field by its name; -1: none. */
-int res_field_find(const struct res_def *d, const char *name);
 /** Read back by nobody: not shown, not sorted or filtered by. */
 static inline bool res_field_hidden(const struct res_field *f)
 {

@@ -140,6 +140,8 @@ int64_t res_next_id(void);
 extern const struct res_def *const res_all[]; /* NULL-ended; given by people/ */
 
 const struct res_def *res_find(const char *name);
+/** Index of a field by its name; -1: none. */
+int res_field_find(const struct res_def *d, const char *name);
 
 #define RES_LIST_MAX 1000 /* rows a list answers at most */
 #define RES_REV_ANY (-1)  /* instead of a rev: whatever it is (the program's own changes) */

@@ -3,7 +3,7 @@
  * message is the server's own sentence, in the user's language.
  */
 import createClient from 'openapi-fetch'
-import type { paths } from './schema'
+import type { components, paths } from './schema'
 import type { MetaResource, Row } from './types'
 
 export class ApiError extends Error {
@@ -168,4 +168,33 @@ export const resource = {
 	update: (name: string, id: string, rev: number, patch: Record<string, unknown>) =>
 		send<Row & { once?: Record<string, string> }>('PATCH', `/${name}/${encodeURIComponent(id)}`, patch, rev),
 	remove: (name: string, id: string, rev: number) => send<null>('DELETE', `/${name}/${encodeURIComponent(id)}`, undefined, rev),
+}
+
+/* ---- sheets ---- */
+
+export type Sheet = components['schemas']['sheet']
+const PIECE = 512 * 1024 // the server takes 1 MB at once
+
+async function sendPiece(id: string, offset: number, piece: Blob): Promise<Sheet> {
+	const response = await guardedFetch(new Request(`/api/v1/sheets/${id}/data?offset=${offset}`, { method: 'POST', body: piece, headers: { 'Content-Type': 'application/octet-stream' } }))
+	const data = await response.json().catch(() => null) as unknown
+	return ok<Sheet>(Promise.resolve({ data: data as Sheet, error: data, response }))
+}
+
+export const sheets = {
+	open: (name: string, file: string) => send<Sheet>('POST', '/sheets', { resource: name, name: file.slice(0, 60) }),
+	async send(id: string, file: Blob, told: (bytes: number) => void) {
+		for (let at = 0; at < file.size; at += PIECE) {
+			await sendPiece(id, at, file.slice(at, at + PIECE))
+			told(Math.min(file.size, at + PIECE))
+		}
+	},
+	get: (id: string) => send<Sheet>('GET', `/sheets/${id}`),
+	check: (id: string, wish: { sheet?: string; header_row?: number; columns?: (string | null)[]; existing: string; skip_hidden: boolean }) => send<Sheet>('POST', `/sheets/${id}/check`, wish),
+	commit: (id: string) => send<Sheet>('POST', `/sheets/${id}/commit`, {}),
+	cancel: (id: string) => send<Sheet>('POST', `/sheets/${id}/cancel`, {}),
+	remove: (id: string) => send<null>('DELETE', `/sheets/${id}`),
+	templateUrl: (name: string) => `/api/v1/${name}/template.xlsx?lang=${context.lang}`,
+	refusedUrl: (id: string) => `/api/v1/sheets/${id}/refused.xlsx`,
+	onceUrl: (id: string) => `/api/v1/sheets/${id}/once.csv?lang=${context.lang}`,
 }

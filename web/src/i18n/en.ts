@@ -131,6 +131,12 @@ const en: typeof zh = {
 	},
 	sheet: {
 		export: 'Export', xlsx: 'Excel workbook (.xlsx)', csv: 'Comma-separated text (.csv)',
+		import: 'Import', import_into: 'Import: {name}', drop: 'Drop a sheet here, or', choose: 'Choose a file', other: 'Another file', template: 'Template', lead: 'Takes .xlsx and .csv. It is tried first, and you see which rows are new, changed and refused; nothing changes before you press Import. Empty cells leave what is there.',
+		progress: 'Progress', sending: 'Uploading…', checking: 'Checking, {n} rows so far', running: 'Importing {n} of {total} rows', place: '(row {row}, column {column})', failed: 'Something failed on the server; please try again later.', result: 'Result', added: 'New', changed: 'Changed', unchanged: 'Unchanged', bad: 'Refused',
+		sheet: 'Sheet', is_hidden: ' (hidden)', header: 'Titles in row {n}', refuse: 'Refuse rows that are there already', skip_hidden: 'Leave out hidden rows ({n})', columns: 'Columns', column: 'Column', title: 'Title', field: 'Imported as', field_of: 'What “{name}” is imported as', leave_out: 'Not imported',
+		bad_rows: 'Refused rows', row: 'Row', why: 'Why', more: '{n} more refused rows are in the download.', get_bad: 'Download refused rows', commit: 'Import {n} rows', up_to: 'Rows up to {n} have been dealt with; what came in stays.',
+		once: '{n} passwords or secrets were generated. They are shown only here and cannot be seen again once this is closed.', once_get: 'Download them', once_lost: 'The generated passwords cannot be seen again once this is closed. Have you downloaded them?',
+		end: { done: 'Imported.', cancelled: 'Cancelled.', interrupted: 'The import was interrupted.' },
 	},
 	strangers: {
 		title: 'Strangers', lead: 'Who tries passwords and scans for users. A user and a source are banned together, longer each time; an address where telephones or a trunk are is never banned as a whole.', refresh: 'Refresh', back: 'Back to settings', allow: 'Networks never banned',

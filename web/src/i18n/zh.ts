@@ -130,6 +130,12 @@ export default {
 	},
 	sheet: {
 		export: '导出', xlsx: 'Excel 工作簿（.xlsx）', csv: '逗号分隔文本（.csv）',
+		import: '导入', import_into: '导入{name}', drop: '把表格拖到这里，或', choose: '选择文件', other: '换一个文件', template: '下载模板', lead: '收 .xlsx 和 .csv。先试读一遍，告诉您会新增、修改和退回哪些行；点“导入”之前什么都不会改。空格子不改已有的内容。',
+		progress: '进度', sending: '正在上传…', checking: '正在检查，已读 {n} 行', running: '正在导入 {n} / {total} 行', place: '（第 {row} 行，{column} 列）', failed: '服务器出错了，请稍后再试。', result: '结果', added: '新增', changed: '修改', unchanged: '没有变化', bad: '退回',
+		sheet: '工作表', is_hidden: '（隐藏）', header: '表头在第 {n} 行', refuse: '已有的不修改，退回', skip_hidden: '跳过隐藏的行（{n} 行）', columns: '列的对应', column: '列', title: '表头', field: '导入为', field_of: '“{name}”导入为', leave_out: '不导入',
+		bad_rows: '退回的行', row: '行', why: '原因', more: '另有 {n} 行退回，都在下载的表里。', get_bad: '下载退回的行', commit: '导入 {n} 行', up_to: '第 {n} 行及以前已处理，已导入的保留。',
+		once: '系统生成了 {n} 个密码或密钥，只在这里下载一次，关掉后再也看不到。', once_get: '下载密码', once_lost: '生成的密码关掉后再也看不到。已经下载了吗？',
+		end: { done: '导入完成。', cancelled: '已取消。', interrupted: '导入中断了。' },
 	},
 	strangers: {
 		title: '陌生来访', lead: '谁在试密码、扫号码。用户和来源一起封禁，越试封得越久；有话机或中继在的地址从不整体封禁。', refresh: '刷新', back: '返回设置', allow: '免封禁网络',
