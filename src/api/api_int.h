@@ -218,7 +218,7 @@ void sheet_template(struct ask *k);
 
 /* ---- import.c ---- */
 int imports_new(struct imports **ret, struct api *a); /* after conf, before anybody asks */
-void imports_stop(struct imports *im);                /* what runs ends soon */
+void imports_stop(struct imports *im);                /* waits for what runs, which ends soon */
 void imports_free(struct imports *im);
 void sheets_new(struct ask *k);
 void sheets_data(struct ask *k);

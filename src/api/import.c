@@ -183,6 +183,21 @@ static const char *cell_bad(const char *text)
 	return text[0] == 'r' ? "rounded" : text[0] == 'e' ? "cell_error" : NULL;
 }
 
+static bool in_english(const struct pass *p)
+{
+	return p->j->lang[0] == 'e';
+}
+
+/* As much of a text as a reason repeats, whole characters. */
+static size_t shown_bytes(const char *s)
+{
+	size_t n = strnlen(s, 60);
+
+	while (n && !str_is_utf8(s, n))
+		n--;
+	return n;
+}
+
 static int take_cell(struct pass *p, struct line *l, const struct res_field *f, const char *text)
 {
 	const char *what = cell_bad(text);
@@ -198,8 +213,11 @@ static int take_cell(struct pass *p, struct line *l, const struct res_field *f, 
 		r = res_value_parse(&v, &what, &l->ctx, f, text);
 	if (!r)
 		(void)json_object_set_new(l->body, f->name, v);
-	if (r > 0)
+	if (r > 0) {
 		why(p, l, f->name, what, 0);
+		if (strcmp(what, "rounded") && f->type != RES_SECRET)
+			strb_printf(&l->why, in_english(p) ? " (%.*s)" : "（%.*s）", (int)shown_bytes(text), text);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -672,7 +690,7 @@ static enum job_state outcome(const struct pass *p, int r)
 	if (r == SHEET_BAD)
 		return p->dry ? REFUSED_FILE : INTERRUPTED;
 	if (r == SHEET_STOP)
-		return p->j->api->stopping ? INTERRUPTED : p->dry ? CHECKED : CANCELLED;
+		return p->dry ? UPLOADING : p->j->api->stopping ? INTERRUPTED : CANCELLED;
 	return p->dry ? CHECKED : DONE;
 }
 
@@ -1002,7 +1020,7 @@ static void start(struct ask *k, struct job *j, enum job_state state, void (*fn)
 	j->state = state;
 	j->cancel = false;
 	clear_result(j, j->once);
-	if (pool_submit(k->api->imports->pool, POOL_LONG, fn, j)) {
+	if (!k->api->imports->pool || pool_submit(k->api->imports->pool, POOL_LONG, fn, j)) {
 		j->state = before;
 		refuse(k, "busy");
 	} else {
@@ -1167,15 +1185,21 @@ int imports_new(struct imports **ret, struct api *a)
 	return 0;
 }
 
-/* Who runs sees api->stopping as well: his jobs end after the piece at hand. */
+/* Waits for what runs, which sees api->stopping and ends after the piece at hand: later there is no switch to configure. */
 void imports_stop(struct imports *im)
 {
+	struct pool *pool;
+
 	if (!im)
 		return;
 	pthread_mutex_lock(&im->lock);
 	ilist_each_entry(&im->jobs, j, struct job, link)
 		j->cancel = true;
+	pool = im->pool;
+	im->pool = NULL;
 	pthread_mutex_unlock(&im->lock);
+	if (pool)
+		pool_free(pool);
 }
 
 void imports_free(struct imports *im)
@@ -1183,7 +1207,6 @@ void imports_free(struct imports *im)
 	if (!im)
 		return;
 	imports_stop(im);
-	pool_free(im->pool);
 	while (!ilist_empty(&im->jobs))
 		job_free(im, container_of(im->jobs.next, struct job, link));
 	(void)pthread_mutex_destroy(&im->lock);

@@ -97,8 +97,8 @@ TEST(users_come_from_a_sheet_after_a_check_that_changes_nothing)
 	counts(j, 1, 0, 1, 5);
 	assert_int_equal(json_integer_value(json_object_get(j, "header_row")), 2);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "columns"), 3)), "team_id");
-	assert_string_equal(refused(j, 0), "班组：找不到这一项");
-	assert_string_equal(refused(j, 1), "角色：不在可选范围内");
+	assert_string_equal(refused(j, 0), "班组：找不到这一项（没有的组）");
+	assert_string_equal(refused(j, 1), "角色：不在可选范围内（经理）");
 	assert_string_equal(refused(j, 2), "姓名：必填");
 	assert_string_equal(refused(j, 3), "表里有重复，前一次在第 3 行");
 	assert_string_equal(refused(j, 4), "分机号：已经有同样的了");
@@ -156,7 +156,7 @@ TEST(refused_rows_are_a_sheet_with_reasons_that_can_be_mended_and_come_again)
 	assert_int_equal(a->status, 200);
 	strb_init(&b, 65536);
 	assert_int_equal(sheet_read(a->body, (size_t)atoll(strcasestr(a->head, "Content-Length: ") + 16), &(struct sheet_handler){.row = count_row}, &b, NULL, &e), 0);
-	assert_non_null(strstr(b.buf, "姓名 *|登录名|分机号|班组|角色|原行号|退回原因\n示例乙|yi1|9002|没有的组|坐席|4|班组：找不到这一项\n"));
+	assert_non_null(strstr(b.buf, "姓名 *|登录名|分机号|班组|角色|原行号|退回原因\n示例乙|yi1|9002|没有的组|坐席|4|班组：找不到这一项（没有的组）\n"));
 	strb_done(&b);
 	fix_stop(&f);
 }

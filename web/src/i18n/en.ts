@@ -130,6 +130,7 @@ const en: typeof zh = {
 		},
 	},
 	sheet: {
+		stopped: 'The check was stopped; nothing has changed.',
 		export: 'Export', xlsx: 'Excel workbook (.xlsx)', csv: 'Comma-separated text (.csv)',
 		import: 'Import', import_into: 'Import: {name}', drop: 'Drop a sheet here, or', choose: 'Choose a file', other: 'Another file', template: 'Template', lead: 'Takes .xlsx and .csv. It is tried first, and you see which rows are new, changed and refused; nothing changes before you press Import. Empty cells leave what is there.',
 		progress: 'Progress', sending: 'Uploading…', checking: 'Checking, {n} rows so far', running: 'Importing {n} of {total} rows', place: '(row {row}, column {column})', failed: 'Something failed on the server; please try again later.', result: 'Result', added: 'New', changed: 'Changed', unchanged: 'Unchanged', bad: 'Refused',

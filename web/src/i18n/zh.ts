@@ -129,6 +129,7 @@ export default {
 		},
 	},
 	sheet: {
+		stopped: '检查已停止，什么都没有改。',
 		export: '导出', xlsx: 'Excel 工作簿（.xlsx）', csv: '逗号分隔文本（.csv）',
 		import: '导入', import_into: '导入{name}', drop: '把表格拖到这里，或', choose: '选择文件', other: '换一个文件', template: '下载模板', lead: '收 .xlsx 和 .csv。先试读一遍，告诉您会新增、修改和退回哪些行；点“导入”之前什么都不会改。空格子不改已有的内容。',
 		progress: '进度', sending: '正在上传…', checking: '正在检查，已读 {n} 行', running: '正在导入 {n} / {total} 行', place: '（第 {row} 行，{column} 列）', failed: '服务器出错了，请稍后再试。', result: '结果', added: '新增', changed: '修改', unchanged: '没有变化', bad: '退回',
