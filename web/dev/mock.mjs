@@ -317,6 +317,14 @@ function route(method, path, q, body, s, req, lang) {
 	}
 	if (path === '/numbers/lookup')
 		return { number: q.get('number'), name: null, region: '上海 移动', calls: q.get('number') === '13800138000' ? history.slice(0, 4) : [] }
+	if (path === '/strangers')
+		return {
+			bans: [{ source: '198.51.100.7', user: '8001', reason: 'password', count: 8, dropped: 31, step: 1, since_ms: now() - 20000, until_ms: now() + 40000 },
+				{ source: '2001:db8:1:2::/64', user: '', reason: 'unknown_user', count: 24, dropped: 410, step: 2, since_ms: now() - 90000, until_ms: now() + 210000 }],
+			hours: [{ from_ms: now() - 600000, password: 8, unknown_user: 24, no_credentials: 3, malformed: 20, dropped: 441 }],
+			sources: [{ source: '2001:db8:1:2::/64', last: 'unknown_user', count: 24, dropped: 410, home: false }, { source: '198.51.100.7', last: 'password', count: 9, dropped: 0, home: true }],
+			logins: [{ source: '203.0.113.9', count: 6, names: 2, last_ms: now() - 5000, wait_ms: 55000 }],
+		}
 	if (path === '/doctor')
 		return { version: '0.1.0', at_ms: now(), worst: 'error', errors: 1, warnings: 1, checks: [
 			{ id: 'conf.file', title: '配置文件', level: 'ok', found: '/etc/huawu/huawu.ini 可读，各项都认识', todo: null },
