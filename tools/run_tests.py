@@ -16,9 +16,11 @@ too busy: what failed is run once more, alone, at the end, and fails only when i
 import argparse
 import concurrent.futures
 import os
+import queue
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -182,8 +184,13 @@ def main():
         rest = system_tests(("calls", "sip"))
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
-    for test in rest + data_system:
-        judge(test.run(logs, env), totals, again)
+    # Browsers beside everything else: both wait most of the time.
+    lanes = [[t for t in rest + data_system if ("browser" in t.name) == b] for b in (True, False)]
+    done = queue.Queue()
+    for lane in lanes:
+        threading.Thread(target=lambda lane=lane: [done.put(t.run(logs, env)) for t in lane], daemon=True).start()
+    for _ in rest + data_system:
+        judge(done.get(), totals, again)
     for test in again:
         print(f"again {test.name}", flush=True)
         judge(test.run(logs, env), totals)

@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import centre as c  # noqa: E402
 
-PORT = 28200
+PORT = 10000
 PASSWORD = "nur-ein-test-7"
 
 

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import centre as c  # noqa: E402
 from ua import UA  # noqa: E402
 
-PORT = 27600
+PORT = 18000
 PASSWORD = "nur-ein-test-1"
 
 

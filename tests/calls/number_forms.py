@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import centre as c  # noqa: E402
 
-PORT = 26700
+PORT = 17000
 CARRIER = PORT + 905
 
 
