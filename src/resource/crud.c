@@ -409,15 +409,18 @@ static int walk_ids(int64_t **ret, size_t *n, struct res_ctx *c, const struct qu
 	return r;
 }
 
-/* The same order within a piece as in the whole, so the pieces join. */
+/*
+ * The same order within a piece as in the whole, so the pieces join. The centre is not asked for again: SQLite would then walk the
+ * centre's whole index in the list's order for each piece, rather than look the ids up.
+ */
 static char *walk_sql(const struct res_sql *s, const char *order)
 {
 	struct strb b;
 
 	strb_init(&b, 1 << 17);
-	strb_printf(&b, "%s%s WHERE t.centre_id = $1 AND t.id IN (", s->cols, s->from);
+	strb_printf(&b, "%s%s WHERE t.id IN (", s->cols, s->from);
 	for (int i = 0; i < WALK_PIECE; i++)
-		strb_printf(&b, "%s$%d", i ? ", " : "", i + 2);
+		strb_printf(&b, "%s$%d", i ? ", " : "", i + 1);
 	strb_printf(&b, ")%s", order);
 	return strb_take(&b);
 }
@@ -430,9 +433,8 @@ static int walk_piece(struct res_ctx *c, const struct res_def *d, const char *sq
 
 	if (r)
 		return r;
-	db_bind_i64(st, 1, c->who->centre_id);
 	for (size_t i = 0; i < WALK_PIECE; i++)
-		db_bind_i64(st, (int)i + 2, i < n ? ids[i] : 0);
+		db_bind_i64(st, (int)i + 1, i < n ? ids[i] : 0);
 	while ((r = db_step(st)) == DB_ROW) {
 		json_t *row = row_json(d, st, false);
 

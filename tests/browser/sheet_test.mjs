@@ -106,6 +106,18 @@ export const tests = {
 		await until(async () => (await figure('added')) === '1', 'without its team')
 		await page.click('[data-act=close]')
 	},
+	'a file of several pieces comes in whole, with a bar': async () => {
+		await page.goto(`${centre.base}/settings/teams`)
+		await page.click('[data-act=import]')
+		await put('many.csv', `名称,备注\n${Array.from({ length: 3000 }, (_, i) => `示例组${i},${'备'.repeat(40)}`).join('\n')}\n`) // 400 kB
+		await checked()
+		equal([await figure('added'), await figure('bad')], ['3000', '0'])
+		await page.click('[data-act=commit]')
+		await page.waitForSelector('progress')
+		await page.waitForSelector('text=导入完成')
+		equal((await (await centre.api('boss')).get('/teams')).total, 3001)
+		await page.click('[data-act=close]')
+	},
 	'imports are listed, and all of it speaks English': async () => {
 		await page.goto(`${centre.base}/settings/imports`)
 		await page.waitForSelector('tbody >> text=people.csv')

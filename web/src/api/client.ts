@@ -173,7 +173,7 @@ export const resource = {
 /* ---- sheets ---- */
 
 export type Sheet = components['schemas']['sheet']
-const PIECE = 512 * 1024 // the server takes 1 MB at once
+const PIECE = 96 * 1024 // the server takes 128 kB at once
 
 async function sendPiece(id: string, offset: number, piece: Blob): Promise<Sheet> {
 	const response = await guardedFetch(new Request(`/api/v1/sheets/${id}/data?offset=${offset}`, { method: 'POST', body: piece, headers: { 'Content-Type': 'application/octet-stream' } }))

@@ -1982,7 +1982,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The file, in pieces of at most 1 MB, one after the other; 64 MB in all */
+        /** The file, in pieces of at most 128 kB, one after the other; 64 MB in all */
         post: {
             parameters: {
                 query?: {
