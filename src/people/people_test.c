@@ -314,6 +314,7 @@ TEST(weak_and_short_passwords_are_refused)
 	assert_bad(&f, "users", "{'login':'annabella','name':'A','password':'Annabella'}", "{'password':'weak'}");
 	assert_bad(&f, "users", "{'login':'ann','name':'A','password':17}", "{'password':'type'}");
 	/* Everything else that is bad comes with it. */
+	assert_bad(&f, "users", "{'login':'police','name':'x','extension':'110'}", "{'extension':'reserved'}");
 	assert_bad(&f, "users", "{'login':'a b','role':'boss','password':'x','extension':'80a'}",
 		   "{'login':'format','name':'required','role':'enum','password':'range','extension':'number'}");
 	assert_true(put(&f, "users", 0, "{'login':'ann','name':'A','password':'密码要八个字符啊'}") > 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "db/db.h"
+#include "number/number.h"
 
 static const struct res_option langs[] = {{"zh", "中文", "Chinese"}, {"en", "English", "English"}, {NULL}};
 
@@ -152,9 +153,12 @@ static int keep_admin(struct res_ctx *c, const json_t *old, const json_t *row)
 
 static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 {
+	struct num n;
 	int r;
 
 	set_login(c, row);
+	if (num_read(&n, row_text(row, "extension"), NULL) && n.kind == NUM_EMERGENCY)
+		res_fail(c, 422, "invalid", "extension", "reserved"); /* whoever dials 110 wants the police */
 	r = set_password(c, row, old);
 	if (!r && old)
 		r = keep_admin(c, old, row);

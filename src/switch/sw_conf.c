@@ -92,7 +92,10 @@ const struct sw_device *sw_device_of(const struct sw *sw, const char *name)
 
 const struct sw_user *sw_user_by_extension(const struct sw *sw, const char *extension)
 {
-	return hmap_get_str(&sw->index.extensions, extension);
+	struct num n;
+
+	/* Whoever dials 110 wants the police, not the colleague who was given that extension. */
+	return num_read(&n, extension, NULL) && n.kind == NUM_EMERGENCY ? NULL : hmap_get_str(&sw->index.extensions, extension);
 }
 
 const struct sw_number *sw_number_of(const struct sw *sw, int64_t trunk_id, const char *number)
