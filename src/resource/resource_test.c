@@ -948,3 +948,105 @@ TEST(figures_of_create_then_read)
 	assert_int_equal(db_commit(f.db), 0);
 	fix_done(&f);
 }
+
+/* ---- values as people write them ---- */
+
+static const struct res_field *box_field(const char *name)
+{
+	return &box_fields[res_field_find(&boxes, name)];
+}
+
+/* What @text means in a field, as JSON; or the word for what is wrong. */
+static void expect_parsed(struct fix *f, const char *field, const char *text, const char *want)
+{
+	const char *what = "";
+	json_t *v = NULL;
+	int r = res_value_parse(&v, &what, &f->c, box_field(field), text);
+	char *got = r ? NULL : json_dumps(v, JSON_ENCODE_ANY);
+
+	assert_true(r >= 0);
+	assert_string_equal(r ? what : got, want);
+	free(got);
+	json_decref(v);
+}
+
+TEST(cells_are_values_as_people_write_them)
+{
+	struct fix f;
+
+	fix_init(&f);
+	expect_parsed(&f, "weight", "７", "7");
+	expect_parsed(&f, "weight", " 12 ", "12");
+	expect_parsed(&f, "weight", "1.5", "type");
+	expect_parsed(&f, "open", "是", "true");
+	expect_parsed(&f, "open", "YES", "true");
+	expect_parsed(&f, "open", "0", "false");
+	expect_parsed(&f, "open", "maybe", "type");
+	expect_parsed(&f, "size", "大", "\"big\"");
+	expect_parsed(&f, "size", "Small", "\"small\"");
+	expect_parsed(&f, "size", "huge", "enum");
+	expect_parsed(&f, "phone", "(010) 6234-5678", "\"01062345678\"");
+	expect_parsed(&f, "phone", "＋８６138 0013 8000", "\"+8613800138000\"");
+	expect_parsed(&f, "extra", "{\"a\":1}", "{\"a\": 1}");
+	expect_parsed(&f, "extra", "{", "type");
+	expect_parsed(&f, "name", "as it is", "\"as it is\"");
+	fix_done(&f);
+}
+
+TEST(titles_mean_fields_in_either_language_with_or_without_a_star)
+{
+	assert_int_equal(res_field_of_title(&boxes, "名称 *"), 0);
+	assert_int_equal(res_field_of_title(&boxes, " NAME*"), 0);
+	assert_int_equal(res_field_of_title(&boxes, "Ｓｈｅｌｆ"), res_field_find(&boxes, "shelf_id"));
+	assert_int_equal(res_field_of_title(&boxes, "shelf_id"), res_field_find(&boxes, "shelf_id"));
+	assert_int_equal(res_field_of_title(&boxes, "Seen"), -1); /* read only */
+	assert_int_equal(res_field_of_title(&boxes, ""), -1);
+	assert_int_equal(res_field_of_title(&boxes, "*"), -1);
+	assert_int_equal(res_field_of_title(&boxes, "else"), -1);
+}
+
+TEST(references_are_found_by_name_and_only_in_ones_own_centre)
+{
+	struct fix f;
+
+	fix_init(&f);
+	assert_int_equal(db_run(f.db, "INSERT INTO shelves (id, centre_id, rev, created_ms, updated_ms, name) VALUES (11, 7, 1, 1, 1, 'top')", ""), 0);
+	assert_int_equal(db_run(f.db, "INSERT INTO shelves (id, centre_id, rev, created_ms, updated_ms, name) VALUES (12, 7, 1, 1, 1, 'twin')", ""), 0);
+	assert_int_equal(db_run(f.db, "INSERT INTO shelves (id, centre_id, rev, created_ms, updated_ms, name) VALUES (13, 7, 1, 1, 1, 'twin')", ""), 0);
+	assert_int_equal(db_run(f.db, "INSERT INTO shelves (id, centre_id, rev, created_ms, updated_ms, name) VALUES (14, 8, 1, 1, 1, 'other')", ""), 0);
+	expect_parsed(&f, "shelf_id", "top", "\"11\"");
+	expect_parsed(&f, "shelf_id", "11", "\"11\"");
+	expect_parsed(&f, "shelf_id", "twin", "ambiguous");
+	expect_parsed(&f, "shelf_id", "other", "ref");
+	expect_parsed(&f, "shelf_id", "14", "ref");
+	fix_done(&f);
+}
+
+TEST(a_row_is_found_by_what_is_unique_in_it)
+{
+	struct fix f;
+	json_t *body = json_pack("{s:s, s:s, s:i}", "name", "first", "size", "big", "weight", 3), *row = NULL;
+	int64_t id, made;
+	char *key;
+
+	fix_init(&f);
+	assert_int_equal(db_begin(f.db), 0);
+	assert_int_equal(res_create(&row, &f.c, &boxes, body), 0);
+	assert_int_equal(db_commit(f.db), 0);
+	made = strtoll(json_string_value(json_object_get(row, "id")), NULL, 10);
+	clear(&f);
+	assert_int_equal(res_row_find(&id, &key, &f.c, &boxes, body), 0);
+	assert_int_equal(id, made);
+	assert_string_equal(key, "name=\"first\";");
+	free(key);
+	(void)json_object_set_new(body, "name", json_string("second"));
+	assert_int_equal(res_row_find(&id, &key, &f.c, &boxes, body), 0);
+	assert_int_equal(id, 0);
+	free(key);
+	(void)json_object_del(body, "name");
+	assert_int_equal(res_row_find(&id, &key, &f.c, &boxes, body), 0);
+	assert_null(key);
+	json_decref(body);
+	json_decref(row);
+	fix_done(&f);
+}
