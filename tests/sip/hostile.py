@@ -22,7 +22,7 @@ PASSWORD = "nur-ein-test-1"
 class World:
     """a centre with three agents at raw telephones and two carriers"""
 
-    def __init__(self):
+    def __init__(self, serving=(8001,)):
         s = self.s = c.Centre(PORT, ["--stop-s", "1"], sip=[f"127.0.0.1:{PORT}", f"tcp:127.0.0.1:{PORT}"])
         self.carrier, self.second = UA(s.sip, "carrier", "127.0.0.3"), UA(s.sip, "second", "127.0.0.4")
         rows = [("users", "boss", {"name": "示例 班长", "login": "boss", "password": PASSWORD, "role": "admin", "must_change_password": False}),
@@ -34,7 +34,7 @@ class World:
             rows += [("users", f"u{n}", {"name": f"示例 {n}", "login": f"agent{n}", "extension": str(n), "password": PASSWORD,
                                         "must_change_password": False}),
                      ("devices", f"d{n}", {"name": str(n), "user_id": f"$u{n}", "secret": f"only-for-tests-{n}"})]
-        rows.append(("members", "m", {"queue_id": "$q", "user_id": "$u8001", "level": 1}))
+        rows += [("members", f"m{n}", {"queue_id": "$q", "user_id": f"$u{n}", "level": i + 1}) for i, n in enumerate(serving)]
         self.seeded = s.seed(*rows)
         s.start()
         self.desks, self.phones = {}, {}
