@@ -18,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t file[4096 + DATA];
+static _Alignas(64) uint8_t file[4096 + DATA];
 static char dir[] = "/dev/shm/hw_fuzz.XXXXXX", ring_path[64], spill_path[64];
 static struct db *db;
 
