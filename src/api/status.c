@@ -40,6 +40,7 @@ const struct api_code api_codes[] = {
 	{"premium_off", 403},
 	{"barred", 403},
 	{"minutes_used", 403},
+	{"emergency_test", 403},
 };
 const size_t api_code_n = ARRAY_LEN(api_codes);
 

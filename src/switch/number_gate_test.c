@@ -350,6 +350,8 @@ TEST(test_call_tells_each_answer_of_the_carrier)
 	begin();
 	(void)snprintf(cmd.number, sizeof(cmd.number), "0085221234567");
 	assert_int_equal(command(cmd), SW_R_ABROAD);
+	(void)snprintf(cmd.number, sizeof(cmd.number), "110");
+	assert_int_equal(command(cmd), SW_R_EMERGENCY);
 	(void)snprintf(cmd.number, sizeof(cmd.number), "13800138000");
 	assert_int_equal(command(cmd), SW_OK);
 	rung(&o, &trunk);

@@ -114,6 +114,8 @@ enum sw_refusal sw_test_begin(struct sw *sw, const struct sw_cmd *cmd, int64_t *
 		return SW_R_FULL;
 	if (sw_gate(&v, sw, t, u, cmd->number, "test", true))
 		return sw_gate_refusal(&v);
+	if (v.class == NUM_C_EMERGENCY)
+		return SW_R_EMERGENCY;
 	if (!sw_line_hop(sw, t->id, &at))
 		return SW_R_NO_TRUNK;
 	sw_line_dial(sw, &at, v.called, &d, uri, sizeof(uri));

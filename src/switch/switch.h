@@ -219,9 +219,10 @@ struct sw_cmd {
 /** @code: 0 done; else a stable code from sw_refusal_name. */
 enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK, SW_R_NUMBER, SW_R_NO_CALL, SW_R_FULL, SW_R_STOPPING,
 	SW_R_CLASS, SW_R_ABROAD, SW_R_PREMIUM, SW_R_BARRED, SW_R_MINUTES, /* the toll guard: sw_number.h */
+	SW_R_EMERGENCY, /* nobody tests a line on 110 */
 	SW_R_COUNT };
 const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping,
-	class_off abroad_off premium_off barred minutes_used */
+	class_off abroad_off premium_off barred minutes_used emergency_test */
 int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg);
 
 /* ---- the try-it box: what a number would become, by the code that real calls run ---- */
