@@ -147,6 +147,17 @@ void strangers_note(struct strangers *s, const char *address, const char *login,
 void strangers_get(struct ask *k);
 void strangers_lift(struct ask *k);
 
+/* ---- a question to the switch (wait.c), on a worker ---- */
+
+struct api_wait;
+struct api_wait *api_wait_new(void);
+/* The two forms of answer, on the switch thread; @arg is the api_wait. */
+void api_wait_done(enum sw_refusal r, int64_t call_id, void *arg);
+void api_wait_json(const char *json, void *arg);
+/** @asked: what the asking returned; not 0: no answer will come. Waits at most 3 s; frees @w. NULL and what was answered (@json: NULL when
+    there is none; the caller's), or a code. */
+const char *api_wait_for(struct api_wait *w, int asked, int64_t *call_id, json_t **json);
+
 /* ---- desk.c ---- */
 struct phones *phones_new(void);
 void phones_free(struct phones *p);

@@ -7,77 +7,19 @@
 #include <sodium.h>
 
 
-#define COMMAND_WAIT_MS 3000
 #define PHONE_MS (60LL * 60 * 1000) /* the page asks anew before */
 
 /* ---- a command and its answer ---- */
 
-struct waiter {
-	pthread_mutex_t lock;
-	pthread_cond_t done;
-	unsigned refs; /* us and the switch */
-	bool answered;
-	enum sw_refusal refusal;
-	int64_t call_id;
-};
-
-static void waiter_unref(struct waiter *w) /* locked */
-{
-	bool last = --w->refs == 0;
-
-	(void)pthread_mutex_unlock(&w->lock);
-	if (!last)
-		return;
-	(void)pthread_mutex_destroy(&w->lock);
-	(void)pthread_cond_destroy(&w->done);
-	free(w);
-}
-
-static void on_answer(enum sw_refusal r, int64_t call_id, void *arg)
-{
-	struct waiter *w = arg;
-
-	(void)pthread_mutex_lock(&w->lock);
-	w->answered = true;
-	w->refusal = r;
-	w->call_id = call_id;
-	(void)pthread_cond_signal(&w->done);
-	waiter_unref(w);
-}
-
 /* 0 and @call_id, or a code. */
 const char *desk_command(struct api *a, const struct sw_cmd *cmd, int64_t *call_id)
 {
-	struct waiter *w;
-	struct timespec at;
-	const char *code = NULL;
-	int r;
+	struct api_wait *w;
 
 	if (!a->sw)
 		return "stopping";
-	w = xcalloc(1, sizeof(*w));
-	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->done, NULL);
-	w->refs = 2;
-	r = sw_command(a->sw, cmd, on_answer, w);
-	(void)clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_sec += COMMAND_WAIT_MS / 1000;
-	(void)pthread_mutex_lock(&w->lock);
-	if (r) {
-		w->refs--; /* no answer will come */
-		code = "busy";
-	} else {
-		while (!w->answered && pthread_cond_timedwait(&w->done, &w->lock, &at) != ETIMEDOUT)
-			;
-		if (!w->answered)
-			code = "busy";
-		else if (w->refusal != SW_OK)
-			code = sw_refusal_name(w->refusal);
-		else if (call_id)
-			*call_id = w->call_id;
-	}
-	waiter_unref(w);
-	return code;
+	w = api_wait_new();
+	return api_wait_for(w, sw_command(a->sw, cmd, api_wait_done, w), call_id, NULL);
 }
 
 static void tell(struct ask *k, const struct sw_cmd *cmd)

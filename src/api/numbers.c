@@ -4,7 +4,6 @@
 #include "number/region.h"
 #include "number/table.h"
 
-#define TRIAL_WAIT_MS 3000
 
 /* ---- presets ---- */
 
@@ -26,66 +25,16 @@ void numbers_presets(struct ask *k)
 
 /* ---- the try-it box: the switch answers ---- */
 
-struct waiter {
-	pthread_mutex_t lock;
-	pthread_cond_t done;
-	unsigned refs; /* us and the switch */
-	bool answered;
-	char *json;
-};
-
-static void waiter_unref(struct waiter *w) /* locked */
-{
-	bool last = --w->refs == 0;
-
-	(void)pthread_mutex_unlock(&w->lock);
-	if (!last)
-		return;
-	(void)pthread_mutex_destroy(&w->lock);
-	(void)pthread_cond_destroy(&w->done);
-	free(w->json);
-	free(w);
-}
-
-static void on_trial(const char *json, void *arg)
-{
-	struct waiter *w = arg;
-
-	(void)pthread_mutex_lock(&w->lock);
-	w->answered = true;
-	w->json = json ? xstrdup(json) : NULL;
-	(void)pthread_cond_signal(&w->done);
-	waiter_unref(w);
-}
-
 /* NULL and @answer (NULL: no such trunk), or a code. */
 static const char *try_number(struct api *a, const struct sw_trial *t, json_t **answer)
 {
-	struct waiter *w;
-	struct timespec at;
-	const char *code = NULL;
+	struct api_wait *w;
 
 	*answer = NULL;
 	if (!a->sw)
 		return "stopping";
-	w = xcalloc(1, sizeof(*w));
-	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->done, NULL);
-	w->refs = 2;
-	if (sw_try_number(a->sw, t, on_trial, w)) {
-		w->refs = 1;
-		code = "busy";
-	}
-	(void)clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_sec += TRIAL_WAIT_MS / 1000;
-	(void)pthread_mutex_lock(&w->lock);
-	while (!code && !w->answered)
-		if (pthread_cond_timedwait(&w->done, &w->lock, &at) == ETIMEDOUT)
-			code = w->answered ? NULL : "busy";
-	if (!code && w->json)
-		*answer = json_loads(w->json, 0, NULL);
-	waiter_unref(w);
-	return code;
+	w = api_wait_new();
+	return api_wait_for(w, sw_try_number(a->sw, t, api_wait_json, w), NULL, answer);
 }
 
 static const char *form_text(const json_t *form, const char *name)

@@ -1,7 +1,6 @@
 /* Who knocks: bans and counts of telephony, asked of the switch, and log-ins of the page that were refused. */
 #include "api/api_int.h"
 
-#define WAIT_MS	   3000
 #define LOGINS_MAX 256
 
 /* ---- log-ins refused ---- */
@@ -131,68 +130,15 @@ static json_t *logins(struct api *a)
 
 /* ---- asked of the switch ---- */
 
-struct waiter {
-	pthread_mutex_t lock;
-	pthread_cond_t done;
-	unsigned refs; /* us and the switch */
-	bool answered;
-	char *json;
-};
-
-static void waiter_unref(struct waiter *w) /* locked */
-{
-	bool last = --w->refs == 0;
-
-	(void)pthread_mutex_unlock(&w->lock);
-	if (!last)
-		return;
-	(void)pthread_mutex_destroy(&w->lock);
-	(void)pthread_cond_destroy(&w->done);
-	free(w->json);
-	free(w);
-}
-
-static void on_answer(const char *json, void *arg)
-{
-	struct waiter *w = arg;
-
-	(void)pthread_mutex_lock(&w->lock);
-	w->answered = true;
-	w->json = json ? xstrdup(json) : NULL;
-	(void)pthread_cond_signal(&w->done);
-	waiter_unref(w);
-}
-
 /* NULL and @answer (NULL: there is none), or a code. */
 static const char *ask_switch(struct api *a, struct sw_stranger_ask *q, json_t **answer)
 {
-	const char *code = NULL;
-	struct timespec at;
-	struct waiter *w;
-
 	*answer = NULL;
 	if (!a->sw)
 		return "stopping";
-	w = xcalloc(1, sizeof(*w));
-	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->done, NULL);
-	w->refs = 2;
-	q->answer = on_answer;
-	q->arg = w;
-	if (sw_strangers(a->sw, q)) {
-		w->refs = 1;
-		code = "busy";
-	}
-	(void)clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_sec += WAIT_MS / 1000;
-	(void)pthread_mutex_lock(&w->lock);
-	while (!code && !w->answered)
-		if (pthread_cond_timedwait(&w->done, &w->lock, &at) == ETIMEDOUT)
-			code = w->answered ? NULL : "busy";
-	if (!code && w->json)
-		*answer = json_loads(w->json, 0, NULL);
-	waiter_unref(w);
-	return code;
+	q->answer = api_wait_json;
+	q->arg = api_wait_new();
+	return api_wait_for(q->arg, sw_strangers(a->sw, q), NULL, answer);
 }
 
 void strangers_get(struct ask *k)
