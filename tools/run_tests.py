@@ -2,7 +2,7 @@
 """Runs tests and closes with 'N passed, N failed, N skipped'.
 
   run_tests.py [--build DIR] units [module ...]   the unit test programs DIR/test_<module>
-  run_tests.py [--build DIR] calls                units, tests/calls, tests/sip: what sanitizers see
+  run_tests.py [--build DIR] calls                units, tests/calls, tests/sip: what sanitizers see (but for SLOW)
   run_tests.py [--build DIR] all                  units, include check, page, tests/
 
 In tests/ every executable file is a test, but for those in tests/fresh. It is run from the
@@ -32,6 +32,9 @@ DATA_MODULES = {"db", "journal", "resource", "people", "api", "switch", "sim", "
 DATA_MODULES_BRIEF = {"db"}
 # Of tests/, with fewer rounds than on SQLite.
 DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"]]
+BESIDE = ("tests/browser/", "tests/crash/", "tests/data/")
+# Minutes of telephones in real time: their code is also run by the others.
+SLOW = {"tests/sip/transports_test.py", "tests/sip/matrix.py", "tests/sip/flood.py", "tests/calls/number_forms.py"}
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -181,11 +184,11 @@ def main():
             judge(result, totals, again)
     rest = []
     if args.what == "calls":
-        rest = system_tests(("calls", "sip"))
+        rest = [t for t in system_tests(("calls", "sip")) if t.name not in SLOW]
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
-    # Browsers beside everything else: both wait most of the time.
-    lanes = [[t for t in rest + data_system if ("browser" in t.name) == b] for b in (True, False)]
+    # Calls beside browsers and what is not about calls: both wait most of the time. Their ports are different ones.
+    lanes = [[t for t in rest + data_system if t.name.startswith(BESIDE) == b] for b in (True, False)]
     done = queue.Queue()
     for lane in lanes:
         threading.Thread(target=lambda lane=lane: [done.put(t.run(logs, env)) for t in lane], daemon=True).start()
