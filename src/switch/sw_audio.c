@@ -50,6 +50,8 @@ struct call_leg_audio sw_audio_of(const struct sw *sw, const struct sw_trunk *t,
 		take(&a, &d->audio, incoming || (reg && !strcmp(reg->transport, "tls")));
 	else if (u)
 		take_browser(&a, u->browser_codec);
+	if (u && u->browser_codec == SW_BROWSER_OPUS)
+		a.like = 0; /* his line is why, whatever the other side speaks */
 	return a;
 }
 
