@@ -37,8 +37,8 @@ tsan: setup web ## tests of what crosses threads under ThreadSanitizer
 fuzz: setup web ## every fuzz target for SECONDS_EACH seconds (30)
 	@tools/fuzz.sh seconds $(SECONDS_EACH)
 
-bench: setup build ## call set-up, a bare relay, recorded calls, queue: one JSON object a run
-	@ninja -C $(BUILD) -j $(J) --quiet media_bench
+bench: setup build ## call set-up, a bare relay, recorded calls, queue, search, lists, import: one JSON object a run
+	@ninja -C $(BUILD) -j $(J) --quiet media_bench find_bench
 	@bench/run.sh
 
 deb: web ## the Debian package, into build/deb

@@ -50,3 +50,10 @@ scenario record 1 hold --dest 2000 --conc "${CONC:-50}" --rate 15 --window 10 --
 yardstick "${QRATE:-20}" # as many talk at once in the queue's run
 scenario queue 50 queue --dest q --rate "${QRATE:-20}" --calls "${CALLS:-200}" --talk 1000 --limit 30 --rtpload "$work/rtpload"
 [ -z "${OVERLOAD:-}" ] || scenario record 1 hold --dest 2000 --conc "$OVERLOAD" --rate 150 --window 8 --rtpload "$work/rtpload"
+
+# Search: CUSTOMERS=1000000 is the size that is promised, with twice as many notes.
+"${FIND_BENCH:-build/find_bench}" "$work/find.db" "${CUSTOMERS:-100000}" "$((2 * ${CUSTOMERS:-100000}))"
+
+# Customers: in from a sheet and out again, and lists of them by roles with different scopes.
+python3 bench/import_bench.py --rows "${ROWS:-10000}"
+python3 bench/list_bench.py --rows "${CUSTOMERS:-100000}"

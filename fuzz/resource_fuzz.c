@@ -92,7 +92,7 @@ static void act(struct res_ctx *c, const struct res_def *d, int64_t id, unsigned
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct res_who who = {.user_id = 1, .role = ROLE_ADMIN, .lang = "zh"};
+	struct res_who who = {.user_id = 1, .rights = &people_rights_shipped("admin")->res, .lang = "zh"};
 	struct res_error error = {0};
 	struct res_ctx c = {.who = &who, .error = &error, .now_ms = 1};
 	json_t *v;

@@ -18,20 +18,21 @@ MAY = {
     "sip": {"trace"},
     "media": set(),
     "http": set(),
-    "resource": {"db"},
+    "resource": {"db", "find", "journal"},  # journal: the centre's zone
     "sheet": {"base"},
+    "find": {"db"},
     "journal": {"db"},
     "call": {"sip", "media"},
     "acd": {"base"},
     "dialer": {"base"},
     "ivr": {"base"},
     "switch": {"number", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
-    "api": {"number", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
+    "api": {"number", "find", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
     "sim": {"acd", "dialer", "ivr", "sip", "media", "journal", "db", "people", "resource"},
     "app": None,    # wires everything
 }
 for name in BUSINESS:
-    MAY[name] = {"resource", "db", "journal"}
+    MAY[name] = {"resource", "db", "journal", "find"}
 MAY["people"] |= {"number", "switch"}     # only the structs of the configuration that it makes
 TESTS_MAY = {"switch": {"sim"}}
 PURE = {"base", "number", "loop", "acd", "dialer", "ivr", "sheet"}     # no free base and loop: only what the table says

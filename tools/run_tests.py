@@ -28,13 +28,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import postgres  # noqa: E402
 
-DATA_MODULES = {"db", "journal", "resource", "people", "api", "switch", "sim", "journal_crash"}
+DATA_MODULES = {"db", "journal", "find", "resource", "people", "api", "switch", "sim", "journal_crash"}
 DATA_MODULES_BRIEF = {"db"}
 # Of tests/, with fewer rounds than on SQLite.
 DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"]]
-BESIDE = ("tests/browser/", "tests/crash/", "tests/data/")
+LANES = (("tests/browser/run.mjs --half 0",), ("tests/browser/",), ("tests/sip/",))
 # Minutes of telephones in real time: their code is also run by the others.
-SLOW = {"tests/sip/transports_test.py", "tests/sip/matrix.py", "tests/sip/flood.py", "tests/calls/number_forms.py"}
+SLOW = {"tests/sip/transports_test.py", "tests/sip/matrix.py", "tests/sip/flood.py", "tests/calls/number_forms.py", "tests/calls/carriers.py",
+        "tests/calls/transfer.py"}
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -158,7 +159,12 @@ def page_tests():
 def system_tests(folders=("",)):
     found = [p for d in folders for p in sorted((ROOT / "tests" / d).rglob("*")) if p.is_file() and os.access(p, os.X_OK)
              and "fresh" not in p.relative_to(ROOT).parts]
-    return [Test(str(p.relative_to(ROOT)), [str(p)], count_plain, 900) for p in found]
+    tests = [Test(str(p.relative_to(ROOT)), [str(p)], count_plain, 900) for p in found]
+    return [half for t in tests for half in (halves(t) if t.name == "tests/browser/run.mjs" else [t])]
+
+
+def halves(test):
+    return [Test(f"{test.name} --half {i}", test.command + ["--half", str(i)], count_plain, 900) for i in (0, 1)]
 
 
 def main():
@@ -187,8 +193,10 @@ def main():
         rest = [t for t in system_tests(("calls", "sip")) if t.name not in SLOW]
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
-    # Calls beside browsers and what is not about calls: both wait most of the time. Their ports are different ones.
-    lanes = [[t for t in rest + data_system if t.name.startswith(BESIDE) == b] for b in (True, False)]
+    # Browsers in two halves, telephones, and the rest beside each other: all wait most of the time. Their ports are different ones.
+    def lane_of(test):
+        return next((i for i, names in enumerate(LANES) if test.name.startswith(names)), len(LANES))
+    lanes = [[t for t in rest + data_system if lane_of(t) == i] for i in range(len(LANES) + 1)]
     done = queue.Queue()
     for lane in lanes:
         threading.Thread(target=lambda lane=lane: [done.put(t.run(logs, env)) for t in lane], daemon=True).start()

@@ -95,7 +95,9 @@ static void refusal_over(struct acd *a, struct refusal *r)
 	struct call *c = r->call;
 
 	refusal_free(a, r);
-	if (!c->agent)
+	if (c->hold == HOLD_TEAM && !c->agent)
+		(void)match_team(a, c);
+	else if (!c->agent && !c->hold)
 		match_call(a, c);
 }
 
@@ -110,6 +112,9 @@ static void fire(struct acd *a, struct timer *t, enum timer_kind kind)
 		break;
 	case TIMER_ANNOUNCE:
 		call_timer(a, container_of(t, struct call, announce), kind);
+		break;
+	case TIMER_HOLD:
+		call_timer(a, container_of(t, struct call, held), kind);
 		break;
 	case TIMER_REFUSAL:
 		refusal_over(a, container_of(t, struct refusal, timer));
@@ -157,6 +162,7 @@ int acd_input(struct acd *a, const struct acd_in *in)
 	case ACD_IN_MOVE:
 		return agent_input(a, in);
 	case ACD_IN_ENTER:
+	case ACD_IN_KNOWN:
 	case ACD_IN_LEAVE:
 	case ACD_IN_ANSWERED:
 	case ACD_IN_REFUSED:
@@ -206,7 +212,7 @@ int acd_queue_get(const struct acd *a, int64_t queue_id, struct acd_queue_view *
 	if (!q)
 		return ACD_E_UNKNOWN;
 	*ret = (struct acd_queue_view){
-		.waiting = otree_size(&q->waiting),
+		.waiting = otree_size(&q->waiting) + otree_size(&q->held),
 		.offering = otree_size(&q->offering),
 		.ready = q->members[ACD_READY],
 		.logged_in = queue_logged_in(q),

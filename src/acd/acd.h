@@ -21,6 +21,12 @@
  * the new end as a state out with prev == state and reason "extend".
  *
  * Deadlines are processed at their nominal time: acd_step(t1), acd_step(t2) equals acd_step(t2).
+ *
+ * Owner first (owner.c): a caller whose customer has an owner is held back from the queue for him, keeping his place:
+ *
+ *   enter --whose is he?--> ask --known, or 150 ms--> owner --rings owner_ms, not answered--> the queue
+ *                                                      | talks: waited for owner_busy_ms, then the queue
+ *                                                      | gone: his team, owner_ms, then the queue; away, not a member: the queue
  */
 #pragma once
 
@@ -50,6 +56,9 @@ struct acd_queue_conf {
 	int32_t announce_ms;     /* position announcement interval; 0: never */
 	int32_t target_ms;       /* service level target */
 	bool empty_overflow;     /* overflow at once when nobody is logged in for it */
+	int32_t owner_ms;        /* a known caller is offered to his owner so long before the queue; 0: not */
+	int32_t owner_busy_ms;   /* an owner who talks is waited for so long; 0: the queue at once */
+	bool owner_member;       /* only an owner who serves this queue */
 	enum acd_overflow overflow;
 	int64_t overflow_queue;  /* with ACD_OVERFLOW_QUEUE; a number's digits are the switch's business */
 };
@@ -86,7 +95,9 @@ struct acd_conf {
 	X(ACD_IN_DEVICE, "device")           /* agent, device_up */                                                     \
 	X(ACD_IN_SEIZE, "seize")             /* agent, call, queue or 0 (for wrap-up): he dials, takes a call: talking */ \
 	X(ACD_IN_RELEASE, "release")         /* agent, call, wrap (ms: instead of the queue's): that call ended for him */ \
-	X(ACD_IN_ENTER, "enter")             /* call, queue, priority, waited_ms (from before, with overflow) */         \
+	X(ACD_IN_ENTER, "enter")             /* call, queue, priority, waited_ms (from before, with overflow); the customer's owner \
+						and team, or ms: so long it waits to be told by "known" */ \
+	X(ACD_IN_KNOWN, "known")             /* call, owner, team (0: none): the answer to whose customer he is */       \
 	X(ACD_IN_LEAVE, "leave")             /* call: the caller is gone (abandoned) or was taken away (with a reason) */ \
 	X(ACD_IN_ANSWERED, "answered")       /* call, offer, agent */                                                   \
 	X(ACD_IN_REFUSED, "refused")         /* call, offer, agent, code: device busy, gone or refused */               \
@@ -100,14 +111,14 @@ enum acd_in_kind { ACD_INPUTS(ACD_ENUM) ACD_IN_COUNT };
 struct acd_in {
 	enum acd_in_kind kind;
 	int64_t at_ms;
-	int64_t agent_id, call_id, queue_id, offer_id;
+	int64_t agent_id, call_id, queue_id, offer_id, owner_id, team_id;
 	int32_t priority, code, ms;
 	int64_t waited_ms;
 	bool device_up, ready, force, wrap;
 	char reason[ACD_REASON_MAX];
 };
 
-enum acd_out_kind { ACD_OUT_STATE, ACD_OUT_OFFER, ACD_OUT_OFFER_END, ACD_OUT_OVERFLOW, ACD_OUT_ANNOUNCE };
+enum acd_out_kind { ACD_OUT_STATE, ACD_OUT_OFFER, ACD_OUT_OFFER_END, ACD_OUT_OVERFLOW, ACD_OUT_ANNOUNCE, ACD_OUT_OWNER };
 
 struct acd_out {
 	enum acd_out_kind kind;
@@ -116,7 +127,7 @@ struct acd_out {
 	enum acd_state state, prev; /* ACD_OUT_STATE */
 	int64_t until_ms;           /* when the state or offer runs out; 0: no limit */
 	int32_t ring_ms, position, waiting, code;
-	const char *reason;         /* state: why; offer end: outcome; overflow: why */
+	const char *reason;         /* state: why; offer end: outcome; overflow: why; owner (agent_id, 0: none): see owner.c */
 	enum acd_overflow overflow;
 	int64_t target_queue;
 	/* The event's body, ready for the log: what acd_check() recomputes the choice from. Borrowed for the call. */

@@ -22,6 +22,8 @@ static void make_conf(struct rng *r, struct acd_conf *conf)
 			.len_max = (int32_t)rng_below(r, 4) * 5, .wait_max_ms = (int32_t)rng_below(r, 3) * 30000,
 			.announce_ms = (int32_t)rng_below(r, 2) * 10000, .empty_overflow = !rng_below(r, 3),
 			.overflow = (enum acd_overflow)rng_below(r, 4), .overflow_queue = 1 + (int64_t)rng_below(r, QUEUES + 1),
+			.owner_ms = (int32_t)rng_below(r, 3) * 7000, .owner_busy_ms = (int32_t)rng_below(r, 3) * 12000,
+			.owner_member = !rng_below(r, 3),
 		};
 	}
 	for (int i = 1; i <= AGENTS; i++) {
@@ -52,6 +54,8 @@ static struct acd_in random_in(struct rng *r, const struct centre *c, int64_t at
 	in.wrap = rng_below(r, 3);
 	in.ms = (int32_t)rng_below(r, 10000) - 100;
 	in.priority = (int32_t)rng_below(r, 3);
+	in.owner_id = rng_below(r, 2) ? (int64_t)rng_below(r, AGENTS + 2) : 0;
+	in.team_id = (int64_t)rng_below(r, 4);
 	in.waited_ms = rng_below(r, 4) ? 0 : (int64_t)rng_below(r, 60000) - 1000;
 	if (rng_below(r, 3))
 		in.code = rng_below(r, 2) ? 480 : 603;
@@ -192,6 +196,9 @@ static void run_twins(uint64_t seed)
 	assert_int_equal(c.said.len, d.said.len);
 	assert_memory_equal(c.said.buf, d.said.buf, c.said.len);
 	assert_true(c.offers > 300); /* or nothing was tried */
+	assert_non_null(strstr(c.said.buf, "\"side\":\"owner\""));
+	assert_non_null(strstr(c.said.buf, "\"to\":\"wait\""));
+	assert_non_null(strstr(c.said.buf, "\"to\":\"queue\""));
 	centre_done(&c);
 	centre_done(&d);
 }

@@ -23,7 +23,7 @@ struct agent *agent_new(struct acd *a, int64_t id)
 
 void agent_free(struct acd *a, struct agent *g)
 {
-	assert(!g->offered);
+	assert(!g->offered && !otree_first(&g->owned));
 	ilist_each_entry(&g->refusals, r, struct refusal, of_agent)
 		refusal_free(a, r);
 	agent_part(g);
@@ -126,10 +126,13 @@ static void enter(struct acd *a, struct agent *g, enum acd_state state, const ch
 	set_until(a, g, until_ms);
 	agent_join(g);
 	tell(a, g, prev, g->reason);
-	if (state == ACD_READY)
+	if (state == ACD_READY) {
 		match_agent(a, g);
-	else if (state == ACD_OFFLINE)
+		return;
+	}
+	if (state == ACD_OFFLINE)
 		check_empty(a, g);
+	owner_moved(a, g);
 }
 
 /* Out for want of a device; @after is given back if it returns (or, after a failed offer, just by time) before @until_ms. */
@@ -215,14 +218,14 @@ void agent_failed(struct acd *a, struct agent *g)
 
 static void rang_out(struct acd *a, struct agent *g)
 {
-	struct call *c = g->offered;
+	int64_t call_id = g->offered->id;
 
 	call_offer_end(a, g, "timeout", 0);
 	if (g->after == ACD_READY)
 		enter(a, g, ACD_NOANSWER, "timeout", later(a, g->c.noanswer_ms), false);
 	else
 		agent_settle(a, g, false);
-	call_again(a, c);
+	call_waits_on(a, call_id);
 }
 
 void agent_timer(struct acd *a, struct agent *g)
@@ -240,11 +243,11 @@ void agent_timer(struct acd *a, struct agent *g)
 /* Takes the offer from a ringing agent for a reason of his own; @next moves him. */
 static void withdraw(struct acd *a, struct agent *g, void (*next)(struct acd *, struct agent *))
 {
-	struct call *c = g->offered;
+	int64_t call_id = g->offered->id;
 
 	call_offer_end(a, g, "withdrawn", 0);
 	next(a, g);
-	call_again(a, c);
+	call_waits_on(a, call_id);
 }
 
 static void settle_idle(struct acd *a, struct agent *g)
@@ -254,19 +257,20 @@ static void settle_idle(struct acd *a, struct agent *g)
 
 static void log_out(struct acd *a, struct agent *g, const char *reason)
 {
-	struct call *c = g->offered;
+	int64_t call_id = g->offered ? g->offered->id : 0;
 
-	if (c)
+	if (call_id)
 		call_offer_end(a, g, "withdrawn", 0);
 	enter(a, g, ACD_OFFLINE, reason, 0, false);
-	if (c)
-		call_again(a, c);
+	if (call_id)
+		call_waits_on(a, call_id);
 }
 
 void agent_remove(struct acd *a, struct agent *g)
 {
 	if (g->state == ACD_TALKING) {
 		g->after = ACD_OFFLINE; /* freed when that call is released */
+		owner_moved(a, g);
 		return;
 	}
 	if (g->state != ACD_OFFLINE)
@@ -295,10 +299,12 @@ static int in_logout(struct acd *a, struct agent *g, const struct acd_in *in)
 {
 	if (g->state == ACD_OFFLINE)
 		return ACD_E_STATE;
-	if (with_call(g->state) && !in->force)
+	if (with_call(g->state) && !in->force) {
 		g->after = ACD_OFFLINE;
-	else
+		owner_moved(a, g);
+	} else {
 		log_out(a, g, in->force ? "forced" : "logout");
+	}
 	return 0;
 }
 
@@ -333,6 +339,7 @@ static int in_break(struct acd *a, struct agent *g, const struct acd_in *in)
 	if (with_call(g->state)) {
 		g->after = ACD_BREAK;
 		(void)str_copy(g->after_reason, sizeof(g->after_reason), reason);
+		owner_moved(a, g);
 	} else if (g->state != ACD_BREAK || g->away || strcmp(g->reason, reason) != 0) {
 		enter(a, g, ACD_BREAK, reason, 0, false);
 	}
@@ -373,6 +380,8 @@ static void device_lost(struct acd *a, struct agent *g)
 		go_away(a, g, ACD_NOANSWER, until_ms);
 	} else if (g->away && g->until_ms) {
 		go_away(a, g, g->after, until_ms); /* an offer had failed, now it is known why */
+	} else {
+		owner_moved(a, g);
 	}
 }
 

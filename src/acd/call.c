@@ -22,7 +22,7 @@ struct queue *queue_new(struct acd *a, int64_t id)
 
 unsigned queue_waiting(const struct queue *q)
 {
-	return otree_size(&q->waiting) + otree_size(&q->offering);
+	return otree_size(&q->waiting) + otree_size(&q->offering) + otree_size(&q->held);
 }
 
 unsigned queue_logged_in(const struct queue *q)
@@ -34,11 +34,27 @@ unsigned queue_logged_in(const struct queue *q)
 	return n - q->members[ACD_OFFLINE];
 }
 
+static struct otree *place_of(const struct call *c)
+{
+	return c->agent ? &c->queue->offering : c->hold ? &c->queue->held : &c->queue->waiting;
+}
+
+static void place(struct call *c, struct agent *g, enum hold hold)
+{
+	otree_del(place_of(c), &c->place);
+	c->agent = g;
+	c->hold = hold;
+	otree_add(place_of(c), &c->place, -(int64_t)c->priority, c->since_ms, c->id, 0);
+}
+
 void call_place(struct call *c, struct agent *g)
 {
-	otree_del(c->agent ? &c->queue->offering : &c->queue->waiting, &c->place);
-	c->agent = g;
-	otree_add(g ? &c->queue->offering : &c->queue->waiting, &c->place, -(int64_t)c->priority, c->since_ms, c->id, 0);
+	place(c, g, c->hold);
+}
+
+void call_hold(struct call *c, enum hold hold)
+{
+	place(c, c->agent, hold);
 }
 
 void call_arm(struct acd *a, struct call *c)
@@ -90,7 +106,9 @@ void call_free(struct acd *a, struct call *c)
 		refusal_free(a, r);
 	acd_timer_stop(a, &c->limit);
 	acd_timer_stop(a, &c->announce);
-	otree_del(c->agent ? &q->offering : &q->waiting, &c->place);
+	acd_timer_stop(a, &c->held);
+	owner_disown(a, c);
+	otree_del(place_of(c), &c->place);
 	if (c->agent) {
 		c->agent->offered = NULL;
 		c->agent->offer_id = 0;
@@ -191,9 +209,9 @@ static void overflow(struct acd *a, struct call *c, const char *why)
 	call_free(a, c);
 }
 
-static void overflow_all(struct acd *a, struct queue *q, const char *why)
+static void overflow_all(struct acd *a, struct otree *calls, const char *why)
 {
-	struct otree_node *n = otree_first(&q->waiting);
+	struct otree_node *n = otree_first(calls);
 
 	while (n) {
 		struct otree_node *next = otree_next(n);
@@ -206,16 +224,21 @@ static void overflow_all(struct acd *a, struct queue *q, const char *why)
 void queue_check_empty(struct acd *a, struct queue *q)
 {
 	if (empty(q))
-		overflow_all(a, q, "empty");
+		overflow_all(a, &q->waiting, "empty"); /* who is held is not waiting for its members */
 }
 
 void queue_close(struct acd *a, struct queue *q)
 {
+	bool held = otree_first(&q->held) != NULL;
+
 	q->in_conf = false;
-	if (ilist_empty(&q->calls))
+	if (ilist_empty(&q->calls)) {
 		queue_let_go(a, q);
-	else
-		overflow_all(a, q, "closed");
+		return;
+	}
+	overflow_all(a, &q->waiting, "closed");
+	if (held) /* else the queue may be gone */
+		overflow_all(a, &q->held, "closed");
 }
 
 void queue_rearm(struct acd *a, struct queue *q)
@@ -245,7 +268,8 @@ void call_offer_end(struct acd *a, struct agent *g, const char *outcome, int cod
 	jw_end_obj(&w);
 	g->offered = NULL;
 	g->offer_id = 0;
-	call_place(c, NULL);
+	c->missed = outcome;
+	place(c, NULL, c->hold == HOLD_OWNER ? HOLD_OVER : c->hold);
 	acd_emit(a, &out);
 }
 
@@ -257,10 +281,20 @@ void call_again(struct acd *a, struct call *c)
 		overflow(a, c, "closed");
 	else if (c->overdue)
 		overflow(a, c, "wait");
+	else if (c->hold)
+		owner_again(a, c);
 	else if (empty(q))
 		overflow(a, c, "empty");
 	else
 		match_call(a, c);
+}
+
+void call_waits_on(struct acd *a, int64_t id)
+{
+	struct call *c = acd_call_find(a, id);
+
+	if (c && !c->agent)
+		call_again(a, c);
 }
 
 static void announce(struct acd *a, struct call *c)
@@ -269,7 +303,8 @@ static void announce(struct acd *a, struct call *c)
 	struct acd_out out = {.kind = ACD_OUT_ANNOUNCE, .call_id = c->id, .queue_id = q->c.id};
 	struct jw w;
 
-	out.position = 1 + (int32_t)(otree_rank(&q->waiting, c->place.key) + otree_rank(&q->offering, c->place.key));
+	out.position = 1 + (int32_t)(otree_rank(&q->waiting, c->place.key) + otree_rank(&q->offering, c->place.key) +
+				     otree_rank(&q->held, c->place.key));
 	out.waiting = (int32_t)queue_waiting(q);
 	strb_clear(&a->body);
 	jw_init(&w, &a->body);
@@ -286,6 +321,8 @@ void call_timer(struct acd *a, struct call *c, enum timer_kind kind)
 {
 	if (kind == TIMER_ANNOUNCE)
 		announce(a, c);
+	else if (kind == TIMER_HOLD)
+		owner_timer(a, c);
 	else if (c->agent)
 		c->overdue = true;
 	else
@@ -303,13 +340,13 @@ static int in_enter(struct acd *a, const struct acd_in *in)
 		return ACD_E_UNKNOWN;
 	if (in->call_id <= 0 || acd_call_find(a, in->call_id) || in->waited_ms < 0 || in->waited_ms > WAITED_MAX_MS)
 		return ACD_E_STATE;
-	if (empty(q) || (full(q) && !otree_size(&q->ready))) {
+	if ((empty(q) || (full(q) && !otree_size(&q->ready))) && !owner_free(a, q, in)) {
 		tell_overflow(a, in->call_id, q, empty(q) ? "empty" : "length");
 		return 0;
 	}
 	c = call_new(a, in->call_id, q, in->priority, a->now_ms - in->waited_ms, a->now_ms);
 	call_arm(a, c);
-	match_call(a, c);
+	owner_enter(a, c, in);
 	return 0;
 }
 
@@ -371,7 +408,7 @@ static int in_refused(struct acd *a, const struct acd_in *in)
 	} else {
 		agent_failed(a, g);
 	}
-	call_again(a, c);
+	call_waits_on(a, in->call_id);
 	return 0;
 }
 
@@ -380,6 +417,8 @@ int call_input(struct acd *a, const struct acd_in *in)
 	switch (in->kind) {
 	case ACD_IN_ENTER:
 		return in_enter(a, in);
+	case ACD_IN_KNOWN:
+		return owner_known(a, in);
 	case ACD_IN_LEAVE:
 		return in_leave(a, in);
 	case ACD_IN_ANSWERED:

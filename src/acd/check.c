@@ -47,18 +47,36 @@ static int in_order(const json_t *a, const json_t *b, int agents)
 	return id_of(a, agents ? "agent" : "call") < id_of(b, agents ? "agent" : "call");
 }
 
+/* The owner is no candidate among others. */
+static const char *judge_owner(json_t *o, const json_t *why, int64_t agent_id)
+{
+	if (id_of(why, "winner") != agent_id || id_of(why, "owner") != agent_id)
+		return "the winner is not the owner";
+	if (int_of(why, "first_ms") <= 0 || int_of(o, "ring_ms") != int_of(why, "first_ms"))
+		return "the owner has not the queue's seconds";
+	if (int_of(why, "waited_ms") < 0)
+		return "the call waited for less than nothing";
+	return NULL;
+}
+
 static const char *judge(json_t *o, int64_t call_id, int64_t agent_id, int64_t queue_id)
 {
 	json_t *why = json_object_get(o, "why"), *best = json_object_get(why, "best"), *first = json_array_get(best, 0);
 	const char *side = json_string_value(json_object_get(why, "side"));
-	int agents = side && !strcmp(side, "agents");
+	int team = side && !strcmp(side, "team");
+	int agents = team || (side && !strcmp(side, "agents"));
 	const char *key = agents ? "agent" : "call";
-	int64_t free_n = agents ? int_of(json_object_get(why, "members"), "ready") : int_of(why, "waiting");
+	int64_t free_n = team ? int_of(why, "team_ready") : agents ? int_of(json_object_get(why, "members"), "ready") : int_of(why, "waiting");
 	size_t n = json_array_size(best);
 
+	if ((total(o) - (uint64_t)id_of(why, "sum")) % ((uint64_t)1 << 63) != (uint64_t)id_of(why, "sum"))
+		return "a number was changed";
+	if (side && !strcmp(side, "owner"))
+		return judge_owner(o, why, agent_id);
 	if (!first || !side || (!agents && strcmp(side, "calls")))
 		return "no candidates";
-	free_n -= int_of(why, "refused");
+	if (!team)
+		free_n -= int_of(why, "refused");
 	if (free_n < 1 || n != (size_t)(free_n < 5 ? free_n : 5))
 		return "the candidates are not as many as were free";
 	for (size_t i = 1; i < n; i++)
@@ -70,8 +88,6 @@ static const char *judge(json_t *o, int64_t call_id, int64_t agent_id, int64_t q
 		return "the runner-up is not the second";
 	if (!agents && id_of(first, "queue") != queue_id)
 		return "the call waited in another queue";
-	if ((total(o) - (uint64_t)id_of(why, "sum")) % ((uint64_t)1 << 63) != (uint64_t)id_of(why, "sum"))
-		return "a number was changed";
 	return NULL;
 }
 

@@ -12,6 +12,7 @@
 #define ACD_NAME(id, name) [id] = name,
 static const char *const in_names[ACD_IN_COUNT] = {ACD_INPUTS(ACD_NAME)};
 static const char *const overflow_names[] = {"none", "queue", "number", "goodbye"};
+static const char *const hold_names[] = {"none", "ask", "owner", "team"};
 
 /* ---- reading: the first value that is not as it should be sets `bad` ---- */
 
@@ -138,6 +139,8 @@ void acd_in_encode(const struct acd_in *in, struct strb *b)
 	put_id(&w, "call", in->call_id);
 	put_id(&w, "queue", in->queue_id);
 	put_id(&w, "offer", in->offer_id);
+	put_id(&w, "owner", in->owner_id);
+	put_id(&w, "team", in->team_id);
 	put_int(&w, "priority", in->priority);
 	put_int(&w, "code", in->code);
 	put_int(&w, "ms", in->ms);
@@ -162,6 +165,8 @@ int acd_in_decode(struct acd_in *ret, int64_t at_ms, const char *body, size_t le
 	in.call_id = get_id(&rd, o, "call");
 	in.queue_id = get_id(&rd, o, "queue");
 	in.offer_id = get_id(&rd, o, "offer");
+	in.owner_id = get_id(&rd, o, "owner");
+	in.team_id = get_id(&rd, o, "team");
 	in.priority = get_i32(&rd, o, "priority");
 	in.code = get_i32(&rd, o, "code");
 	in.ms = get_i32(&rd, o, "ms");
@@ -193,6 +198,9 @@ static void queue_encode(struct jw *w, const struct acd_queue_conf *q)
 	put_int(w, "announce_ms", q->announce_ms);
 	put_int(w, "target_ms", q->target_ms);
 	put_bool(w, "empty_overflow", q->empty_overflow);
+	put_int(w, "owner_ms", q->owner_ms);
+	put_int(w, "owner_busy_ms", q->owner_busy_ms);
+	put_bool(w, "owner_member", q->owner_member);
 	jw_str(w, "overflow", overflow_names[q->overflow]);
 	put_id(w, "overflow_queue", q->overflow_queue);
 	jw_end_obj(w);
@@ -210,6 +218,9 @@ static void queue_decode(struct reader *rd, struct acd_queue_conf *ret, const js
 	ret->announce_ms = get_i32(rd, o, "announce_ms");
 	ret->target_ms = get_i32(rd, o, "target_ms");
 	ret->empty_overflow = get_bool(rd, o, "empty_overflow");
+	ret->owner_ms = get_i32(rd, o, "owner_ms");
+	ret->owner_busy_ms = get_i32(rd, o, "owner_busy_ms");
+	ret->owner_member = get_bool(rd, o, "owner_member");
 	ret->overflow = (enum acd_overflow)get_name(rd, o, "overflow", overflow_names, ARRAY_LEN(overflow_names));
 	ret->overflow_queue = get_id(rd, o, "overflow_queue");
 }
@@ -374,7 +385,32 @@ static void call_encode(struct jw *w, const struct call *c)
 	put_bool(w, "overdue", c->overdue);
 	put_int(w, "limit", due(&c->limit));
 	put_int(w, "announce", due(&c->announce));
+	if (c->hold) {
+		jw_str(w, "hold", hold_names[c->hold]);
+		put_id(w, "owner", c->owner_id);
+		put_id(w, "team", c->team_id);
+		put_int(w, "held", due(&c->held));
+	}
 	jw_end_obj(w);
+}
+
+static void hold_decode(struct reader *rd, struct acd *a, struct call *c, const json_t *o)
+{
+	int64_t ms = get_time(rd, o, "held");
+	struct agent *g;
+
+	if (!json_object_get(o, "hold"))
+		return;
+	call_hold(c, (enum hold)get_name(rd, o, "hold", hold_names, ARRAY_LEN(hold_names)));
+	c->owner_id = get_id(rd, o, "owner");
+	c->team_id = get_id(rd, o, "team");
+	if (ms)
+		acd_timer_set(a, &c->held, ms, TIMER_HOLD, c->id, 0);
+	g = c->hold == HOLD_OWNER ? acd_agent_find(a, c->owner_id) : NULL;
+	if (c->hold == HOLD_OWNER && !g)
+		rd->bad = true;
+	else if (g && !json_object_get(o, "agent"))
+		owner_own(a, c, g);
 }
 
 static void call_decode(struct reader *rd, struct acd *a, const json_t *o)
@@ -394,6 +430,7 @@ static void call_decode(struct reader *rd, struct acd *a, const json_t *o)
 		acd_timer_set(a, &c->limit, ms, TIMER_LIMIT, id, 0);
 	if ((ms = get_time(rd, o, "announce")))
 		acd_timer_set(a, &c->announce, ms, TIMER_ANNOUNCE, id, 0);
+	hold_decode(rd, a, c, o);
 	if (g) {
 		call_place(c, g);
 		g->offered = c;

@@ -1,6 +1,7 @@
 /*
  * Inside of the routing core. acd.c takes inputs and steps time, agent.c is the agent's state machine, call.c the waiting
- * caller's, rank.c decides who gets whom and says why, conf.c applies configurations, codec.c reads and writes event bodies.
+ * caller's, owner.c holds callers for whose customers they are, rank.c decides who gets whom and says why, conf.c applies
+ * configurations, codec.c reads and writes event bodies.
  *
  * All functions act at a->now_ms, the nominal time of the input or deadline in hand. Whoever makes a call wait or an agent
  * ready calls the match at once, so between two inputs no waiting call has an eligible ready agent.
@@ -22,12 +23,13 @@
 #define HOPS_MAX 8                 /* queues an overflow looks through at one instant */
 #define TIME_MAX_MS (1LL << 52)    /* beyond: absurd, refused */
 #define WAITED_MAX_MS (7 * 86400000LL)
+#define ASK_MAX_MS 2000            /* whose customer calls: nobody waits longer for that */
 #define BEST_MAX 5                 /* candidates stored with a decision */
 
 /* Why an agent of a queue is or is not free, as counted and stored with decisions: his state, or his lost device. */
 enum { CLASS_DEVICE = ACD_STATE_COUNT, CLASS_COUNT };
 
-enum timer_kind { TIMER_AGENT, TIMER_LIMIT, TIMER_REFUSAL, TIMER_ANNOUNCE };
+enum timer_kind { TIMER_AGENT, TIMER_LIMIT, TIMER_REFUSAL, TIMER_ANNOUNCE, TIMER_HOLD };
 
 struct timer {
 	struct otree_node node; /* due, kind, id, second id: a defined order also within a millisecond */
@@ -39,7 +41,8 @@ struct queue {
 	bool in_conf;
 	struct otree waiting;   /* calls without an offer: -priority, since, id */
 	struct otree offering;  /* calls with one, same keys */
-	struct ilink calls;     /* both, in the order they entered */
+	struct otree held;      /* calls without one that only their owner (or his team) may get yet, same keys */
+	struct ilink calls;     /* all, in the order they entered */
 	struct otree ready;     /* its ready members: level, idle since, agent id */
 	unsigned members[CLASS_COUNT];
 };
@@ -72,16 +75,20 @@ struct agent {
 	struct call *offered;    /* exactly while ringing; offered->agent is this one */
 	struct timer timer;      /* at until_ms, if that is set */
 	struct ilink refusals;
+	struct otree owned;      /* calls held for him, who rings, talks or wraps up: since, id */
 	struct member *members;  /* by queue id */
 	unsigned member_n;
 };
+
+/* Whom a call is held for. OVER: his owner had it, and did not take it; only within an input. */
+enum hold { HOLD_NONE, HOLD_ASK, HOLD_OWNER, HOLD_TEAM, HOLD_OVER, HOLD_COUNT };
 
 struct call {
 	struct otree_node by_id;
 	int64_t id;
 	struct queue *queue;
 	struct ilink in_queue;
-	struct otree_node place; /* in queue->waiting, or in queue->offering while agent is set */
+	struct otree_node place; /* in queue->offering while agent is set, else in queue->held while hold is, else in queue->waiting */
 	struct agent *agent;
 	int32_t priority;
 	int64_t since_ms;        /* waits since, with the time in queues before */
@@ -89,6 +96,11 @@ struct call {
 	bool overdue;            /* its limit passed while it rang: it leaves if that offer fails */
 	struct timer limit, announce;
 	struct ilink refusals;
+	enum hold hold;
+	int64_t owner_id, team_id; /* of the customer, while held */
+	struct timer held;       /* until when */
+	struct otree_node of_owner; /* in the owner's `owned` */
+	const char *missed;      /* how its last offer ended */
 };
 
 /* This agent refused this call: not offered to him until the timer. */
@@ -140,18 +152,35 @@ unsigned queue_logged_in(const struct queue *q);
 void queue_check_empty(struct acd *a, struct queue *q); /* overflows it when nobody is logged in, if so configured */
 void queue_close(struct acd *a, struct queue *q);       /* its configuration vanished; freed when no call is left */
 void queue_rearm(struct acd *a, struct queue *q);       /* limits and announcements by a new configuration */
-void call_place(struct call *c, struct agent *g);       /* among the waiting, or among those offered to @g */
+void call_place(struct call *c, struct agent *g);       /* among the waiting (or held), or among those offered to @g */
+void call_hold(struct call *c, enum hold hold);
 void call_arm(struct acd *a, struct call *c);
 struct call *call_new(struct acd *a, int64_t id, struct queue *q, int32_t priority, int64_t since_ms, int64_t entered_ms);
 void call_free(struct acd *a, struct call *c);
 void call_offer_end(struct acd *a, struct agent *g, const char *outcome, int code); /* tells; call and agent go on apart */
 void call_again(struct acd *a, struct call *c);         /* waits again after an offer */
+void call_waits_on(struct acd *a, int64_t id);          /* the same, when what its agent did meanwhile may have sent it away */
 void call_timer(struct acd *a, struct call *c, enum timer_kind kind);
 void refusal_new(struct acd *a, struct agent *g, struct call *c, int64_t due_ms);
 void refusal_free(struct acd *a, struct refusal *r);
 bool refusal_between(const struct agent *g, const struct call *c);
 int call_input(struct acd *a, const struct acd_in *in);
 
+/* owner.c */
+bool owner_free(const struct acd *a, const struct queue *q, const struct acd_in *in); /* could take the call of this ENTER at once */
+void owner_enter(struct acd *a, struct call *c, const struct acd_in *in); /* the call is there: holds it, or matches it */
+int owner_known(struct acd *a, const struct acd_in *in);
+void owner_timer(struct acd *a, struct call *c);
+void owner_again(struct acd *a, struct call *c);  /* held, and waits again after an offer */
+void owner_moved(struct acd *a, struct agent *g); /* whom he will not be free for soon go on */
+bool owner_match(struct acd *a, struct agent *g); /* ready: is offered who is held for him. False: nobody is */
+bool owner_soon(const struct agent *g);           /* rings, talks or wraps up, and is ready afterwards */
+void owner_own(struct acd *a, struct call *c, struct agent *g); /* held for him */
+void owner_disown(struct acd *a, struct call *c);
+
 /* rank.c */
 void match_call(struct acd *a, struct call *c);   /* waits: offers it if somebody is free for it */
 void match_agent(struct acd *a, struct agent *g); /* ready: offers him a call if one waits for him */
+bool match_team(struct acd *a, struct call *c);   /* held for a team: the same among its agents */
+void match_owner(struct acd *a, struct call *c, struct agent *g); /* offers it to him, who is ready */
+bool serves(const struct agent *g, const struct queue *q);

@@ -23,7 +23,7 @@ struct centre {
 static inline void centre_hear(const struct acd_out *o, void *arg)
 {
 	struct centre *c = arg;
-	static const char *const kinds[] = {"state", "offer", "end", "overflow", "announce"};
+	static const char *const kinds[] = {"state", "offer", "end", "overflow", "announce", "owner"};
 
 	strb_printf(&c->said, "%s %lld %lld %lld %lld %.*s\n", kinds[o->kind], (long long)o->t_ms, (long long)o->agent_id,
 		    (long long)o->call_id, (long long)o->queue_id, (int)o->body_len, o->body);
@@ -51,6 +51,9 @@ static inline void centre_hear(const struct acd_out *o, void *arg)
 	case ACD_OUT_OVERFLOW:
 		strb_printf(&c->tail, "%lld:over(%s,%d,%lld)", (long long)o->call_id, o->reason, o->overflow,
 			    (long long)o->target_queue);
+		break;
+	case ACD_OUT_OWNER:
+		strb_printf(&c->tail, "%lld?%lld(%s)", (long long)o->call_id, (long long)o->agent_id, o->reason);
 		break;
 	case ACD_OUT_ANNOUNCE:
 		strb_printf(&c->tail, "%lld:place %d of %d", (long long)o->call_id, o->position, o->waiting);

@@ -4,6 +4,7 @@
  *   - an agent has a call exactly while ringing, talking or in wrap-up; a deadline exactly while the state has one
  *   - counters and trees say what the agents' states say
  *   - no ready agent serves a queue where a call waits that he has not refused
+ *   - a call is held for an owner who will be free, for a team none of whose agents is, or for an answer; never without an end
  *   - nothing is overdue
  */
 #include "acd/core.h"
@@ -50,7 +51,30 @@ static const char *agent_broken(const struct agent *g)
 	return refused_in_time(g) ? NULL : "a refusal never ends";
 }
 
-static const char *call_broken(const struct call *c)
+static const char *hold_broken(const struct acd *a, const struct call *c)
+{
+	const struct agent *g = c->hold == HOLD_OWNER ? acd_agent_find(a, c->owner_id) : NULL;
+
+	if (c->hold == HOLD_OVER || (c->hold == HOLD_ASK && c->agent))
+		return "a call is held for nobody";
+	if (otree_in(&c->held.node) != (c->hold != HOLD_NONE && (!c->agent || c->hold == HOLD_TEAM)) &&
+	    !(c->hold == HOLD_TEAM && c->agent)) /* its time may be over while it rings */
+		return "a call is held without an end, or has an end and is not held";
+	if (otree_in(&c->of_owner) != (c->hold == HOLD_OWNER && !c->agent))
+		return "a call is held for an owner who does not know it";
+	if (c->hold == HOLD_OWNER && (c->agent ? c->agent != g : !g || !owner_soon(g)))
+		return "a call is held for an owner who will not be free";
+	if (c->hold != HOLD_TEAM || c->agent)
+		return NULL;
+	otree_each(&c->queue->ready, n) {
+		g = container_of(n, struct member, ready)->agent;
+		if (g->c.team_id == c->team_id && !refusal_between(g, c))
+			return "a call is held for a team of whom one is ready";
+	}
+	return NULL;
+}
+
+static const char *call_broken(const struct acd *a, const struct call *c)
 {
 	if (!otree_in(&c->place))
 		return "a call is in no queue";
@@ -62,7 +86,7 @@ static const char *call_broken(const struct call *c)
 		return "a call's limit of waiting is not watched";
 	if (otree_in(&c->announce.node) != (c->queue->c.announce_ms > 0))
 		return "a call's place is announced in a queue that announces none, or the other way round";
-	return NULL;
+	return hold_broken(a, c);
 }
 
 /* The trees hold the calls with their keys; one ready agent and one waiting call who could meet are one too many. */
@@ -75,8 +99,11 @@ static const char *queue_broken(const struct queue *q)
 	if (calls != queue_waiting(q))
 		return "a queue's trees do not hold its calls";
 	otree_each(&q->waiting, n)
-		if (container_of(n, struct call, place)->agent)
-			return "a call waits and is offered";
+		if (container_of(n, struct call, place)->agent || container_of(n, struct call, place)->hold)
+			return "a call waits and is offered, or held";
+	otree_each(&q->held, n)
+		if (container_of(n, struct call, place)->agent || !container_of(n, struct call, place)->hold)
+			return "a call among the held is offered, or held for nobody";
 	otree_each(&q->offering, n)
 		if (!container_of(n, struct call, place)->agent)
 			return "a call among the offered has no agent";
@@ -119,7 +146,7 @@ const char *acd_invariant(const struct acd *a)
 	for (struct otree_node *n = otree_first(&a->agents); n && !s; n = otree_next(n))
 		s = agent_broken(container_of(n, struct agent, by_id));
 	for (struct otree_node *n = otree_first(&a->calls); n && !s; n = otree_next(n))
-		s = call_broken(container_of(n, struct call, by_id));
+		s = call_broken(a, container_of(n, struct call, by_id));
 	for (struct otree_node *n = otree_first(&a->queues); n && !s; n = otree_next(n))
 		s = queue_broken(container_of(n, struct queue, by_id));
 	return s;

@@ -67,6 +67,19 @@ static void priority_agents(const struct call *c, struct ranking *r)
 	}
 }
 
+/* Of a team only: a call that its customer's team gets first. */
+static void team_agents(const struct call *c, struct ranking *r)
+{
+	otree_each(&c->queue->ready, n) {
+		struct member *m = container_of(n, struct member, ready);
+
+		if (m->agent->c.team_id != c->team_id || refusal_between(m->agent, c))
+			continue;
+		if (!rank(r, &(struct cand){.key = {m->level, m->agent->idle_ms, m->agent->c.id}, .agent = m->agent, .member = m}))
+			break;
+	}
+}
+
 static void priority_calls_of(const struct agent *g, const struct queue *q, struct ranking *r)
 {
 	otree_each(&q->waiting, n) {
@@ -88,6 +101,9 @@ static void priority_calls(const struct agent *g, struct ranking *r)
 static const struct rule rules[] = {
 	{"priority", priority_agents, priority_calls},
 };
+
+static const struct rule owner_rule = {"owner", NULL, NULL};
+static const struct rule team_rule = {"team", team_agents, NULL};
 
 /* One rule for all until queues can choose. */
 static const struct rule *rule_of(void)
@@ -123,7 +139,7 @@ static void why_members(struct why *y, const struct queue *q)
 	jw_end_obj(&y->w);
 }
 
-static bool serves(const struct agent *g, const struct queue *q)
+bool serves(const struct agent *g, const struct queue *q)
 {
 	for (unsigned i = 0; i < g->member_n; i++)
 		if (g->members[i].queue == q)
@@ -145,7 +161,7 @@ static unsigned refused_of(const struct agent *g)
 	unsigned n = 0;
 
 	ilist_each_entry(&g->refusals, r, struct refusal, of_agent)
-		n += !r->call->agent && serves(g, r->call->queue);
+		n += !r->call->agent && !r->call->hold && serves(g, r->call->queue);
 	return n;
 }
 
@@ -158,9 +174,38 @@ static unsigned waiting_for(const struct agent *g)
 	return n;
 }
 
+static unsigned ready_in_team(const struct call *c)
+{
+	unsigned n = 0;
+
+	otree_each(&c->queue->ready, m) {
+		const struct agent *g = container_of(m, struct member, ready)->agent;
+
+		n += g->c.team_id == c->team_id && !refusal_between(g, c);
+	}
+	return n;
+}
+
+/* He is the one, so there is nothing to rank: what it was right by. */
+static void why_owner(const struct acd *a, struct why *y, const struct call *c, const struct agent *g)
+{
+	jw_str(&y->w, "side", "owner");
+	why_id(y, "winner", g->c.id);
+	why_id(y, "owner", c->owner_id);
+	jw_bool(&y->w, "member", serves(g, c->queue));
+	why_int(y, "first_ms", c->queue->c.owner_ms);
+	why_int(y, "waited_ms", a->now_ms - c->since_ms);
+}
+
 static void why_agents(const struct acd *a, struct why *y, const struct call *c, const struct ranking *r)
 {
-	jw_str(&y->w, "side", "agents");
+	bool team = c->hold == HOLD_TEAM;
+
+	jw_str(&y->w, "side", team ? "team" : "agents");
+	if (team) {
+		why_id(y, "team", c->team_id);
+		why_int(y, "team_ready", ready_in_team(c));
+	}
 	why_id(y, "winner", r->best[0].agent->c.id);
 	if (r->n > 1)
 		why_id(y, "runner_up", r->best[1].agent->c.id);
@@ -202,11 +247,23 @@ static void why_calls(const struct acd *a, struct why *y, const struct agent *g,
 	why_int(y, "refused", refused_of(g));
 }
 
-/* @c and @g are the two; the ranking is of one side, told by which pointer its candidates hold. */
+/* The owner has his seconds whatever the queue's ring time is; a team's agents share them. */
+static int32_t ring_of(const struct acd *a, const struct call *c)
+{
+	int32_t ms = c->queue->c.ring_ms > 0 ? c->queue->c.ring_ms : RING_DEFAULT_MS;
+
+	if (c->hold == HOLD_OWNER)
+		return c->queue->c.owner_ms;
+	if (c->hold == HOLD_TEAM && c->held.node.key[0] - a->now_ms < ms)
+		ms = (int32_t)(c->held.node.key[0] - a->now_ms);
+	return ms;
+}
+
+/* @c and @g are the two; the ranking is of one side, told by which pointer its candidates hold; none: he is its owner. */
 static void offer(struct acd *a, const struct rule *rule, struct call *c, struct agent *g, const struct ranking *r)
 {
 	const struct queue *q = c->queue;
-	int32_t ring_ms = q->c.ring_ms > 0 ? q->c.ring_ms : RING_DEFAULT_MS;
+	int32_t ring_ms = ring_of(a, c);
 	struct acd_out out = {
 		.kind = ACD_OUT_OFFER, .agent_id = g->c.id, .team_id = g->c.team_id, .call_id = c->id, .queue_id = q->c.id,
 		.offer_id = ++a->offer_last, .ring_ms = ring_ms, .until_ms = a->now_ms + ring_ms,
@@ -221,7 +278,9 @@ static void offer(struct acd *a, const struct rule *rule, struct call *c, struct
 	why_int(&y, "ring_ms", ring_ms);
 	jw_obj(&y.w, "why");
 	jw_str(&y.w, "rule", rule->name);
-	if (r->best[0].agent)
+	if (!r)
+		why_owner(a, &y, c, g);
+	else if (r->best[0].agent)
 		why_agents(a, &y, c, r);
 	else
 		why_calls(a, &y, g, r);
@@ -238,7 +297,7 @@ void match_call(struct acd *a, struct call *c)
 	const struct rule *rule = rule_of();
 	struct ranking r = {.n = 0};
 
-	assert(!c->agent);
+	assert(!c->agent && !c->hold);
 	rule->agents(c, &r);
 	if (r.n)
 		offer(a, rule, c, r.best[0].agent, &r);
@@ -250,7 +309,28 @@ void match_agent(struct acd *a, struct agent *g)
 	struct ranking r = {.n = 0};
 
 	assert(g->state == ACD_READY);
+	if (owner_match(a, g))
+		return;
 	rule->calls(g, &r);
 	if (r.n)
 		offer(a, rule, r.best[0].call, g, &r);
+}
+
+bool match_team(struct acd *a, struct call *c)
+{
+	struct ranking r = {.n = 0};
+
+	assert(!c->agent && c->hold == HOLD_TEAM);
+	if (c->held.node.key[0] <= a->now_ms)
+		return false; /* its time is over in this moment */
+	team_rule.agents(c, &r);
+	if (r.n)
+		offer(a, &team_rule, c, r.best[0].agent, &r);
+	return r.n != 0;
+}
+
+void match_owner(struct acd *a, struct call *c, struct agent *g)
+{
+	assert(!c->agent && c->hold == HOLD_OWNER && g->state == ACD_READY);
+	offer(a, &owner_rule, c, g, NULL);
 }

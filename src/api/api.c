@@ -10,6 +10,7 @@
 
 #define GET HTTP_GET
 #define POST HTTP_POST
+#define PUT HTTP_PUT
 #define PATCH HTTP_PATCH
 #define DEL HTTP_DELETE
 #define QUICK POOL_INTERACTIVE
@@ -20,81 +21,139 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/status", 0, auth_status, QUICK},
 	{GET, "/health", 0, health_get, QUICK},
 	{GET, "/openapi.json", 0, openapi_get, QUICK},
-	{GET, "/doctor", ROLE_ADMIN, doctor_report, LONG},
-	{GET, "/strangers", ROLE_ADMIN, strangers_get, QUICK},
-	{POST, "/strangers/lift", ROLE_ADMIN, strangers_lift, QUICK},
+	{GET, "/doctor", RIGHT_SYSTEM, doctor_report, LONG},
+	{GET, "/strangers", RIGHT_SYSTEM, strangers_get, QUICK},
+	{POST, "/strangers/lift", RIGHT_SYSTEM, strangers_lift, QUICK},
 	{GET, "/ca.pem", 0, page_ca_pem, QUICK, .page = true},
 	{GET, "/ca", 0, page_ca, QUICK, .page = true},
 	{GET, "/sip", 0, desk_sip, QUICK, .page = true},
 
 	{POST, "/session", 0, auth_login, QUICK, .hashes = true},
-	{GET, "/session", ROLE_USER, auth_get, QUICK},
-	{PATCH, "/session", ROLE_USER, auth_patch, QUICK},
-	{DEL, "/session", ROLE_USER, auth_logout, QUICK},
-	{POST, "/session/password", ROLE_USER, auth_password, QUICK, .hashes = true},
+	{GET, "/session", LOGGED_IN, auth_get, QUICK},
+	{PATCH, "/session", LOGGED_IN, auth_patch, QUICK},
+	{DEL, "/session", LOGGED_IN, auth_logout, QUICK},
+	{POST, "/session/password", LOGGED_IN, auth_password, QUICK, .hashes = true},
 
-	{GET, "/desk", ROLE_USER, live_desk, QUICK},
-	{POST, "/desk/phone", ROLE_USER, desk_phone, QUICK},
-	{POST, "/desk/login", ROLE_USER, desk_login, QUICK},
-	{POST, "/desk/ring", ROLE_USER, desk_ring, QUICK},
-	{POST, "/desk/dial", ROLE_USER, desk_dial, QUICK},
-	{POST, "/desk/digits", ROLE_USER, desk_digits, QUICK},
-	{POST, "/desk/break", ROLE_USER, desk_break, QUICK},
-	{POST, "/desk/wrapup/extend", ROLE_USER, desk_extend, QUICK},
-	{POST, "/desk/wrapup/end", ROLE_USER, desk_simple, QUICK},
-	{POST, "/desk/logout", ROLE_USER, desk_simple, QUICK},
-	{POST, "/desk/ready", ROLE_USER, desk_simple, QUICK},
-	{POST, "/desk/hangup", ROLE_USER, desk_simple, QUICK},
-	{POST, "/desk/refuse", ROLE_USER, desk_simple, QUICK},
-	{POST, "/desk/hold", ROLE_USER, desk_simple, QUICK},
-	{POST, "/desk/resume", ROLE_USER, desk_simple, QUICK},
+	{GET, "/desk", LOGGED_IN, live_desk, QUICK},
+	{POST, "/desk/phone", RIGHT_DESK, desk_phone, QUICK},
+	{POST, "/desk/login", RIGHT_DESK, desk_login, QUICK},
+	{POST, "/desk/ring", RIGHT_DESK, desk_ring, QUICK},
+	{POST, "/desk/dial", RIGHT_DESK, desk_dial, QUICK},
+	{POST, "/desk/digits", RIGHT_DESK, desk_digits, QUICK},
+	{POST, "/desk/break", RIGHT_DESK, desk_break, QUICK},
+	{POST, "/desk/wrapup/extend", RIGHT_DESK, desk_extend, QUICK},
+	{POST, "/desk/wrapup/end", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/logout", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/ready", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/hangup", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/refuse", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/hold", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/resume", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/turn", RIGHT_DESK, desk_turn, QUICK},
 
-	{GET, "/desk/faults", ROLE_USER, fault_own, QUICK},
-	{POST, "/desk/faults", ROLE_USER, fault_report, QUICK},
-	{GET, "/faults/{id}/details", ROLE_ADMIN, fault_details, QUICK},
+	{GET, "/desk/pop", LOGGED_IN, pop_get, QUICK},
+	{PUT, "/desk/draft", LOGGED_IN, notes_draft_put, QUICK},
+	{GET, "/desk/drafts", LOGGED_IN, notes_drafts, QUICK},
+	{GET, "/desk/notes/missing", LOGGED_IN, notes_missing, QUICK},
+	{GET, "/desk/notes/missing/agents", RIGHT_FLOOR, notes_missing_agents, LONG},
 
-	{GET, "/board", ROLE_FLOOR, live_board, QUICK},
-	{GET, "/trunk-status", ROLE_FLOOR, lines_status, QUICK},
-	{GET, "/alarms", ROLE_FLOOR, lines_alarms, QUICK},
-	{GET, "/events", ROLE_USER, live_events, QUICK},
-	{POST, "/agents/{id}/logout", ROLE_FLOOR, desk_force, QUICK},
-	{POST, "/agents/{id}/ready", ROLE_FLOOR, desk_force, QUICK},
-	{POST, "/agents/{id}/break", ROLE_FLOOR, desk_force, QUICK},
+	{GET, "/desk/faults", LOGGED_IN, fault_own, QUICK},
+	{POST, "/desk/faults", LOGGED_IN, fault_report, QUICK},
+	{GET, "/faults/{id}/details", RIGHT_SYSTEM, fault_details, QUICK},
 
-	{GET, "/calls", ROLE_USER, calls_list, LONG},
-	{GET, "/calls/{id}", ROLE_USER, calls_get, QUICK},
-	{GET, "/calls/{id}/trace", ROLE_USER, trace_call, LONG},
-	{GET, "/calls/{id}/trace.pcap", ROLE_USER, trace_call_pcap, LONG},
-	{GET, "/trunks/{id}/trace", ROLE_FLOOR, trace_trunk, LONG},
-	{GET, "/trunks/{id}/trace.pcap", ROLE_FLOOR, trace_trunk_pcap, LONG},
-	{GET, "/recordings/{id}/audio", ROLE_USER, calls_audio, QUICK},
-	{GET, "/numbers/lookup", ROLE_USER, calls_lookup, QUICK},
-	{GET, "/number_presets", ROLE_FLOOR, numbers_presets, QUICK},
-	{POST, "/trunks/{id}/try", ROLE_FLOOR, numbers_try, QUICK},
-	{POST, "/trunks/{id}/test", ROLE_ADMIN, numbers_test, QUICK},
-	{GET, "/test_calls/{id}", ROLE_ADMIN, numbers_test_get, QUICK},
-	{POST, "/test_calls/{id}/end", ROLE_ADMIN, numbers_test_end, QUICK},
-	{DEL, "/demo", ROLE_ADMIN, demo_clear, QUICK},
+	{GET, "/board", RIGHT_FLOOR, live_board, QUICK},
+	{GET, "/trunk-status", RIGHT_FLOOR, lines_status, QUICK},
+	{GET, "/alarms", RIGHT_FLOOR, lines_alarms, QUICK},
+	{GET, "/events", LOGGED_IN, live_events, QUICK},
+	{POST, "/agents/{id}/logout", RIGHT_FORCE, desk_force, QUICK},
+	{POST, "/agents/{id}/ready", RIGHT_FORCE, desk_force, QUICK},
+	{POST, "/agents/{id}/break", RIGHT_FORCE, desk_force, QUICK},
 
-	{POST, "/sheets", ROLE_USER, sheets_new, QUICK},
-	{GET, "/sheets/{id}", ROLE_USER, sheets_get, QUICK},
-	{DEL, "/sheets/{id}", ROLE_USER, sheets_delete, QUICK},
-	{POST, "/sheets/{id}/data", ROLE_USER, sheets_data, LONG, .raw = true},
-	{POST, "/sheets/{id}/check", ROLE_USER, sheets_check, QUICK},
-	{POST, "/sheets/{id}/commit", ROLE_USER, sheets_commit, QUICK},
-	{POST, "/sheets/{id}/cancel", ROLE_USER, sheets_cancel, QUICK},
-	{GET, "/sheets/{id}/refused.xlsx", ROLE_USER, sheets_refused, LONG},
-	{GET, "/sheets/{id}/once.csv", ROLE_USER, sheets_once, QUICK},
+	{GET, "/calls", LOGGED_IN, calls_list, LONG},
+	{GET, "/calls/{id}", LOGGED_IN, calls_get, QUICK},
+	{POST, "/calls/{id}/customer", LOGGED_IN, callers_link, QUICK},
+	{GET, "/calls/{id}/trace", LOGGED_IN, trace_call, LONG},
+	{GET, "/calls/{id}/trace.pcap", LOGGED_IN, trace_call_pcap, LONG},
+	{GET, "/trunks/{id}/trace", RIGHT_TRACE, trace_trunk, LONG},
+	{GET, "/trunks/{id}/trace.pcap", RIGHT_TRACE, trace_trunk_pcap, LONG},
+	{GET, "/recordings/{id}/audio", LOGGED_IN, calls_audio, QUICK},
+	{GET, "/numbers/lookup", LOGGED_IN, calls_lookup, QUICK},
+	{GET, "/numbers/region", RIGHT_FLOOR, numbers_region, QUICK},
+	{GET, "/number_presets", RIGHT_FLOOR, numbers_presets, QUICK},
+	{POST, "/trunks/{id}/try", RIGHT_FLOOR, numbers_try, QUICK},
+	{POST, "/trunks/{id}/test", RIGHT_SYSTEM, numbers_test, QUICK},
+	{GET, "/test_calls/{id}", RIGHT_SYSTEM, numbers_test_get, QUICK},
+	{POST, "/test_calls/{id}/end", RIGHT_SYSTEM, numbers_test_end, QUICK},
+	{DEL, "/demo", RIGHT_SYSTEM, demo_clear, QUICK},
 
-	{GET, "/meta", ROLE_USER, objects_meta, QUICK},
-	{GET, "/{resource}/export.xlsx", ROLE_USER, sheet_export_xlsx, LONG},
-	{GET, "/{resource}/export.csv", ROLE_USER, sheet_export_csv, LONG},
-	{GET, "/{resource}/template.xlsx", ROLE_USER, sheet_template, LONG},
-	{GET, "/{resource}", ROLE_USER, objects_list, QUICK},
-	{POST, "/{resource}", ROLE_USER, objects_create, QUICK},
-	{GET, "/{resource}/{id}", ROLE_USER, objects_get, QUICK},
-	{PATCH, "/{resource}/{id}", ROLE_USER, objects_update, QUICK},
-	{DEL, "/{resource}/{id}", ROLE_USER, objects_delete, QUICK},
+	{POST, "/sheets", LOGGED_IN, sheets_new, QUICK},
+	{GET, "/sheets/{id}", LOGGED_IN, sheets_get, QUICK},
+	{DEL, "/sheets/{id}", LOGGED_IN, sheets_delete, QUICK},
+	{POST, "/sheets/{id}/data", LOGGED_IN, sheets_data, LONG, .raw = true},
+	{POST, "/sheets/{id}/check", LOGGED_IN, sheets_check, QUICK},
+	{POST, "/sheets/{id}/commit", LOGGED_IN, sheets_commit, QUICK},
+	{POST, "/sheets/{id}/cancel", LOGGED_IN, sheets_cancel, QUICK},
+	{GET, "/sheets/{id}/refused.xlsx", LOGGED_IN, sheets_refused, LONG},
+	{GET, "/sheets/{id}/once.csv", LOGGED_IN, sheets_once, QUICK},
+
+	{GET, "/imports/{id}/undo", LOGGED_IN, imports_undo_get, QUICK},
+	{POST, "/imports/{id}/undo", LOGGED_IN, imports_undo, QUICK},
+
+	{POST, "/customers/check-number", LOGGED_IN, customers_check_number, QUICK},
+	{POST, "/customers/similar", LOGGED_IN, customers_similar, QUICK},
+	{GET, "/customers/mine", LOGGED_IN, customers_mine, QUICK},
+	{GET, "/customers/requests", LOGGED_IN, customers_requests, QUICK},
+	{POST, "/customers/requests", LOGGED_IN, customers_ask, QUICK},
+	{POST, "/customers/requests/{id}/decide", LOGGED_IN, customers_decide, QUICK},
+	{POST, "/customers/{id}/claim", LOGGED_IN, customers_claim, QUICK},
+	{POST, "/customers/{id}/release", LOGGED_IN, customers_release, QUICK},
+	{POST, "/customers/{id}/merge", LOGGED_IN, customers_merge, QUICK},
+	{GET, "/customers/{id}/timeline", LOGGED_IN, customers_timeline, QUICK},
+	{POST, "/merges/{id}/undo", LOGGED_IN, merges_undo, QUICK},
+
+	{GET, "/attachments/{id}/data", LOGGED_IN, attach_data, LONG},
+	{DEL, "/attachments/{id}", LOGGED_IN, attach_delete, QUICK},
+	{GET, "/{resource}/{id}/attachments", LOGGED_IN, attach_list, QUICK},
+	{POST, "/{resource}/{id}/attachments", LOGGED_IN, attach_new, LONG, .raw = true},
+
+	{GET, "/custom_fields/{id}/used", LOGGED_IN, custom_used, LONG},
+
+	{POST, "/users/{id}/leave/preview", LOGGED_IN, leave_preview, LONG},
+	{POST, "/users/{id}/leave", LOGGED_IN, leave_start, LONG},
+	{POST, "/leaves/{id}/continue", LOGGED_IN, leave_continue, LONG},
+	{POST, "/leaves/{id}/undo", LOGGED_IN, leave_undo, LONG},
+	{GET, "/leaves/{id}/certificate.xlsx", LOGGED_IN, leave_certificate, LONG},
+	{GET, "/org", LOGGED_IN, org_get, QUICK},
+	{GET, "/audit", RIGHT_AUDIT, audit_list, LONG},
+	{POST, "/audit/verify", RIGHT_AUDIT, audit_verify, LONG},
+	{POST, "/customers/{id}/erase", RIGHT_ERASE, customers_erase, QUICK},
+	{POST, "/customer_phones/{id}/reveal", RIGHT_NUMBERS | RIGHT_REVEAL, phones_reveal, QUICK},
+
+	{GET, "/meta", LOGGED_IN, objects_meta, QUICK},
+	{GET, "/rights", LOGGED_IN, rights_get, QUICK},
+	{GET, "/bulk/{id}", LOGGED_IN, bulk_get, QUICK},
+	{POST, "/bulk/{id}/cancel", LOGGED_IN, bulk_cancel, QUICK},
+	{POST, "/bulk/{id}/undo", LOGGED_IN, bulk_undo, QUICK},
+	{GET, "/bulk/{id}/refused.csv", LOGGED_IN, bulk_refused, QUICK},
+	{POST, "/allocations/preview", RIGHT_ASSIGN, allot_preview, LONG},
+	{POST, "/allocations", RIGHT_ASSIGN, allot_new, LONG},
+	{POST, "/allocations/{id}/cancel", RIGHT_ASSIGN, allot_cancel, QUICK},
+	{POST, "/allocations/{id}/undo", RIGHT_ASSIGN, allot_undo, QUICK},
+	{GET, "/allocations/{id}/rows", RIGHT_ASSIGN, allot_rows, QUICK},
+	{GET, "/allocations/{id}/verify", RIGHT_ASSIGN, allot_verify, LONG},
+	{GET, "/allocations/{id}/sheet.xlsx", RIGHT_ASSIGN, allot_sheet_xlsx, LONG},
+	{GET, "/allocations/{id}/sheet.csv", RIGHT_ASSIGN, allot_sheet_csv, LONG},
+	{GET, "/recycle_rules/{id}/preview", RIGHT_ASSIGN, recycle_preview, LONG},
+	{POST, "/recycle_rules/{id}/run", RIGHT_ASSIGN, recycle_run, LONG},
+	{POST, "/{resource}/bulk", LOGGED_IN, bulk_start, LONG},
+	{GET, "/{resource}/export.xlsx", LOGGED_IN, sheet_export_xlsx, LONG},
+	{GET, "/{resource}/export.csv", LOGGED_IN, sheet_export_csv, LONG},
+	{GET, "/{resource}/template.xlsx", LOGGED_IN, sheet_template, LONG},
+	{GET, "/{resource}", LOGGED_IN, objects_list, QUICK},
+	{POST, "/{resource}", LOGGED_IN, objects_create, QUICK},
+	{GET, "/{resource}/{id}", LOGGED_IN, objects_get, QUICK},
+	{PATCH, "/{resource}/{id}", LOGGED_IN, objects_update, QUICK},
+	{DEL, "/{resource}/{id}", LOGGED_IN, objects_delete, QUICK},
 };
 const size_t api_endpoint_n = ARRAY_LEN(api_endpoints);
 
@@ -331,11 +390,11 @@ static void serve(struct ask *k, const struct endpoint *e)
 		api_refuse(k, "internal", NULL, NULL);
 		return;
 	}
-	if (e->roles) {
+	if (e->rights) {
 		code = auth_identify(k, writes);
 		if (!code && k->user.must_change_password && strncmp(e->path, "/session", 8) != 0)
 			code = "must_change_password";
-		if (!code && !may(k, e->roles))
+		if (!code && !(e->rights & LOGGED_IN) && !may(k, e->rights))
 			code = "forbidden";
 		if (code) {
 			api_refuse(k, code, NULL, NULL);
@@ -385,6 +444,8 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	a->login_pair = limiter_new(5, 60000);
 	a->login_address = limiter_new(60, 5000);
 	a->faults = limiter_new(5, 60000);
+	a->number_checks = limiter_new(60, 1000);
+	a->number_searches = limiter_new(30, 2000);
 	a->phones = phones_new();
 	a->known = known_new();
 	a->strangers = strangers_new();
@@ -392,9 +453,21 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	if (!r)
 		r = pool_new(&a->login_pool, 2, 512);
 	if (!r)
+		r = (a->callers = callers_pool()) ? 0 : -ENOMEM;
+	if (!r)
 		r = live_new(&a->live, &a->conf);
 	if (!r)
 		r = imports_new(&a->imports, a);
+	if (!r)
+		r = custom_start(a);
+	if (!r)
+		r = attach_start(a);
+	if (!r)
+		r = bulks_new(&a->bulks);
+	if (!r)
+		r = allot_start(a);
+	if (!r)
+		r = customers_watch_new(&a->pool_watch, a);
 	if (r) {
 		api_free(a);
 		return r;
@@ -440,6 +513,8 @@ void api_stop(struct api *a)
 {
 	a->stopping = true;
 	imports_stop(a->imports);
+	bulks_stop(a->bulks);
+	customers_watch_stop(a->pool_watch);
 	live_bye(a->live, 0, 0, 0, "restart");
 }
 
@@ -448,11 +523,16 @@ void api_free(struct api *a)
 	if (!a)
 		return;
 	pool_free(a->login_pool);
+	pool_free(a->callers);
 	imports_free(a->imports);
+	bulks_free(a->bulks);
+	customers_watch_free(a->pool_watch);
 	live_free(a->live);
 	limiter_free(a->login_pair);
 	limiter_free(a->login_address);
 	limiter_free(a->faults);
+	limiter_free(a->number_checks);
+	limiter_free(a->number_searches);
 	phones_free(a->phones);
 	known_free(a->known);
 	strangers_free(a->strangers);

@@ -61,6 +61,9 @@ int api_serve(struct api *a, struct http *h, struct sw *sw);
 void api_stop(struct api *a);
 void api_free(struct api *a);
 
+/** Asks on a thread of ours whose number it is, and answers by sw_customer: struct sw_start's ask_customer, @arg is the api. */
+void api_ask_customer(struct sw *sw, int64_t call_id, const char *number, void *arg);
+
 /** Something configuring changed outside the API (command line, demo): names are read again and the switch configured. A worker's. */
 void api_conf_changed(struct api *a, struct db *db);
 
@@ -69,3 +72,6 @@ char *api_openapi(void);
 
 /** `huawu cert`: the centre CA and the server's certificate. */
 int cert_main(int argc, char **argv);
+
+/** `huawu allocate --verify FILE`: the draw of a certificate again. */
+int allocate_main(int argc, char **argv);

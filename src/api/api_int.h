@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct limiter;
 struct phones;
 struct known_sessions;
 struct strangers;
+struct bulks;
+struct pool_watch;
 
 struct api {
 	struct api_conf conf;
@@ -32,14 +35,21 @@ struct api {
 	struct live *live;
 	struct limiter *login_pair, *login_address;
 	struct limiter *faults; /* reports a person */
+	struct limiter *number_searches; /* by who sees no numbers */
 	struct phones *phones;
 	struct known_sessions *known;
+	struct limiter *number_checks; /* whose number is it: a person */
+	struct pool_watch *pool_watch;
 	struct imports *imports;
+	struct bulks *bulks;
+	uint8_t allot_secret[32];  /* seeds of draws: this run's */
 	struct strangers *strangers;
+	struct pool *callers; /* looks up whose customers call */
 	struct http_route *routes;
 	void *bounds; /* the routes' arguments */
 	int64_t started_ms; /* mono */
 	_Atomic bool stopping;
+	_Atomic bool wiping;       /* columns of deleted custom fields */
 };
 
 /* One request, with who asks. The handler's for the time of the call; memory from the request's arena. */
@@ -61,7 +71,7 @@ struct ask {
 struct endpoint {
 	unsigned methods;
 	const char *path;
-	unsigned roles;            /* bits of res_role; 0: anybody */
+	uint64_t rights;           /* who has one of them; 0: anybody */
 	void (*fn)(struct ask *k);
 	enum pool_lane lane;
 	bool hashes;               /* argon2: on the log-in pool */
@@ -99,12 +109,11 @@ int64_t api_int(struct ask *k, const char *name, int64_t min, int64_t max, json_
 bool api_query_int(struct ask *k, const char *name, int64_t *ret, int64_t min, int64_t max, int64_t fallback);
 /** The path's {id}; false after answering 404. */
 bool api_path_id(struct ask *k, int64_t *ret);
-static inline bool may(const struct ask *k, unsigned roles)
+static inline bool may(const struct ask *k, uint64_t rights)
 {
-	return (k->who.role & roles) != 0;
+	return people_may(&k->who, rights);
 }
-#define ROLE_FLOOR (ROLE_SUPERVISOR | ROLE_ADMIN)
-#define ROLE_USER (ROLE_AGENT | ROLE_SUPERVISOR | ROLE_ADMIN)
+#define LOGGED_IN (1ull << 63) /* no right: whoever is known */
 
 struct db *api_db(struct api *a); /* this thread's; NULL when it does not open */
 
@@ -186,10 +195,48 @@ void calls_list(struct ask *k);
 void calls_get(struct ask *k);
 void calls_audio(struct ask *k);
 void calls_lookup(struct ask *k);
+/** SELECT and FROM of a call's row ("call" is c), and the row as JSON. */
+extern const char calls_row_cols[];
+void calls_put_row(struct ask *k, struct jw *w, struct db_stmt *st);
 /** When a call that he may see began and ended (0: it runs); false after refusing. */
 bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms);
 /** The same without a refusal. */
 bool calls_known(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms);
+
+/* ---- notes.c, pop.c ---- */
+void notes_draft_put(struct ask *k);
+void notes_drafts(struct ask *k);
+void notes_missing(struct ask *k);
+void notes_missing_agents(struct ask *k);
+bool notes_block(struct ask *k); /* a call of his needs a note before he is ready */
+void notes_changed(struct ask *k, const json_t *row); /* tells open pages */
+void pop_get(struct ask *k);
+
+/* ---- privacy.c: customers' numbers are for who has the right to them; every way out asks here ---- */
+#define PRIVACY_DIGITS_MIN 4 /* so many of a number's last digits find it */
+static inline bool privacy_masked(const struct ask *k)
+{
+	return !may(k, RIGHT_NUMBERS);
+}
+/** A customer's number, or words that may hold some, as who asks may see it; NULL stays. In the request's memory. */
+const char *privacy_number(struct ask *k, const char *number);
+const char *privacy_words(struct ask *k, const char *words);
+const char *privacy_json(struct ask *k, const char *text);
+json_t *privacy_answer(struct ask *k, json_t *take); /* all texts in it */
+/** Does a question look for digits? */
+bool privacy_has_digits(const char *q);
+/** Counts a search for a number by who sees none whole; false after refusing with 429. */
+bool privacy_search(struct ask *k, const char *q);
+/** The same for a list's question and conditions, where it has numbers to find. */
+bool privacy_list(struct ask *k, const struct res_def *d, const char *q, const json_t *filters);
+void phones_reveal(struct ask *k);
+
+/* ---- audit.c ---- */
+void audit_list(struct ask *k);
+void audit_verify(struct ask *k);
+void audit_seen(struct ask *k, const char *resource, int64_t row_id); /* who asks has opened the row */
+void customers_erase(struct ask *k);
+bool audit_erase_step(struct api *a); /* a piece of what is being erased; true: there is more */
 
 /* ---- fault.c ---- */
 void fault_report(struct ask *k);
@@ -205,6 +252,7 @@ void trace_trunk_pcap(struct ask *k);
 
 /* ---- numbers.c ---- */
 void numbers_presets(struct ask *k);
+void numbers_region(struct ask *k);
 void numbers_try(struct ask *k);
 void numbers_test(struct ask *k);
 void numbers_test_end(struct ask *k);
@@ -212,6 +260,7 @@ void numbers_test_get(struct ask *k);
 
 /* ---- objects.c ---- */
 void objects_meta(struct ask *k);
+void rights_get(struct ask *k);
 void objects_list(struct ask *k);
 void objects_get(struct ask *k);
 void objects_create(struct ask *k);
@@ -221,6 +270,26 @@ void objects_delete(struct ask *k);
 void objects_cut_off(struct api *a, const struct res_def *d, int64_t id, const json_t *body, int64_t self);
 void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e);
 int res_ctx_init(struct ask *k, struct res_ctx *c, struct res_error *e);
+
+/* ---- attach.c ---- */
+int attach_start(struct api *a); /* removes files that no row has */
+void attach_list(struct ask *k);
+void attach_new(struct ask *k);
+void attach_data(struct ask *k);
+void attach_delete(struct ask *k);
+
+/* ---- custom.c ---- */
+int custom_start(struct api *a);        /* declarations as they are now, before anybody asks */
+void custom_publish(struct api *a, struct db *db); /* custom_fields were changed and committed */
+void custom_used(struct ask *k);
+
+/* ---- leave.c, org.c ---- */
+void leave_preview(struct ask *k);
+void leave_start(struct ask *k);
+void leave_continue(struct ask *k);
+void leave_undo(struct ask *k);
+void leave_certificate(struct ask *k);
+void org_get(struct ask *k);
 
 /* ---- sheet.c ---- */
 void sheet_export_xlsx(struct ask *k);
@@ -240,6 +309,55 @@ void sheets_cancel(struct ask *k);
 void sheets_delete(struct ask *k);
 void sheets_refused(struct ask *k);
 void sheets_once(struct ask *k);
+void imports_undo_get(struct ask *k); /* import_undo.c */
+void imports_undo(struct ask *k);
+
+/* ---- bulk.c ---- */
+int bulks_new(struct bulks **ret);
+void bulks_stop(struct bulks *bs); /* waits for what runs, which ends soon */
+void bulks_free(struct bulks *bs);
+/** Runs @fn after what runs already, on the thread for changes of many rows; it ends soon when the api stops. False: no more are taken. */
+bool bulks_run(struct bulks *bs, void (*fn)(void *arg), void *arg);
+/** The rows that the body names by ids, or filters and q. False after refusing; free @ids either way. */
+bool bulk_take_rows(struct ask *k, const struct res_def *d, int64_t **ids, size_t *n);
+bool bulk_count_fits(struct ask *k, size_t n); /* "count" of the body; false after refusing */
+void bulk_start(struct ask *k);
+void bulk_get(struct ask *k);
+void bulk_cancel(struct ask *k);
+void bulk_undo(struct ask *k);
+void bulk_refused(struct ask *k);
+
+/* ---- customers.c, timeline.c ---- */
+int customers_watch_new(struct pool_watch **ret, struct api *a); /* customers go back to the pool when their time is over */
+void customers_watch_stop(struct pool_watch *w);
+void customers_watch_free(struct pool_watch *w);
+void customers_check_number(struct ask *k);
+void customers_similar(struct ask *k);
+void customers_mine(struct ask *k);
+void customers_requests(struct ask *k);
+void customers_ask(struct ask *k);
+void customers_decide(struct ask *k);
+void customers_claim(struct ask *k);
+void customers_release(struct ask *k);
+void customers_merge(struct ask *k);
+void customers_timeline(struct ask *k);
+void merges_undo(struct ask *k);
+
+/* ---- allot.c ---- */
+int allot_start(struct api *a);  /* what an earlier run of the program left */
+void allot_night(struct api *a); /* reclaim rules that are due; on the pool's thread */
+void allot_preview(struct ask *k);
+void allot_new(struct ask *k);
+void allot_cancel(struct ask *k);
+void allot_undo(struct ask *k);
+void allot_verify(struct ask *k);
+void allot_rows(struct ask *k);
+void allot_sheet_xlsx(struct ask *k);
+void allot_sheet_csv(struct ask *k);
+void recycle_preview(struct ask *k);
+void recycle_run(struct ask *k);
+/** Tells somebody of his customers (customers.c): customer_id 0: of several. */
+void customers_tell(struct api *a, int64_t user_id, const char *what, int64_t customer_id, const char *name, int64_t ms, int64_t n);
 
 /* ---- live.c, feed.c ---- */
 int live_new(struct live **ret, const struct api_conf *conf);
@@ -249,13 +367,28 @@ int live_reload(struct live *l, struct db *db);
 #define LIVE_PROGRAM (-1) /* the user of streams that programs opened */
 void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why);
 bool live_is_on_line(struct live *l, int64_t user_id, const char *number); /* has he, or is he offered, a call with it? */
-/** Says something once to who has one of @roles, and to @user_id; it is not kept for who is away. */
-void live_notice(struct live *l, unsigned roles, int64_t user_id, const char *event, const char *json, size_t len);
+bool live_is_talking_on(struct live *l, int64_t user_id, const char *device); /* in a call, with this one of his telephones */
+/** His call with this id: who is at the other end, "" when that is not known. False: he has no such call. */
+bool live_other_side(struct live *l, int64_t user_id, int64_t call_id, char number[40]);
+/** The call has a note of his now. */
+void live_noted(struct live *l, int64_t user_id, int64_t call_id);
+/** Says something once to who has one of @rights, and to @user_id; it is not kept for who is away. */
+void live_notice(struct live *l, uint64_t rights, int64_t user_id, const char *event, const char *json, size_t len);
+/** Whose call it is, for the pop: @c->id, name, owner and team. */
+void live_customer(struct live *l, int64_t call_id, const struct people_customer *c);
+int64_t live_customer_of(struct live *l, int64_t call_id); /* 0: nobody's, or no live call */
+/** Calls in by this number, or this customer (0: unknown), in the last half hour. */
+unsigned live_recent(struct live *l, const char *number, int64_t customer_id);
 void live_events(struct ask *k);
 void live_board(struct ask *k);
 void live_desk(struct ask *k);
 void lines_status(struct ask *k);
 void lines_alarms(struct ask *k);
+
+/* ---- callers.c ---- */
+struct pool *callers_pool(void); /* NULL: it cannot be made */
+void callers_link(struct ask *k);
+void desk_turn(struct ask *k);
 
 /* ---- page.c, openapi.c, health.c ---- */
 void page_file(struct http_req *rq, void *arg);

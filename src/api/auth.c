@@ -85,7 +85,7 @@ static const char *by_token(struct ask *k, const char *token)
 		return "internal";
 	if (r || t.centre_id != k->who.centre_id)
 		return "no_session";
-	k->who.role = t.role;
+	k->who.rights = &t.rights->res;
 	return NULL;
 }
 
@@ -138,7 +138,7 @@ static const char *by_cookie(struct ask *k, const char *cookie, bool check_csrf)
 	k->expires_ms = who.expires_ms;
 	k->user = who.user;
 	k->who.user_id = who.user.id;
-	k->who.role = k->user.role;
+	k->who.rights = k->user.rights ? &k->user.rights->res : NULL;
 	k->csrf = arena_strdup(k->arena, s.csrf);
 	if (check_csrf && !same(http_header(k->rq, "X-Huawu-CSRF"), s.csrf))
 		return "csrf";
@@ -198,7 +198,7 @@ void auth_status(struct ask *k)
 static void reply_session(struct ask *k, const struct people_user *u, const char *csrf, int64_t expires_ms)
 {
 	const struct api_conf *c = &k->api->conf;
-	json_t *stun = json_array();
+	json_t *stun = json_array(), *rights = json_array();
 	char id[24], team[24], centre[24];
 
 	for (size_t i = 0; c->stun && c->stun[i]; i++)
@@ -206,9 +206,12 @@ static void reply_session(struct ask *k, const struct people_user *u, const char
 	(void)snprintf(id, sizeof(id), "%lld", (long long)u->id);
 	(void)snprintf(team, sizeof(team), "%lld", (long long)u->team_id);
 	(void)snprintf(centre, sizeof(centre), "%lld", (long long)c->centre_id);
+	for (const struct people_right *p = people_rights_list; p->name; p++)
+		if (u->rights && (u->rights->res.bits & p->bit))
+			(void)json_array_append_new(rights, json_string(p->name));
 	api_ok(k, 200,
-	       json_pack("{s:{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:b}, s:s, s:{s:s, s:s}, s:I, s:o}", "user", "id", id, "login",
-			 u->login, "name", u->name, "role", people_role_name(u->role), "team_id", u->team_id ? team : NULL,
+	       json_pack("{s:{s:s, s:s, s:s, s:s, s:o, s:s?, s:s, s:s, s:b}, s:s, s:{s:s, s:s}, s:I, s:o}", "user", "id", id, "login",
+			 u->login, "name", u->name, "role", u->role, "rights", rights, "team_id", u->team_id ? team : NULL,
 			 "extension", u->extension, "lang", u->lang, "must_change_password", u->must_change_password, "csrf", csrf,
 			 "centre", "id", centre, "name", c->centre_name, "expires_ms", (json_int_t)expires_ms, "stun", stun));
 }
@@ -273,7 +276,7 @@ static void let_in(struct ask *k, const struct people_user *u)
 		.now_ms = k->now_ms,
 		.hash = s.hash,
 		.address = http_peer(k->rq, NULL),
-		.who = {u->centre_id, u->id, u->role, k->lang},
+		.who = {.centre_id = u->centre_id, .user_id = u->id, .rights = u->rights ? &u->rights->res : NULL, .lang = k->lang},
 	};
 	int r;
 

@@ -137,7 +137,11 @@ void desk_simple(struct ask *k)
 	while (strcmp(all[i].path, path) != 0)
 		i++;
 	cmd.kind = all[i].kind;
-	if (has_desk(k))
+	if (!has_desk(k))
+		return;
+	if ((cmd.kind == SW_READY || cmd.kind == SW_WRAP_END) && notes_block(k))
+		api_refuse(k, "note_missing", NULL, NULL);
+	else
 		tell(k, &cmd);
 }
 
@@ -200,6 +204,75 @@ static bool take_number(struct ask *k, struct sw_cmd *cmd)
 	return has_desk(k);
 }
 
+/* Who keys no numbers may still ring a colleague. */
+static bool may_key(struct ask *k, const struct sw_cmd *cmd)
+{
+	int64_t n = 0;
+
+	if (may(k, RIGHT_DIAL))
+		return true;
+	if (strlen(cmd->number) <= 6 && !db_get_i64(&n, k->db, "SELECT COUNT(*) FROM users WHERE centre_id = $1 AND extension = $2 AND active = 1", "it",
+						     k->who.centre_id, cmd->number) && n)
+		return true;
+	api_refuse(k, "forbidden", NULL, NULL);
+	return false;
+}
+
+/* The customer's telephone @phone_id, or his main one. False after refusing. */
+static bool number_of_customer(struct ask *k, struct sw_cmd *cmd, int64_t customer_id, int64_t phone_id)
+{
+	struct res_error e = {0};
+	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
+	bool never = false;
+	struct db_stmt *st;
+	int r = res_may_row(&c, res_find("customers"), customer_id, RES_READ);
+
+	if (r) {
+		api_refuse_res(k, r, "dial", &e);
+		return false;
+	}
+	res_error_done(&e);
+	r = db_prepare(&st, k->db,
+		       "SELECT number, state FROM customer_phones WHERE customer_id = $1 AND centre_id = $2 AND ($3 = 0 OR id = $3) ORDER BY sort, id LIMIT 1");
+	if (!r) {
+		db_bind_i64(st, 1, customer_id);
+		db_bind_i64(st, 2, k->who.centre_id);
+		db_bind_i64(st, 3, phone_id);
+		r = db_step(st);
+		if (r == DB_ROW) {
+			(void)str_copy(cmd->number, sizeof(cmd->number), db_text(st, 0));
+			never = !strcmp(db_text(st, 1), "never");
+		}
+		db_done(st);
+	}
+	if (r < 0)
+		api_failed(k, "dial", r);
+	else if (r != DB_ROW || never)
+		api_refuse(k, never ? "never_call" : "not_found", NULL, NULL);
+	return r == DB_ROW && !never;
+}
+
+static bool take_dialled(struct ask *k, struct sw_cmd *cmd)
+{
+	int64_t customer_id = 0, phone_id = 0;
+	json_t *bad = NULL;
+	const char *customer = api_text(k, "customer_id", 20, false, &bad), *phone = api_text(k, "phone_id", 20, false, &bad);
+
+	if (!bad && !customer && !phone)
+		return take_number(k, cmd) && may_key(k, cmd);
+	if (!bad && (!customer || !str_to_i64(&customer_id, customer, 1, INT64_MAX)))
+		bad = json_pack("{s:s}", "customer_id", customer ? "ref" : "required");
+	if (!bad && phone && !str_to_i64(&phone_id, phone, 1, INT64_MAX))
+		bad = json_pack("{s:s}", "phone_id", "ref");
+	if (!bad && json_object_get(k->body, "number"))
+		bad = json_pack("{s:s}", "number", "unknown");
+	if (bad) {
+		api_refuse(k, "invalid", bad, NULL);
+		return false;
+	}
+	return has_desk(k) && number_of_customer(k, cmd, customer_id, phone_id);
+}
+
 void desk_dial(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_DIAL, .user_id = k->who.user_id};
@@ -207,7 +280,7 @@ void desk_dial(struct ask *k)
 	const char *code;
 	char id[24];
 
-	if (!take_number(k, &cmd))
+	if (!take_dialled(k, &cmd))
 		return;
 	code = desk_command(k->api, &cmd, &call_id);
 	(void)snprintf(id, sizeof(id), "%lld", (long long)call_id);
@@ -225,6 +298,18 @@ void desk_digits(struct ask *k)
 		tell(k, &cmd);
 }
 
+/* Whom he may see, he may force; the others are not there for him. */
+static bool within_reach(struct ask *k, int64_t user_id)
+{
+	struct res_error e = {0};
+	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
+	int r = k->who.rights ? res_may_row(&c, res_find("users"), user_id, RES_READ) : 0;
+
+	if (r)
+		api_refuse_res(k, r, "agent", &e);
+	return !r;
+}
+
 void desk_force(struct ask *k)
 {
 	const char *what = strrchr(http_path(k->rq), '/');
@@ -236,7 +321,7 @@ void desk_force(struct ask *k)
 		api_refuse(k, "invalid", bad, NULL);
 		return;
 	}
-	if (!api_path_id(k, &cmd.user_id))
+	if (!api_path_id(k, &cmd.user_id) || !within_reach(k, cmd.user_id))
 		return;
 	cmd.kind = !strcmp(what, "/logout") ? SW_LOGOUT : !strcmp(what, "/ready") ? SW_READY : SW_BREAK;
 	(void)str_copy(cmd.reason, sizeof(cmd.reason), reason && *reason ? reason : "forced");
@@ -318,12 +403,25 @@ static void device_name(char *buf, size_t size, int64_t user_id)
 	(void)snprintf(buf, size, "w%lld", (long long)user_id);
 }
 
+/* A browser that is logged out can neither talk nor hang up: its call ends here. One on a desk phone goes on to its end. */
+static void end_browser_call(struct api *a, int64_t user_id)
+{
+	struct sw_cmd cmd = {.kind = SW_HANGUP, .user_id = user_id};
+	char device[64];
+
+	device_name(device, sizeof(device), user_id);
+	if (live_is_talking_on(a->live, user_id, device))
+		(void)desk_command(a, &cmd, NULL);
+}
+
 void desk_forget_session(struct api *a, int64_t session_id, int64_t user_id, bool logout)
 {
 	struct sw_cmd cmd = {.kind = SW_LOGOUT, .user_id = user_id};
 
 	if (!phone_held(a->phones, user_id, session_id, true) || !a->sw)
 		return;
+	if (logout)
+		end_browser_call(a, user_id);
 	if (logout)
 		(void)desk_command(a, &cmd, NULL); /* refused when he is not logged in at the desk, which is as well */
 	cmd = (struct sw_cmd){.kind = SW_CREDENTIAL_GONE, .user_id = user_id};

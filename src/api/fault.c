@@ -47,7 +47,7 @@ static void tell(struct ask *k, int64_t id, int64_t user_id, const char *state, 
 	jw_str(&w, "user", who);
 	jw_str(&w, "state", state);
 	jw_end_obj(&w);
-	live_notice(k->api->live, ROLE_ADMIN, user_id, "fault", b.buf, b.len);
+	live_notice(k->api->live, RIGHT_SYSTEM, user_id, "fault", b.buf, b.len);
 	strb_done(&b);
 }
 
@@ -201,10 +201,10 @@ void fault_own(struct ask *k)
 		jw_obj(&w, NULL);
 		jw_id(&w, "id", db_i64(st, 0));
 		jw_int(&w, "happened_ms", db_i64(st, 1));
-		put_text(&w, "text", st, 2);
+		jw_str(&w, "text", privacy_words(k, db_is_null(st, 2) ? NULL : db_text(st, 2)));
 		put_text(&w, "call_id", st, 3);
 		put_text(&w, "state", st, 4);
-		put_text(&w, "remark", st, 5);
+		jw_str(&w, "remark", privacy_words(k, db_is_null(st, 5) ? NULL : db_text(st, 5)));
 		jw_int(&w, "updated_ms", db_i64(st, 6));
 		jw_end_obj(&w);
 	}
@@ -240,6 +240,7 @@ void fault_details(struct ask *k)
 	db_done(st);
 	if (text) {
 		http_set_header(k->rq, "Cache-Control", "no-store");
+		text = (char *)(uintptr_t)privacy_json(k, text);
 		http_reply(k->rq, 200, "application/json", text, strlen(text));
 	} else if (r) {
 		api_failed(k, "fault", r);

@@ -1,6 +1,6 @@
 /*
- * Live state to browsers. Each changed object is serialised once per flush and audience: the floor (supervisors and
- * administrators) gets one text for all; an agent gets himself, his queues and his calls.
+ * Live state to browsers. Each changed object is serialised once per flush and audience: who watches the whole floor gets one text with all the
+ * others; who watches a part of it (his role reads people of his teams) gets that part; an agent gets himself, his queues and his calls.
  *
  * Only the last frame of a flush carries the id, so that who loses a connection in the middle gets the whole flush again.
  * Resuming needs no stored frames: every object knows the event that changed it last, and the calls that went are remembered.
@@ -12,13 +12,23 @@
 #define FRAMES_MAX (8u << 20)
 #define TELL_QUEUES_MS 1000 /* a queue changes with every call, for each of its agents */
 
+/* Whom somebody may see on the floor: everybody, or these. */
+struct sight {
+	bool plain; /* customers' numbers, too */
+	bool all;
+	struct hmap agents; /* ids: their own keys */
+	struct hmap queues; /* that these serve: filled anew before each use */
+};
+
 struct watcher {
 	struct ilink link;
 	struct live *l;
 	struct http_sse *sse;
 	int64_t user_id, session_id;
-	unsigned role;
+	uint64_t rights;
 	bool floor;
+	const struct res_rights *has;
+	struct sight sight; /* of the floor */
 	int64_t shown[SHOWN_MAX]; /* calls an agent was told of and that are not gone */
 	unsigned shown_n;
 };
@@ -47,6 +57,7 @@ static void put_agent(struct jw *w, const char *key, const struct live_agent *a)
 	put_id(w, "team_id", a->team_id);
 	jw_str(w, "team", nonempty(a->team));
 	jw_str(w, "role", nonempty(a->role) ? a->role : "agent");
+	jw_bool(w, "at_desk", a->at_desk);
 	jw_str(w, "state", acd_state_name(a->state));
 	jw_str(w, "pending", a->pending);
 	jw_str(w, "reason", nonempty(a->reason));
@@ -63,6 +74,7 @@ static void put_agent(struct jw *w, const char *key, const struct live_agent *a)
 	}
 	jw_end_arr(w);
 	put_id(w, "call_id", a->call_id);
+	jw_bool(w, "noted", a->call_id && a->call_id == a->noted_call_id);
 	put_id(w, "queue_id", a->queue_id);
 	jw_obj(w, "today");
 	jw_int(w, "answered", a->today.answered);
@@ -103,7 +115,50 @@ static int64_t call_agent(const struct live_call *c)
 	return c->agent_id ? c->agent_id : c->offer.agent_id;
 }
 
-static void put_call(struct jw *w, const char *key, struct live *l, const struct live_call *c)
+static const char *team_name(struct live *l, int64_t id)
+{
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		if (id && a->team_id == id && a->team[0])
+			return a->team;
+	return NULL;
+}
+
+/* Masked for who has no right to numbers; the side that is ours is for all. */
+static void put_party(struct jw *w, const char *key, const char *text, bool plain)
+{
+	char *masked = plain || !*text ? NULL : res_mask(text);
+
+	jw_str(w, key, masked ? masked : nonempty(text));
+	free(masked);
+}
+
+static void put_words(struct jw *w, const char *key, const char *text, bool plain)
+{
+	char *masked = plain || !*text ? NULL : res_mask_words(text);
+
+	jw_str(w, key, masked ? masked : nonempty(text));
+	free(masked);
+}
+
+static void put_customer(struct jw *w, struct live *l, const struct live_card *c, bool plain)
+{
+	const struct live_agent *owner = c->owner_id ? live_agent_find(l, c->owner_id) : NULL;
+
+	if (!c->id) {
+		jw_null(w, "customer");
+		return;
+	}
+	jw_obj(w, "customer");
+	jw_id(w, "id", c->id);
+	put_words(w, "name", c->name, plain);
+	put_id(w, "owner_id", c->owner_id);
+	jw_str(w, "owner", owner ? nonempty(owner->name) : NULL);
+	put_id(w, "team_id", c->team_id);
+	jw_str(w, "team", team_name(l, c->team_id));
+	jw_end_obj(w);
+}
+
+static void put_call(struct jw *w, const char *key, struct live *l, const struct live_call *c, bool plain)
 {
 	const struct live_queue *q = c->queue_id ? hmap_get(&l->queues_by_id, (uint64_t)c->queue_id) : NULL;
 	const struct live_agent *a = call_agent(c) ? live_agent_find(l, call_agent(c)) : NULL;
@@ -112,17 +167,31 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 	jw_id(w, "id", c->id);
 	jw_str(w, "dir", nonempty(c->dir) ? c->dir : "in");
 	jw_str(w, "state", call_states[c->offer.id && c->state == LC_QUEUE ? LC_RINGING : c->state]);
-	jw_str(w, "from", nonempty(c->from));
-	jw_str(w, "to", nonempty(c->to));
-	jw_str(w, "name", nonempty(c->name));
+	put_party(w, "from", c->from, plain || !strcmp(c->dir, "out"));
+	put_party(w, "to", c->to, plain || !strcmp(c->dir, "in"));
+	put_words(w, "name", c->name, plain);
+	if (c->region_zh[0]) {
+		jw_obj(w, "region");
+		jw_str(w, "zh", c->region_zh);
+		jw_str(w, "en", c->region_en);
+		jw_end_obj(w);
+	} else {
+		jw_null(w, "region");
+	}
 	put_id(w, "number_id", c->number_id);
 	put_id(w, "queue_id", c->queue_id);
 	jw_str(w, "queue", q ? q->name : NULL);
 	put_id(w, "agent_id", call_agent(c));
 	jw_str(w, "agent", a ? a->name : NULL);
+	put_customer(w, l, &c->customer, plain);
+	if (c->repeat)
+		jw_int(w, "repeat", c->repeat);
+	else
+		jw_null(w, "repeat");
 	jw_int(w, "start_ms", c->start_ms);
 	jw_int(w, "since_ms", c->since_ms);
 	jw_bool(w, "recording", c->recordings > 0);
+	jw_bool(w, "noted", c->noted);
 	if (c->trouble[0]) {
 		jw_obj(w, "trouble");
 		jw_str(w, "role", c->deaf_side);
@@ -147,7 +216,7 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 
 static bool on_floor(const struct live_agent *a)
 {
-	return a->member || a->device_up || a->state != ACD_OFFLINE || !strcmp(a->role, "agent");
+	return a->member || a->device_up || a->state != ACD_OFFLINE || a->at_desk;
 }
 
 static bool serves(const struct live_agent *a, int64_t queue_id)
@@ -156,6 +225,73 @@ static bool serves(const struct live_agent *a, int64_t queue_id)
 		if (a->queues[i] == queue_id)
 			return true;
 	return false;
+}
+
+static char seen_mark; /* what hmaps hold that are sets */
+
+/* The people that who asks may read, asked of the database. Failing, nobody. */
+static void sight_load(struct sight *s, struct db *db, const struct res_who *who)
+{
+	const struct res_def *d = res_find("users");
+	enum res_scope scope = res_scope_of(who, d, RES_READ);
+	struct db_stmt *st;
+	struct strb b;
+	int r;
+
+	s->all = scope == SCOPE_CENTRE;
+	s->plain = people_may(who, RIGHT_NUMBERS);
+	hmap_done(&s->agents);
+	hmap_init(&s->agents, false);
+	if (s->all || !db)
+		return;
+	strb_init(&b, 16384);
+	strb_puts(&b, "SELECT t.id FROM users t WHERE t.centre_id = $1 AND ");
+	res_scope_text(&b, d, "t", scope, false, 2);
+	r = db_prepare(&st, db, b.buf);
+	strb_done(&b);
+	if (r)
+		return;
+	db_bind_i64(st, 1, who->centre_id);
+	if (scope != SCOPE_NONE)
+		db_bind_i64(st, 2, who->user_id);
+	while (db_step(st) == DB_ROW)
+		(void)hmap_set(&s->agents, (uint64_t)db_i64(st, 0), &seen_mark);
+	db_done(st);
+}
+
+static void sight_init(struct sight *s)
+{
+	s->all = s->plain = false;
+	hmap_init(&s->agents, false);
+	hmap_init(&s->queues, false);
+}
+
+static void sight_done(struct sight *s)
+{
+	hmap_done(&s->agents);
+	hmap_done(&s->queues);
+}
+
+static bool sees_agent(const struct sight *s, int64_t id)
+{
+	return s->all || (id && hmap_get(&s->agents, (uint64_t)id));
+}
+
+/* Callers who wait for one of his people are his, too. */
+static void sight_queues(struct sight *s, const struct live *l)
+{
+	if (s->all)
+		return;
+	hmap_done(&s->queues);
+	hmap_init(&s->queues, false);
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		for (unsigned i = 0; sees_agent(s, a->id) && i < a->queue_n; i++)
+			(void)hmap_set(&s->queues, (uint64_t)a->queues[i], &seen_mark);
+}
+
+static bool sees_call(const struct sight *s, int64_t agent_id, int64_t queue_id)
+{
+	return s->all || sees_agent(s, agent_id) || (!agent_id && queue_id && hmap_get(&s->queues, (uint64_t)queue_id));
 }
 
 /* ---- what is waiting where ---- */
@@ -236,12 +372,12 @@ static void frame_queue(struct frames *f, const struct live_queue *q)
 	frame(f, "queue");
 }
 
-static void frame_call(struct frames *f, struct live *l, const struct live_call *c)
+static void frame_call(struct frames *f, struct live *l, const struct live_call *c, bool plain)
 {
 	struct jw w;
 
 	jw_init(&w, &f->json);
-	put_call(&w, NULL, l, c);
+	put_call(&w, NULL, l, c, plain);
 	frame(f, "call");
 }
 
@@ -287,7 +423,7 @@ static void put_own_queues(struct jw *w, struct live *l, const struct live_agent
 	jw_end_arr(w);
 }
 
-static void put_me(struct jw *w, struct live *l, const struct live_agent *me, int64_t user_id)
+static void put_me(struct jw *w, struct live *l, const struct live_agent *me, int64_t user_id, bool plain)
 {
 	if (me)
 		put_agent(w, "me", me);
@@ -295,23 +431,25 @@ static void put_me(struct jw *w, struct live *l, const struct live_agent *me, in
 		jw_null(w, "me");
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (user_id && call_agent(c) == user_id) {
-			put_call(w, "call", l, c);
+			put_call(w, "call", l, c, plain);
 			return;
 		}
 	jw_null(w, "call");
 }
 
-static void put_floor(struct jw *w, struct live *l)
+static void put_floor(struct jw *w, struct live *l, struct sight *s)
 {
+	sight_queues(s, l);
 	jw_arr(w, "agents");
 	ilist_each_entry(&l->agents, a, struct live_agent, link)
-		if (on_floor(a))
+		if (on_floor(a) && sees_agent(s, a->id))
 			put_agent(w, NULL, a);
 	jw_end_arr(w);
 	put_own_queues(w, l, NULL, true);
 	jw_arr(w, "calls");
 	ilist_each_entry(&l->calls, c, struct live_call, link)
-		put_call(w, NULL, l, c);
+		if (sees_call(s, call_agent(c), c->queue_id))
+			put_call(w, NULL, l, c, s->plain);
 	jw_end_arr(w);
 	lines_put(w, l);
 }
@@ -334,9 +472,9 @@ static void frame_snapshot(struct frames *f, struct watcher *wa)
 	jw_init(&w, &f->json);
 	jw_obj(&w, NULL);
 	jw_int(&w, "now_ms", clock_utc_ms());
-	put_me(&w, l, me, wa->user_id);
+	put_me(&w, l, me, wa->user_id, wa->sight.plain);
 	if (wa->floor) {
-		put_floor(&w, l);
+		put_floor(&w, l, &wa->sight);
 	} else {
 		jw_arr(&w, "agents");
 		if (me)
@@ -346,7 +484,7 @@ static void frame_snapshot(struct frames *f, struct watcher *wa)
 		jw_arr(&w, "calls");
 		ilist_each_entry(&l->calls, c, struct live_call, link)
 			if (call_agent(c) == wa->user_id)
-				put_call(&w, NULL, l, c);
+				put_call(&w, NULL, l, c, wa->sight.plain);
 		jw_end_arr(&w);
 	}
 	jw_end_obj(&w);
@@ -394,10 +532,24 @@ static void drop_left(struct live *l)
 	}
 }
 
-static void floor_frames(struct frames *f, struct live *l)
+/* A call that came to, or went from, who may be seen comes and goes. */
+static void floor_call(struct frames *f, struct live *l, const struct sight *s, const struct live_call *c, bool over)
 {
+	bool now = sees_call(s, call_agent(c), c->queue_id), then = sees_call(s, c->told_agent, c->told_queue);
+
+	if (now || (over && then))
+		frame_call(f, l, c, s->plain);
+	if (over ? now || then : then && !now)
+		frame_gone(f, "call", c->id);
+}
+
+static void floor_frames(struct frames *f, struct live *l, struct sight *s)
+{
+	sight_queues(s, l);
 	ilist_each_entry(&l->agents, a, struct live_agent, link)
-		if (agent_left(a))
+		if (!sees_agent(s, a->id))
+			continue;
+		else if (agent_left(a))
 			frame_gone(f, "agent", a->id);
 		else if (a->dirty && on_floor(a))
 			frame_agent(f, a);
@@ -408,11 +560,9 @@ static void floor_frames(struct frames *f, struct live *l)
 			frame_queue(f, q);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (c->dirty)
-			frame_call(f, l, c);
-	ilist_each_entry(&l->ended, c, struct live_call, link) {
-		frame_call(f, l, c);
-		frame_gone(f, "call", c->id);
-	}
+			floor_call(f, l, s, c, false);
+	ilist_each_entry(&l->ended, c, struct live_call, link)
+		floor_call(f, l, s, c, true);
 	lines_frames(l, -1, &f->b, &f->last);
 }
 
@@ -430,7 +580,7 @@ static void own_call(struct frames *f, struct watcher *w, const struct live_call
 	bool mine = call_agent(c) == w->user_id;
 
 	if (mine || (over && at >= 0))
-		frame_call(f, w->l, c);
+		frame_call(f, w->l, c, w->sight.plain);
 	if (mine && at < 0 && !over && w->shown_n < SHOWN_MAX)
 		w->shown[w->shown_n++] = c->id;
 	if (at >= 0 && (over || !mine)) {
@@ -475,6 +625,8 @@ static void clean(struct live *l)
 		if (c->dirty) {
 			c->dirty = false;
 			c->changed_n = l->n;
+			c->told_agent = call_agent(c);
+			c->told_queue = c->queue_id;
 		}
 	for (struct ilink *k; (k = ilist_pop_front(&l->ended));) {
 		struct live_call *c = container_of(k, struct live_call, link);
@@ -501,6 +653,23 @@ static void tell_agents(struct live *l, const struct ilink *changed, bool queues
 	frames_done(&own);
 }
 
+/* Those who watch a part of the floor, each his own. */
+static void tell_parts(struct live *l)
+{
+	struct frames part;
+
+	frames_init(&part);
+	ilist_each_entry(&l->watchers, w, struct watcher, link) {
+		if (!w->floor || w->sight.all)
+			continue;
+		strb_clear(&part.b);
+		part.last = 0;
+		floor_frames(&part, l, &w->sight);
+		send_frames(w, &part);
+	}
+	frames_done(&part);
+}
+
 /* Marks the queues that changed as owed to their agents; true when it is time to pay. */
 static bool queues_due(struct live *l)
 {
@@ -519,9 +688,10 @@ static void queues_told(struct live *l)
 
 void live_flush(struct live *l)
 {
-	struct frames floor;
+	struct sight all[2] = {{.all = true}, {.all = true, .plain = true}};
+	struct frames floor[2]; /* with numbers masked, and plain */
 	struct ilink changed;
-	bool queues;
+	bool queues, masked = false;
 
 	recount(l);
 	queues = queues_due(l);
@@ -529,20 +699,45 @@ void live_flush(struct live *l)
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (c->dirty)
 			ilist_push_back(&changed, &c->changed);
-	frames_init(&floor);
-	if (!ilist_empty(&l->watchers))
-		floor_frames(&floor, l);
 	ilist_each_entry(&l->watchers, w, struct watcher, link)
-		if (w->floor)
-			send_frames(w, &floor);
-	if (floor.b.len || queues) /* else nothing changed for anybody */
+		masked |= w->floor && w->sight.all && !w->sight.plain;
+	frames_init(&floor[0]);
+	frames_init(&floor[1]);
+	if (!ilist_empty(&l->watchers))
+		floor_frames(&floor[1], l, &all[1]);
+	if (masked)
+		floor_frames(&floor[0], l, &all[0]);
+	ilist_each_entry(&l->watchers, w, struct watcher, link)
+		if (w->floor && w->sight.all)
+			send_frames(w, &floor[w->sight.plain]);
+	if (floor[1].b.len)
+		tell_parts(l);
+	if (floor[1].b.len || queues) /* else nothing changed for anybody */
 		tell_agents(l, &changed, queues);
-	frames_done(&floor);
+	frames_done(&floor[0]);
+	frames_done(&floor[1]);
 	if (queues)
 		queues_told(l);
 	while (ilist_pop_front(&changed))
 		;
 	clean(l);
+}
+
+void live_sight_again(struct live *l, struct db *db)
+{
+	struct frames f;
+
+	ilist_each_entry(&l->watchers, w, struct watcher, link) {
+		struct res_who who = {.centre_id = l->conf->centre_id, .user_id = w->user_id, .rights = w->has};
+
+		if (!w->floor || w->sight.all)
+			continue;
+		sight_load(&w->sight, db, &who);
+		frames_init(&f);
+		frame_snapshot(&f, w);
+		send_frames(w, &f);
+		frames_done(&f);
+	}
 }
 
 /* ---- streams ---- */
@@ -556,6 +751,7 @@ static void on_closed(struct http_sse *s, void *arg)
 	w->l->watcher_n--;
 	(void)pthread_mutex_unlock(&w->l->lock);
 	http_sse_unref(s);
+	sight_done(&w->sight);
 	free(w);
 }
 
@@ -581,7 +777,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 			frame_queue(f, q);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (c->changed_n > n && (w->floor || call_agent(c) == w->user_id))
-			frame_call(f, l, c);
+			frame_call(f, l, c, w->sight.plain);
 	for (unsigned i = 0; i < l->gone_n; i++) {
 		const struct live_gone *g = &l->gone[i];
 
@@ -618,8 +814,13 @@ void live_events(struct ask *k)
 	w->l = l;
 	w->user_id = k->who.user_id ? k->who.user_id : LIVE_PROGRAM; /* never 0: calls that nobody has have that */
 	w->session_id = k->session_id;
-	w->role = k->who.role;
-	w->floor = may(k, ROLE_FLOOR);
+	w->rights = k->who.rights ? k->who.rights->bits : 0;
+	w->floor = may(k, RIGHT_FLOOR);
+	w->has = k->who.rights;
+	sight_init(&w->sight);
+	w->sight.plain = !privacy_masked(k);
+	if (w->floor)
+		sight_load(&w->sight, k->db, &k->who);
 	w->sse = http_reply_sse(k->rq, on_closed, w);
 	live_flush(l); /* what the others have still to get, so that all stand at the same event */
 	ilist_push_back(&l->watchers, &w->link);
@@ -628,7 +829,7 @@ void live_events(struct ask *k)
 		if (call_agent(c) == w->user_id && w->shown_n < SHOWN_MAX)
 			w->shown[w->shown_n++] = c->id;
 	frames_init(&f);
-	if (last_seen(k, l, &n))
+	if ((!w->floor || w->sight.all) && last_seen(k, l, &n)) /* what came to and went from a part is not remembered */
 		frame_since(&f, w, n);
 	else
 		frame_snapshot(&f, w);
@@ -637,11 +838,11 @@ void live_events(struct ask *k)
 	(void)pthread_mutex_unlock(&l->lock);
 }
 
-void live_notice(struct live *l, unsigned roles, int64_t user_id, const char *event, const char *json, size_t len)
+void live_notice(struct live *l, uint64_t rights, int64_t user_id, const char *event, const char *json, size_t len)
 {
 	(void)pthread_mutex_lock(&l->lock);
 	ilist_each_entry(&l->watchers, w, struct watcher, link)
-		if ((w->role & roles) || (user_id && w->user_id == user_id))
+		if ((w->rights & rights) || (user_id && w->user_id == user_id))
 			(void)http_sse_send(w->sse, NULL, event, json, len);
 	(void)pthread_mutex_unlock(&l->lock);
 }
@@ -655,6 +856,49 @@ bool live_is_on_line(struct live *l, int64_t user_id, const char *number)
 		found |= user_id && call_agent(c) == user_id && (!strcmp(c->from, number) || !strcmp(c->to, number));
 	(void)pthread_mutex_unlock(&l->lock);
 	return found;
+}
+
+bool live_is_talking_on(struct live *l, int64_t user_id, const char *device)
+{
+	const struct live_agent *a;
+	bool found;
+
+	(void)pthread_mutex_lock(&l->lock);
+	a = live_agent_find(l, user_id);
+	found = a && a->state == ACD_TALKING && !strcmp(a->device, device);
+	(void)pthread_mutex_unlock(&l->lock);
+	return found;
+}
+
+bool live_other_side(struct live *l, int64_t user_id, int64_t call_id, char number[40])
+{
+	bool found = false;
+
+	(void)pthread_mutex_lock(&l->lock);
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->id == call_id && user_id && call_agent(c) == user_id) {
+			(void)str_copy(number, 40, strcmp(c->dir, "out") ? c->from : c->to);
+			found = true;
+		}
+	(void)pthread_mutex_unlock(&l->lock);
+	return found;
+}
+
+void live_noted(struct live *l, int64_t user_id, int64_t call_id)
+{
+	struct live_agent *a;
+
+	(void)pthread_mutex_lock(&l->lock);
+	ilist_each_entry(&l->calls, c, struct live_call, link)
+		if (c->id == call_id)
+			c->noted = c->dirty = true;
+	a = live_agent_find(l, user_id);
+	if (a && call_id) {
+		a->noted_call_id = call_id;
+		a->dirty = true;
+	}
+	live_flush(l);
+	(void)pthread_mutex_unlock(&l->lock);
 }
 
 void live_bye(struct live *l, int64_t session_id, int64_t user_id, int64_t but_session_id, const char *why)
@@ -701,17 +945,21 @@ static void put_totals(struct jw *w, struct live *l)
 void live_board(struct ask *k)
 {
 	struct live *l = k->api->live;
+	struct sight s;
 	struct strb b;
 	struct jw w;
 
+	sight_init(&s);
+	sight_load(&s, k->db, &k->who);
 	strb_init(&b, FRAMES_MAX);
 	jw_init(&w, &b);
 	jw_obj(&w, NULL);
 	(void)pthread_mutex_lock(&l->lock);
 	put_at(&w, l);
-	put_floor(&w, l);
+	put_floor(&w, l, &s);
 	put_totals(&w, l);
 	(void)pthread_mutex_unlock(&l->lock);
+	sight_done(&s);
 	jw_end_obj(&w);
 	if (b.overflow)
 		api_failed(k, "board", -EOVERFLOW);
@@ -755,7 +1003,7 @@ void live_desk(struct ask *k)
 	(void)pthread_mutex_lock(&l->lock);
 	me = live_agent_find(l, k->who.user_id);
 	put_at(&w, l);
-	put_me(&w, l, me, k->who.user_id);
+	put_me(&w, l, me, k->who.user_id, !privacy_masked(k));
 	put_own_queues(&w, l, me, false);
 	(void)pthread_mutex_unlock(&l->lock);
 	jw_str(&w, "last_device", desk_last_device(k));

@@ -50,6 +50,9 @@ void say_ring_full(bool full);
 
 /* The switch: what it was told last, and what it answers. */
 extern struct sw_trial sw_tried; /* the last question of the try-it box */
+extern struct sw_customer sw_said; /* the last word on whose call it is */
+extern struct sw_turn sw_drawn, sw_drawn_back; /* the last draw, and the last that was given back */
+extern int64_t sw_next_in_turn; /* whom it answers; 0: nobody */
 extern struct sw_stranger_ask sw_lifted; /* the last ban that was lifted */
 extern struct sw_cmd sw_last;
 extern unsigned sw_told, sw_configured, edge_cuts;

@@ -103,6 +103,27 @@ int sw_try_number(struct sw *sw, const struct sw_trial *t, void (*answer)(const 
 	return 0;
 }
 
+struct sw_customer sw_said;
+struct sw_turn sw_drawn, sw_drawn_back;
+int64_t sw_next_in_turn;
+
+int sw_customer(struct sw *sw, const struct sw_customer *c)
+{
+	sw_said = *c;
+	return 0;
+}
+
+int sw_turn(struct sw *sw, const struct sw_turn *t, void (*answer)(int64_t agent_id, bool free, bool owed, void *arg), void *arg)
+{
+	if (t->back_id)
+		sw_drawn_back = *t;
+	else
+		sw_drawn = *t;
+	if (answer)
+		answer(sw_next_in_turn, true, false, arg);
+	return 0;
+}
+
 struct sw_stranger_ask sw_lifted;
 
 /* Nobody but 192.0.2.1 is banned. */

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 #include <time.h>
+#include "number/region.h"
 
 #define FLUSH_MS 40
 #define IN_MAX (32u << 20)
@@ -272,6 +273,16 @@ static void fold_call_new(struct live *l, const struct record *r, const json_t *
 	(void)str_copy(c->from, sizeof(c->from), p);
 	(void)str_copy(c->to, sizeof(c->to), p + r->from_len + 1);
 	(void)str_copy(c->name, sizeof(c->name), p + r->from_len + 1 + r->to_len + 1);
+	p = !strcmp(c->dir, "out") ? c->to : c->from;
+	(void)num_region_text(c->region_zh, sizeof(c->region_zh), p, "", "zh");
+	(void)num_region_text(c->region_en, sizeof(c->region_en), p, "", "en");
+	for (unsigned i = 0; i < LIVE_CARDS_MAX; i++)
+		if (l->cards[i].call_id == c->id)
+			c->customer = l->cards[i];
+	if (!strcmp(c->dir, "in")) {
+		recents_add(l->recents, c->id, c->from, r->at_ms);
+		c->repeat = recents_count(l->recents, c->from, c->customer.id, r->at_ms);
+	}
 	c->dirty = true;
 	ilist_push_back(&l->calls, &c->link);
 	(void)hmap_set(&l->calls_by_id, (uint64_t)c->id, c);
@@ -388,6 +399,61 @@ static void fold_audio(struct live_call *c, const json_t *b)
 	}
 }
 
+/* The name comes by live_customer, since the log holds none. */
+static void fold_customer(struct live *l, struct live_call *c, const struct record *r, const json_t *b)
+{
+	int64_t id = number(b, "customer");
+
+	recents_customer(l->recents, r->call_id, id);
+	if (!c)
+		return;
+	if (c->customer.id != id)
+		c->customer = (struct live_card){.call_id = c->id, .id = id};
+	if (c->repeat)
+		c->repeat = recents_count(l->recents, c->from, id, c->start_ms);
+	c->dirty = true;
+}
+
+void live_customer(struct live *l, int64_t call_id, const struct people_customer *p)
+{
+	struct live_card card = {.call_id = call_id, .id = p->id, .owner_id = p->owner_id, .team_id = p->team_id};
+	struct live_call *c;
+
+	(void)str_copy(card.name, sizeof(card.name), p->name);
+	(void)pthread_mutex_lock(&l->lock);
+	c = call_find(l, call_id);
+	if (c) {
+		c->customer = card;
+		c->dirty = true;
+		live_flush(l);
+	} else {
+		l->cards[l->card_next++ % LIVE_CARDS_MAX] = card;
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+int64_t live_customer_of(struct live *l, int64_t call_id)
+{
+	const struct live_call *c;
+	int64_t id;
+
+	(void)pthread_mutex_lock(&l->lock);
+	c = call_find(l, call_id);
+	id = c ? c->customer.id : 0;
+	(void)pthread_mutex_unlock(&l->lock);
+	return id;
+}
+
+unsigned live_recent(struct live *l, const char *number, int64_t customer_id)
+{
+	unsigned n;
+
+	(void)pthread_mutex_lock(&l->lock);
+	n = recents_count(l->recents, number, customer_id, clock_utc_ms());
+	(void)pthread_mutex_unlock(&l->lock);
+	return n;
+}
+
 static void fold_call(struct live *l, struct live_call *c, const struct record *r, const json_t *b)
 {
 	switch (r->kind) {
@@ -464,6 +530,9 @@ static void fold(struct live *l, const struct record *r)
 	case EV_LEG_END:
 		lines_fold_leg(l, b, r->kind == EV_LEG_NEW);
 		break;
+	case EV_CALL_CUSTOMER:
+		fold_customer(l, c, r, b);
+		break;
 	case EV_AGENT_STATE:
 		fold_state(l, r, b);
 		break;
@@ -509,6 +578,16 @@ static const char *col(struct db_stmt *st, int i)
 	return db_is_null(st, i) ? "" : db_text(st, i);
 }
 
+static bool is_at_desk(struct db_stmt *st, const char *role)
+{
+	const struct people_rights *p;
+
+	if (db_is_null(st, 7))
+		return false;
+	p = people_rights_known(db_i64(st, 7), db_i64(st, 8), role, db_is_null(st, 9) ? NULL : db_text(st, 9), db_is_null(st, 10) ? NULL : db_text(st, 10));
+	return (p->res.bits & RIGHT_DESK) && !(p->res.bits & RIGHT_FLOOR);
+}
+
 static void load_agent(struct live *l, struct db_stmt *st)
 {
 	struct live_agent *a = agent_get(l, db_i64(st, 0));
@@ -518,6 +597,7 @@ static void load_agent(struct live *l, struct db_stmt *st)
 	a->team_id = db_i64(st, 3);
 	(void)str_copy(a->team, sizeof(a->team), col(st, 4));
 	(void)str_copy(a->role, sizeof(a->role), col(st, 5));
+	a->at_desk = is_at_desk(st, a->role);
 	a->auto_answer = db_i64(st, 6) != 0;
 	a->configured = a->dirty = true;
 }
@@ -616,8 +696,8 @@ static int load_names(struct live *l, struct db *db)
 	ilist_each_entry(&l->trunks, t, struct live_trunk, link)
 		t->configured = false;
 	r = each(l, db,
-		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer FROM users u"
-		 " LEFT JOIN teams t ON t.id = u.team_id WHERE u.centre_id = $1 AND u.active = 1 ORDER BY u.name, u.id",
+		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer, r.id, r.rev, r.rights, r.grants FROM users u"
+		 " LEFT JOIN teams t ON t.id = u.team_id LEFT JOIN roles r ON r.centre_id = u.centre_id AND r.key = u.role WHERE u.centre_id = $1 AND u.active = 1 ORDER BY u.name, u.id",
 		 centre, -1, load_agent);
 	if (!r)
 		r = each(l, db, "SELECT id, name, target_s, auto_answer FROM queues WHERE centre_id = $1 ORDER BY name, id", centre, -1,
@@ -658,8 +738,10 @@ int live_reload(struct live *l, struct db *db)
 
 	(void)pthread_mutex_lock(&l->lock);
 	r = load_names(l, db);
-	if (!r)
+	if (!r) {
 		live_flush(l);
+		live_sight_again(l, db);
+	}
 	(void)pthread_mutex_unlock(&l->lock);
 	return r;
 }
@@ -777,6 +859,7 @@ int live_new(struct live **ret, const struct api_conf *conf)
 	ilist_init(&l->calls);
 	ilist_init(&l->ended);
 	ilist_init(&l->watchers);
+	l->recents = recents_new();
 	hmap_init(&l->trunks_by_id, false);
 	ilist_init(&l->trunks);
 	ilist_init(&l->alarms);
@@ -786,6 +869,8 @@ int live_new(struct live **ret, const struct api_conf *conf)
 		r = load_names(l, db);
 	if (!r)
 		r = load_today(l, db);
+	if (!r)
+		r = recents_load(l->recents, db, conf->centre_id, clock_utc_ms());
 	db_close(db);
 	if (!r)
 		r = -pthread_create(&l->thread, NULL, run, l);
@@ -829,6 +914,7 @@ void live_free(struct live *l)
 	hmap_done(&l->queues_by_id);
 	hmap_done(&l->calls_by_id);
 	lines_free(l);
+	recents_free(l->recents);
 	free(l->in);
 	(void)pthread_mutex_destroy(&l->in_lock);
 	(void)pthread_cond_destroy(&l->in_more);

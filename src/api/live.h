@@ -26,7 +26,8 @@ struct live_device {
 struct live_agent {
 	struct ilink link;
 	int64_t id, team_id;
-	char name[128], extension[24], team[128], role[12];
+	char name[128], extension[24], team[128], role[32];
+	bool at_desk; /* his role takes calls and does not watch the floor */
 	bool auto_answer, configured, member;
 	int64_t queues[LIVE_QUEUES_MAX];
 	unsigned queue_n;
@@ -35,6 +36,7 @@ struct live_agent {
 	const char *pending; /* "break", "offline" or NULL */
 	char reason[ACD_REASON_MAX];
 	int64_t since_ms, until_ms, call_id, queue_id;
+	int64_t noted_call_id; /* the last call that he wrote a note about */
 	bool device_up;
 	char device[64];    /* which one rings; "": not logged in */
 	struct live_device devices[LIVE_DEVICES_MAX];
@@ -65,12 +67,23 @@ struct live_queue {
 
 enum live_call_state { LC_IVR, LC_QUEUE, LC_RINGING, LC_TALKING, LC_HELD, LC_ENDED };
 
+/* Whose call it is. */
+struct live_card {
+	int64_t call_id, id, owner_id, team_id; /* id 0: nobody's */
+	char name[128];
+};
+#define LIVE_CARDS_MAX 64 /* told before the call itself was folded */
+
 struct live_call {
 	struct ilink link, changed; /* changed: during a flush */
+	struct live_card customer;
+	unsigned repeat;    /* which call of the number or customer in half an hour it is; 0: it is not one in */
 	int64_t id, number_id, queue_id, agent_id, start_ms, since_ms;
 	char dir[12], from[40], to[40], name[128];
+	char region_zh[64], region_en[64]; /* of the other side; "" */
 	enum live_call_state state;
 	unsigned recordings;
+	bool noted;         /* there is a note about it */
 	char trouble[16], deaf_side[12]; /* one-way audio: why, and who is not heard; "" */
 	int64_t visit_queue, visit_ms; /* its stay in a queue: where and since when; 0: none */
 	struct {
@@ -78,6 +91,7 @@ struct live_call {
 	} offer;
 	bool dirty;
 	int64_t changed_n;
+	int64_t told_agent, told_queue; /* as of the last flush: who saw it then */
 };
 
 struct live_trunk {
@@ -132,12 +146,24 @@ struct live {
 	int64_t told_mono_ms; /* when agents were told of their queues last */
 	struct ilink watchers;
 	unsigned watcher_n;
+	struct recents *recents;
+	struct live_card cards[LIVE_CARDS_MAX];
+	unsigned card_next;
 };
+
+/* recent.c, l->lock held */
+struct recents *recents_new(void);
+void recents_free(struct recents *r);
+int recents_load(struct recents *r, struct db *db, int64_t centre_id, int64_t now_ms);
+void recents_add(struct recents *r, int64_t call_id, const char *number, int64_t at_ms);
+void recents_customer(struct recents *r, int64_t call_id, int64_t customer_id);
+unsigned recents_count(struct recents *r, const char *number, int64_t customer_id, int64_t now_ms); /* in half an hour, 99 at most */
 
 /* live.c */
 struct live_agent *live_agent_find(struct live *l, int64_t id);
 /* feed.c, l->lock held */
 void live_flush(struct live *l);
+void live_sight_again(struct live *l, struct db *db); /* teams or departments may have changed: who watches a part of the floor gets it anew */
 /* lines.c, l->lock held */
 struct live_trunk *lines_trunk(struct live *l, int64_t id); /* made on demand */
 void lines_start(struct live *l, int64_t at_ms);

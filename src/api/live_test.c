@@ -539,6 +539,52 @@ TEST(who_is_switched_off_leaves_the_board)
 	fix_stop(&f);
 }
 
+/* A lead's role reads people of his teams: the rest of the floor is not there for him, neither to see nor to force. */
+TEST(a_lead_sees_and_forces_only_his_teams)
+{
+	const json_t *b, *a, *snap;
+	int64_t team, mine, others;
+	struct client boss;
+	struct stream *s;
+	char path[64];
+	struct fix f;
+	size_t i;
+
+	fix_start(&f, true);
+	ids(&f);
+	boss = fix_login(&f, "supervisor", NULL);
+	fix_run(&f, "UPDATE users SET role = 'lead' WHERE login = 'lead'");
+	team = fix_get(&f, "SELECT team_id FROM users WHERE login = 'lead'");
+	mine = fix_get(&f, "SELECT id FROM users WHERE login = 'zhangwei'");
+	others = fix_get(&f, "SELECT id FROM users WHERE login = 'hubin'");
+	say_state(1000, mine, "ready", 0, 0);
+	say_state(1000, others, "ready", 0, 0);
+	say_call(1000, C1, "13800138000", "甲");
+	say(EV_SEG_OPEN, 1000, C1, others, queue_id, "{\"seg\":\"1\",\"type\":\"talk\"}");
+	s = stream_open(&boss, NULL);
+	snap = await(s, "snapshot", NULL);
+	assert_null(by_id(json_object_get(snap, "agents"), others));
+	b = ask_for(&boss, "GET", "/board", NULL, "200");
+	assert_non_null(by_id(json_object_get(b, "agents"), mine));
+	assert_null(by_id(json_object_get(b, "agents"), others));
+	assert_null(by_id(json_object_get(b, "calls"), C1));
+	json_array_foreach(json_object_get(b, "agents"), i, a)
+		assert_int_equal(strtoll(str(a, "team_id"), NULL, 10), team);
+	/* The call goes to one of his: now it is there; it goes away again: gone. */
+	say(EV_SEG_OPEN, 2000, C1, mine, queue_id, "{\"seg\":\"2\",\"type\":\"talk\"}");
+	(void)snprintf(path, sizeof(path), "%lld", C1);
+	(void)await(s, "call", path);
+	say(EV_SEG_OPEN, 3000, C1, others, queue_id, "{\"seg\":\"3\",\"type\":\"talk\"}");
+	(void)await(s, "gone", path);
+	(void)snprintf(path, sizeof(path), "/agents/%lld/logout", (long long)others);
+	(void)ask_for(&boss, "POST", path, "{}", "404 not_found");
+	(void)snprintf(path, sizeof(path), "/agents/%lld/logout", (long long)mine);
+	assert_int_equal(ask(&boss, "POST", path, NULL, "{}")->status / 100, 2);
+	assert_int_equal(sw_last.user_id, mine);
+	stream_close(s);
+	fix_stop(&f);
+}
+
 TEST(figures_of_today_come_from_the_roll_ups_at_start)
 {
 	struct fix f;

@@ -3,6 +3,7 @@
 
 #include "number/region.h"
 #include "number/table.h"
+#include "people/prefix.h"
 
 
 /* ---- presets ---- */
@@ -133,6 +134,56 @@ void numbers_try(struct ask *k)
 	}
 	add_region(k, answer);
 	api_ok(k, 200, answer);
+}
+
+/* ---- where numbers are at home ---- */
+
+static json_t *text_or_null(const char *s)
+{
+	return *s ? json_string(s) : json_null();
+}
+
+static json_t *time_or_null(int64_t ms)
+{
+	return ms ? json_integer(ms) : json_null();
+}
+
+static json_t *region_json(struct ask *k, const char *text)
+{
+	char shown[NUM_MAX + 8] = "";
+	struct num_region r;
+	struct num n;
+
+	(void)num_read(&n, text, http_query(k->rq, "area"));
+	if (n.kind)
+		num_show(shown, sizeof(shown), &n);
+	(void)num_region_of(&r, &n, k->lang);
+	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:o}", "number", n.text, "shown", text_or_null(shown), "kind", num_kind_name(n.kind), "region",
+			 text_or_null(r.text), "why", num_region_why_name(r.why), "prefix", text_or_null(r.prefix), "carrier",
+			 text_or_null(num_carrier_name(r.place.carrier, k->lang)));
+}
+
+/* The table's size and age, and what it says about a number. */
+void numbers_region(struct ask *k)
+{
+	const char *number = http_query(k->rq, "number"), *area = http_query(k->rq, "area");
+	struct people_prefixes_info info;
+	char code[5];
+	int r;
+
+	if ((number && strlen(number) > NUM_TEXT_MAX) || (area && !num_area(code, area))) {
+		api_refuse(k, "bad_query", json_pack("{s:s}", number && strlen(number) > NUM_TEXT_MAX ? "number" : "area", "format"), NULL);
+		return;
+	}
+	(void)people_prefixes_refresh(k->db, k->who.centre_id, 0);
+	r = people_prefixes_info(&info, k->db, k->who.centre_id);
+	if (r) {
+		api_failed(k, "number regions", r);
+		return;
+	}
+	api_ok(k, 200, json_pack("{s:{s:I, s:I, s:I, s:o, s:o, s:o}, s:o}", "table", "rows", (json_int_t)info.rows, "bytes", (json_int_t)info.bytes, "load_ms",
+				 (json_int_t)info.load_ms, "changed_ms", time_or_null(info.changed_ms), "imported_ms", time_or_null(info.imported_ms), "file",
+				 text_or_null(info.file), "answer", number && *number ? region_json(k, number) : json_null()));
 }
 
 /* ---- test calls ---- */

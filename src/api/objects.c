@@ -1,6 +1,8 @@
 /* List, form and all: the same five handlers for every declared resource. */
 #include "api/api_int.h"
 
+#include "people/prefix.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -19,7 +21,7 @@ void api_refuse_res(struct ask *k, int r, const char *what, struct res_error *e)
 
 static const struct res_def *resource(struct ask *k)
 {
-	const struct res_def *d = res_find(http_param(k->rq, "resource"));
+	const struct res_def *d = res_named(http_param(k->rq, "resource"), k->who.centre_id);
 
 	if (!d)
 		api_refuse(k, "not_found", NULL, NULL);
@@ -28,12 +30,17 @@ static const struct res_def *resource(struct ask *k)
 
 void objects_meta(struct ask *k)
 {
-	api_ok(k, 200, json_pack("{s:o}", "resources", res_describe(k->who.role)));
+	api_ok(k, 200, json_pack("{s:o}", "resources", res_describe(&k->who)));
+}
+
+void rights_get(struct ask *k)
+{
+	api_ok(k, 200, people_rights_catalogue());
 }
 
 static bool add_filter(const char *name, const char *value, void *arg)
 {
-	static const char *const ours[] = {"q", "sort", "limit", "offset"};
+	static const char *const ours[] = {"q", "sort", "limit", "offset", "after", "count"};
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		if (!strcmp(name, ours[i]))
@@ -48,15 +55,22 @@ void objects_list(struct ask *k)
 	struct res_error e = {0};
 	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
 	json_t *filters, *out = NULL;
-	int64_t limit, offset;
+	struct res_ask ask = {.q = http_query(k->rq, "q"), .sort = http_query(k->rq, "sort"), .after = http_query(k->rq, "after")};
+	const char *count = http_query(k->rq, "count");
 	int r;
 
-	if (!d || !api_query_int(k, "limit", &limit, 1, RES_LIST_MAX, LIST_DEFAULT) ||
-	    !api_query_int(k, "offset", &offset, 0, 1000000000, 0))
+	if (!d || !api_query_int(k, "limit", &ask.limit, 1, RES_LIST_MAX, LIST_DEFAULT) ||
+	    !api_query_int(k, "offset", &ask.offset, 0, RES_OFFSET_MAX, 0))
 		return;
+	ask.count_all = count && !strcmp(count, "exact");
 	filters = json_object();
 	http_query_each(k->rq, add_filter, filters);
-	r = res_list(&out, &c, d, http_query(k->rq, "q"), http_query(k->rq, "sort"), limit, offset, filters);
+	ask.filters = filters;
+	if (!privacy_list(k, d, ask.q, filters)) {
+		json_decref(filters);
+		return;
+	}
+	r = res_page(&out, &c, d, &ask);
 	json_decref(filters);
 	if (r)
 		api_refuse_res(k, r, d->name, &e);
@@ -76,10 +90,12 @@ void objects_get(struct ask *k)
 	if (!d || !api_path_id(k, &id))
 		return;
 	r = res_get(&out, &c, d, id);
-	if (r)
+	if (r) {
 		api_refuse_res(k, r, d->name, &e);
-	else
+	} else {
+		audit_seen(k, d->name, id);
 		api_ok(k, 200, out);
+	}
 }
 
 /* ---- writes: prepared here on the worker, done on the writer ---- */
@@ -125,6 +141,21 @@ void objects_cut_off(struct api *a, const struct res_def *d, int64_t id, const j
 	known_forget(a->known);
 }
 
+/* Who has it connects anew, with what it allows now; sessions stay. */
+static void role_changed(struct ask *k, const struct change *ch)
+{
+	struct db_stmt *st;
+
+	known_forget(k->api->known);
+	if (!ch->out || db_prepare(&st, k->db, "SELECT id FROM users WHERE centre_id = $1 AND role = $2"))
+		return;
+	db_bind_i64(st, 1, k->who.centre_id);
+	db_bind_text(st, 2, json_string_value(json_object_get(ch->out, "key")));
+	while (db_step(st) == DB_ROW)
+		live_bye(k->api->live, 0, db_i64(st, 0), 0, "restart");
+	db_done(st);
+}
+
 static void cut_off(struct ask *k, const struct change *ch)
 {
 	if (ch->method == HTTP_POST)
@@ -132,6 +163,8 @@ static void cut_off(struct ask *k, const struct change *ch)
 	/* A stream does not know its token, so all programs connect anew; those whose token still counts resume. */
 	if (!strcmp(ch->d->name, "tokens"))
 		live_bye(k->api->live, 0, LIVE_PROGRAM, 0, "logged_out");
+	if (!strcmp(ch->d->name, "roles"))
+		role_changed(k, ch);
 	objects_cut_off(k->api, ch->d, ch->id, ch->method == HTTP_DELETE ? NULL : ch->body, k->who.user_id);
 }
 
@@ -156,10 +189,16 @@ static void change(struct ask *k, struct change *ch)
 	}
 	res_error_done(&e);
 	cut_off(k, ch);
+	if (!strcmp(ch->d->name, "custom_fields"))
+		custom_publish(k->api, k->db);
 	if (!strcmp(ch->d->name, "faults") && ch->out)
 		fault_changed(k, ch->out);
-	if (ch->d->configures_switch || !strcmp(ch->d->name, "teams"))
+	if (!strcmp(ch->d->name, "notes") && ch->out)
+		notes_changed(k, ch->out);
+	if (ch->d->configures_switch || !strcmp(ch->d->name, "departments"))
 		api_conf_changed(k->api, k->db);
+	if (!strcmp(ch->d->name, "number_prefixes"))
+		(void)people_prefixes_refresh(k->db, k->who.centre_id, 0);
 	if (ch->method == HTTP_DELETE)
 		api_none(k);
 	else

@@ -9,7 +9,7 @@
 extern struct embed_file embed_openapi[];
 extern const size_t embed_openapi_n;
 
-static json_t *document(void)
+static json_t *document(int64_t centre_id)
 {
 	const struct embed_file *f = embed_find(embed_openapi, embed_openapi_n, "openapi_base.json");
 	json_error_t e;
@@ -19,18 +19,18 @@ static json_t *document(void)
 	if (!doc)
 		log_error("openapi_base.json line=%d error=%s", e.line, e.text);
 	assert(doc);
-	paths = res_openapi_paths();
-	schemas = res_openapi_schemas();
-	(void)json_object_update(json_object_get(doc, "paths"), paths);
+	paths = res_openapi_paths(centre_id);
+	schemas = res_openapi_schemas(centre_id);
+	(void)json_object_update_recursive(json_object_get(doc, "paths"), paths); /* a path may have methods from both */
 	(void)json_object_update(json_object_get(json_object_get(doc, "components"), "schemas"), schemas);
 	json_decref(paths);
 	json_decref(schemas);
 	return doc;
 }
 
-char *api_openapi(void)
+static char *text_of(int64_t centre_id)
 {
-	json_t *doc = document();
+	json_t *doc = document(centre_id);
 	char *text = json_dumps(doc, JSON_INDENT(2)), *line;
 
 	json_decref(doc);
@@ -39,9 +39,14 @@ char *api_openapi(void)
 	return line;
 }
 
+char *api_openapi(void)
+{
+	return text_of(0);
+}
+
 void openapi_get(struct ask *k)
 {
-	char *text = api_openapi();
+	char *text = text_of(k->who.centre_id);
 
 	http_set_header(k->rq, "Cache-Control", "no-cache");
 	http_reply(k->rq, 200, "application/json", text, strlen(text));

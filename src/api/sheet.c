@@ -1,13 +1,15 @@
 /* Lists as files: every declared resource as XLSX and CSV, and empty templates for import. Written on a worker, then sent. */
 #include "api/api_int.h"
 
+#include <sodium.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/sheet.h"
 #include "journal/zone.h"
 #include "sheet/sheet.h"
 
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX RES_FIELDS_MAX
 #define CHOICES_MAX 64
 
 const char *sheet_dir(const struct api *a)
@@ -63,12 +65,13 @@ struct export {
 	struct zone *zone;
 	enum sheet_format format;
 	json_t *filters;
-	int64_t count;
+	int64_t count, id;
+	char sha256[65], mark[200]; /* of the file; who, when and its number */
 };
 
 static enum sheet_kind kind_of(const struct res_field *f)
 {
-	return f->type == RES_INT ? SHEET_NUMBER : f->type == RES_TIME ? SHEET_DATE : f->type == RES_BOOL ? SHEET_BOOL : SHEET_TEXT;
+	return f->type == RES_INT && !f->decimals ? SHEET_NUMBER : f->type == RES_TIME ? SHEET_DATE : f->type == RES_BOOL ? SHEET_BOOL : SHEET_TEXT;
 }
 
 static void put(struct export *x, const struct res_field *f, const json_t *row)
@@ -76,7 +79,7 @@ static void put(struct export *x, const struct res_field *f, const json_t *row)
 	const json_t *v = json_object_get(row, f->name);
 	char *text;
 
-	if (f->type == RES_INT && json_is_integer(v)) {
+	if (f->type == RES_INT && !f->decimals && json_is_integer(v)) {
 		sheet_put_int(x->w, json_integer_value(v));
 	} else if (f->type == RES_TIME && json_is_integer(v)) {
 		sheet_put_wall(x->w, x->zone ? zone_wall_ms(x->zone, json_integer_value(v)) : json_integer_value(v));
@@ -92,17 +95,17 @@ static int put_row(void *arg, const json_t *row)
 	struct export *x = arg;
 
 	for (size_t i = 0; i < x->d->field_n; i++)
-		if (res_field_readable(&x->d->fields[i]))
+		if (res_field_seen(&x->k->who, x->d, &x->d->fields[i]))
 			put(x, &x->d->fields[i], row);
 	return sheet_end_row(x->w);
 }
 
-static size_t export_columns(struct sheet_column *cols, const struct res_def *d, const char *lang)
+static size_t export_columns(struct sheet_column *cols, const struct res_who *who, const struct res_def *d, const char *lang)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->field_n && n < COLUMNS_MAX; i++)
-		if (res_field_readable(&d->fields[i]))
+		if (res_field_seen(who, d, &d->fields[i]))
 			cols[n++] = (struct sheet_column){res_field_label(&d->fields[i], lang), kind_of(&d->fields[i])};
 	return n;
 }
@@ -123,11 +126,54 @@ static int audit_job(struct db *db, void *arg)
 	struct res_ctx c = {.db = db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
 	json_t *after = json_pack("{s:s, s:I, s:O, s:s?}", "format", x->format == SHEET_CSV ? "csv" : "xlsx", "count", (json_int_t)x->count,
 				  "filters", x->filters, "q", http_query(k->rq, "q"));
+	char *filters = json_object_size(x->filters) || http_query(k->rq, "q") ? json_dumps(after, JSON_COMPACT) : NULL;
 	int r = res_audit(&c, x->d->name, 0, "export", NULL, after);
 
+	if (!r)
+		r = db_run(db,
+			   "INSERT INTO exports (id, centre_id, rev, created_ms, updated_ms, user_id, resource, format, count, filters, masked, sha256, mark)"
+			   " VALUES ($1, $2, 1, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+			   "iiirttitit" "t", x->id, k->who.centre_id, k->now_ms, k->who.user_id, x->d->name, x->format == SHEET_CSV ? "csv" : "xlsx",
+			   x->count, filters, (int64_t)privacy_masked(k), x->sha256, x->mark);
+	free(filters);
 	json_decref(after);
 	res_error_done(&e);
 	return r;
+}
+
+/* What a file that turned up somewhere is known by. */
+static int stamp(struct export *x, const char *path)
+{
+	unsigned char buf[65536], sum[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_state h;
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return -errno;
+	crypto_hash_sha256_init(&h);
+	while ((n = fread(buf, 1, sizeof(buf), f)))
+		crypto_hash_sha256_update(&h, buf, n);
+	(void)fclose(f);
+	crypto_hash_sha256_final(&h, sum);
+	str_hex_of(x->sha256, sum, sizeof(sum));
+	return 0;
+}
+
+/* The first row of the file, and what its row of exports says. */
+static void put_mark(struct export *x)
+{
+	time_t s = (time_t)((x->zone ? zone_wall_ms(x->zone, x->k->now_ms) : x->k->now_ms) / 1000);
+	char when[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&s, &tm))
+		(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
+	x->id = res_next_id();
+	(void)snprintf(x->mark, sizeof(x->mark), x->k->lang[0] == 'e' ? "Export: %.60s (%.40s) %s · no. %lld" : "导出: %.60s (%.40s) %s · 第 %lld 号", x->k->user.name,
+		       x->k->user.login, when, (long long)x->id);
+	for (size_t n = strlen(x->mark); n && !str_is_utf8(x->mark, n); n--)
+		x->mark[n - 1] = 0;
 }
 
 static int write_file(struct export *x, struct res_ctx *c, const char *path)
@@ -137,7 +183,8 @@ static int write_file(struct export *x, struct res_ctx *c, const char *path)
 	const char *title = k->lang[0] == 'e' ? x->d->en : x->d->zh;
 	int r, closed;
 
-	r = sheet_writer_open(&x->w, path, x->format, title, sheet_dir(k->api), cols, export_columns(cols, x->d, k->lang));
+	put_mark(x);
+	r = sheet_writer_open_titled(&x->w, path, x->format, title, sheet_dir(k->api), cols, export_columns(cols, &k->who, x->d, k->lang), x->mark);
 	if (r)
 		return r;
 	r = res_walk(&x->count, c, x->d, http_query(k->rq, "q"), http_query(k->rq, "sort"), x->filters, put_row, x);
@@ -147,14 +194,14 @@ static int write_file(struct export *x, struct res_ctx *c, const char *path)
 
 static void export(struct ask *k, enum sheet_format format)
 {
-	struct export x = {.k = k, .d = res_find(http_param(k->rq, "resource")), .format = format};
+	struct export x = {.k = k, .d = res_named(http_param(k->rq, "resource"), k->who.centre_id), .format = format};
 	struct res_error e = {0};
 	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
 	char *path = NULL;
 	int r;
 
-	if (!x.d) {
-		api_refuse(k, "not_found", NULL, NULL);
+	if (!x.d || !res_may(&k->who, x.d, RES_EXPORT)) {
+		api_refuse(k, x.d ? "forbidden" : "not_found", NULL, NULL);
 		return;
 	}
 	sheet_take_lang(k);
@@ -163,8 +210,15 @@ static void export(struct ask *k, enum sheet_format format)
 		return;
 	x.filters = json_object();
 	http_query_each(k->rq, add_filter, x.filters);
+	if (!privacy_list(k, x.d, http_query(k->rq, "q"), x.filters)) {
+		json_decref(x.filters);
+		(void)unlink(path);
+		return;
+	}
 	x.zone = sheet_zone(k->db);
 	r = write_file(&x, &c, path);
+	if (!r)
+		r = stamp(&x, path);
 	if (!r)
 		r = db_writer_call(k->api->conf.writer, DB_BUSINESS, audit_job, &x);
 	if (r)
@@ -198,8 +252,9 @@ static const char *const *choices(struct ask *k, const struct res_field *f)
 		list[n++] = en ? "Yes" : "是";
 		list[n++] = en ? "No" : "否";
 	}
-	for (const struct res_option *o = f->options; o && o->value && n < CHOICES_MAX; o++)
-		list[n++] = en ? o->en : o->zh;
+	for (const struct res_option *o = f->type == RES_ENUM ? f->options : NULL; o && o->value && n < CHOICES_MAX; o++)
+		if (!o->old)
+			list[n++] = en ? o->en : o->zh;
 	list[n] = NULL;
 	return n ? list : NULL;
 }
@@ -215,14 +270,14 @@ static struct sheet_column template_column(struct ask *k, const struct res_field
 
 void sheet_template(struct ask *k)
 {
-	const struct res_def *d = res_find(http_param(k->rq, "resource"));
+	const struct res_def *d = res_named(http_param(k->rq, "resource"), k->who.centre_id);
 	struct sheet_column cols[COLUMNS_MAX];
 	struct sheet_writer *w;
 	size_t n = 0;
 	char *path;
 	int r;
 
-	if (!d || !res_may_import(&k->who, d)) {
+	if (!d || !res_may(&k->who, d, RES_IMPORT)) {
 		api_refuse(k, d ? "forbidden" : "not_found", NULL, NULL);
 		return;
 	}

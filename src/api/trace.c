@@ -1,6 +1,5 @@
 /*
- * SIP messages of a call or of a trunk, for the page's ladder and as pcap. Administrators and supervisors see the numbers in them; an agent
- * sees the messages of his own calls with the numbers masked.
+ * SIP messages of a call or of a trunk, for the page's ladder and as pcap. Who has no right to numbers sees them masked.
  */
 #include "api/api_int.h"
 
@@ -15,7 +14,7 @@
 
 static void hide_numbers(struct ask *k, struct trace_found *f)
 {
-	if (may(k, ROLE_FLOOR))
+	if (!privacy_masked(k))
 		return;
 	for (size_t i = 0; i < f->n; i++) {
 		char *text = arena_strndup(k->arena, f->items[i].text, f->items[i].len);
@@ -124,7 +123,7 @@ static void answer_json(struct ask *k, const struct trace_found *f)
 	jw_init(&w, &b);
 	jw_obj(&w, NULL);
 	jw_bool(&w, "more", f->more);
-	jw_bool(&w, "masked", !may(k, ROLE_FLOOR));
+	jw_bool(&w, "masked", privacy_masked(k));
 	jw_arr(&w, "legs");
 	for (size_t i = 0; i < f->leg_n; i++)
 		put_leg(k, &w, &f->legs[i]);

@@ -93,6 +93,7 @@ TEST(a_calls_messages_come_with_their_legs_and_without_secrets)
 	assert_memory_equal(a->body, "\xd4\xc3\xb2\xa1", 4);
 	assert_non_null(strstr(a->head, ".pcap\""));
 
+	fix_run(&b.f, "UPDATE users SET role = 'telesales' WHERE login = 'agent'");
 	agent = fix_login(&b.f, "agent", NULL);
 	(void)snprintf(path, sizeof(path), "/calls/%lld/trace", b.call);
 	o = ask_for(&agent, "GET", path, NULL, "200");

@@ -35,6 +35,7 @@ void app_conf_done(struct app_conf *c);
 
 int serve_main(int argc, char **argv);
 int user_main(int argc, char **argv);
+int import_prefixes_main(int argc, char **argv); /* a table of number regions */
 /** Inside the server, for its page: the findings as JSON, which the caller frees. Any thread; one at a time. */
 char *doctor_inside(const struct app_conf *c, struct db *db, bool en);
 /** Before db_migrate: keeps a copy in backup/ when tables are about to change. 0, or why none could be kept. */

@@ -46,7 +46,9 @@ static int make_people(struct db *db, void *arg)
 		.carrier_host = HOST, .carrier_port = CARRIER_PORT, .phone_host = HOST, .phone_port = PHONE_PORT,
 	};
 
-	return people_demo_seed(db, *(int64_t *)arg, &conf);
+	int r = people_demo_seed(db, *(int64_t *)arg, &conf);
+
+	return r ? r : people_demo_customers(db, *(int64_t *)arg, clock_utc_ms());
 }
 
 static int take(struct ev *e, void *arg)

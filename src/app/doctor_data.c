@@ -175,6 +175,22 @@ static void count_people(struct doctor *d)
 		d->lines = 2 * d->seats;
 }
 
+/* Information: the centre works without. */
+static void check_regions(struct doctor *d)
+{
+	const char *title = T("号码归属地", "Number regions");
+	int64_t rows;
+
+	if (db_get_i64(&rows, d->db, "SELECT COUNT(*) FROM number_prefixes", ""))
+		return; /* an older database, before its upgrade */
+	if (rows)
+		doc_found(d, "db.regions", title, DOC_OK, T("导入了 %lld 个号段", "%lld prefixes were imported"), (long long)rows);
+	else
+		doc_found(d, "db.regions", title, DOC_OK,
+			  T("没有导入号段表，用系统自带的资料；较新的手机号段会被当作外地号码。可用 huawu import-prefixes 导入",
+			    "no table was imported, so what comes with the program is used: newer mobile ranges count as another city's. `huawu import-prefixes` brings one"));
+}
+
 void doc_database(struct doctor *d)
 {
 	if (!check_open(d))
@@ -186,5 +202,6 @@ void doc_database(struct doctor *d)
 	check_write(d);
 	check_chain(d);
 	check_key(d);
+	check_regions(d);
 	count_people(d);
 }

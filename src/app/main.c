@@ -56,8 +56,10 @@ static const struct command commands[] = {
 	{"doctor", doctor_main, "look at machine, configuration and data, and say what to do"},
 	{"backup-db", backup_main, "copy the database while the server runs"},
 	{"restore-db", restore_main, "put a copy in its place, to go back before an upgrade"},
-	{"verify", verify_main, "recompute the hash chain of the event log"},
+	{"import-prefixes", import_prefixes_main, "read a table of number regions, half a million rows"},
+	{"verify", verify_main, "recompute the hash chains of the event log and the audit"},
 	{"replay", replay_main, "derive every routing decision anew from the log and compare"},
+	{"allocate", allocate_main, "draw an allocation of customers again from its certificate"},
 	{"sim", sim_main, "simulated days and a simulated telephone network"},
 	{"openapi", openapi_main, "print the API's OpenAPI document"},
 	{"seed", seed_main, NULL},
@@ -70,7 +72,7 @@ static int help_main(int argc, char **argv)
 	printf("huawu COMMAND [options]\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].help)
-			printf("  %-11s %s\n", commands[i].name, commands[i].help);
+			printf("  %-15s %s\n", commands[i].name, commands[i].help);
 	printf("\nhuawu COMMAND --help says more.\n");
 	return 0;
 }

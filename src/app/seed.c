@@ -34,7 +34,7 @@ static int create(struct db *db, int64_t centre_id, const json_t *item, json_t *
 {
 	const char *name = json_string_value(json_object_get(item, "resource")), *as = json_string_value(json_object_get(item, "as"));
 	const struct res_def *d = name ? res_find(name) : NULL;
-	struct res_who who = {.centre_id = centre_id, .role = ROLE_ADMIN, .lang = "en"};
+	struct res_who who = {.centre_id = centre_id, .system = true, .lang = "en"};
 	struct res_error error = {0};
 	struct res_ctx c = {.db = db, .who = &who, .error = &error, .now_ms = clock_utc_ms()};
 	json_t *body = json_object_get(item, "body"), *row = NULL;

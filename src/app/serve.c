@@ -19,6 +19,7 @@
 #include "loop/loop.h"
 #include "media/media.h"
 #include "people/people.h"
+#include "people/prefix.h"
 #include "people/switch_conf.h"
 #include "switch/switch.h"
 #include "trace/trace.h"
@@ -203,6 +204,33 @@ static void restore_bans(struct server *s)
 		log_info("strangers stay unheard bans=%u", n);
 }
 
+/* Where the teams' turns stood. */
+static size_t load_turns(struct sw_turn_state **ret, struct server *s)
+{
+	struct sw_turn_state *t = NULL;
+	struct db_stmt *st;
+	size_t n = 0;
+
+	*ret = NULL;
+	/* turn_draw_team */
+	if (db_prepare(&st, s->db, "SELECT team_id, body FROM turn_draw WHERE id IN (SELECT MAX(id) FROM turn_draw GROUP BY team_id)"))
+		return 0;
+	while (db_step(st) == DB_ROW) {
+		t = xrealloc(t, (n + 1) * sizeof(*t));
+		t[n++] = (struct sw_turn_state){db_i64(st, 0), xstrdup(db_text(st, 1))};
+	}
+	db_done(st);
+	*ret = t;
+	return n;
+}
+
+static void free_turns(struct sw_turn_state *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free((void *)t[i].body);
+	free(t);
+}
+
 static int start_switch(struct server *s)
 {
 	struct sw_start st = {
@@ -212,17 +240,23 @@ static int start_switch(struct server *s)
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
 		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
 		.trace = s->trace, .session_s = (unsigned)s->conf.session_s, .session_min_s = (unsigned)s->conf.session_min_s,
+		.ask_customer = api_ask_customer, .ask_arg = s->api,
 	};
 	struct snap *conf = NULL;
 	struct sw_used *used = NULL;
+	struct sw_turn_state *turns;
 	int r = switch_conf_load(&conf, s->db, s->centre.id);
 
+	(void)people_prefixes_refresh(s->db, s->centre.id, 0); /* without it libphonenumber says where numbers are at home */
 	if (!r)
 		r = people_used_since(&used, &st.used_n, s->db, s->centre.id, midnight_ms());
 	st.used = used;
+	st.turn_n = load_turns(&turns, s);
+	st.turns = turns;
 	if (!r)
 		r = sw_new(&s->sw, &st, s->journal, conf);
 	free(used);
+	free_turns(turns, st.turn_n);
 	if (r)
 		return fail("telephony (are the SIP ports free?)", r);
 	for (size_t i = 0; i < s->orphan_n; i++)

@@ -439,6 +439,53 @@ const char *db_columns_sql(const struct db *db)
 	return db->e->columns_sql;
 }
 
+const struct db_search *db_search(const struct db *db)
+{
+	return &db->e->search;
+}
+
+char *db_search_words(const struct db *db, const char *words)
+{
+	struct strb b;
+	int64_t place = 1;
+
+	if (!db->e->search.places)
+		return xstrdup(words);
+	strb_init(&b, SIZE_MAX / 2);
+	for (; *words; words += *words == ' ') {
+		size_t n = strcspn(words, " ");
+
+		strb_add(&b, words, n);
+		strb_putc(&b, ':');
+		strb_i64(&b, place++);
+		strb_putc(&b, ' ');
+		words += n;
+	}
+	strb_puts(&b, "");
+	return strb_take(&b);
+}
+
+char *db_spell_search(const struct db_engine *e, const char *sql)
+{
+	static const char ours[] = "CREATE SEARCH ";
+	const char *hit;
+	struct strb b;
+
+	strb_init(&b, SIZE_MAX / 2);
+	for (; (hit = strstr(sql, ours)); sql = hit) {
+		size_t n;
+
+		strb_add(&b, sql, (size_t)(hit - sql));
+		hit += strlen(ours);
+		n = strcspn(hit, ";");
+		for (const char *t = e->search_sql; *t; t++)
+			strb_add(&b, *t == '@' ? hit : t, *t == '@' ? n : 1);
+		hit += n;
+	}
+	strb_puts(&b, sql);
+	return strb_take(&b);
+}
+
 /* The savepoint is what a second try begins from. */
 int db_batch(struct db *db, int (*fn)(struct db *db, void *arg), void *arg)
 {

@@ -93,6 +93,21 @@ const char *db_temp_schema(const struct db *db); /* of temporary ones: "temp" */
 /** SQL: $1 a table's name; rows of column name, type ("BIGINT", "TEXT", "BLOB" ...), 1 when a value must be given. */
 const char *db_columns_sql(const struct db *db);
 
+/*
+ * Words of rows, found by the engine's full-text index: "CREATE SEARCH name;" in a migration makes a table with rowid (BIGINT, the key) and
+ * words. Words are of letters, digits and what is beyond ASCII, folded by whoever makes them, with one blank between; db_search_words makes
+ * of them what is put. WHERE words MATCH $1 finds rows by a text of words joined as db_search says: b directly after a is a phrase.
+ * search_match(words, $1) is the same of a row that is at hand, without the index.
+ */
+struct db_search {
+	const char *and, *or, *then; /* between; "then" binds closest; parentheses group */
+	const char *prefix;          /* after the last word of a phrase: any word that begins so */
+	bool places;                 /* each word is put with its place */
+};
+const struct db_search *db_search(const struct db *db);
+/** What is put into the column words, a new text. */
+char *db_search_words(const struct db *db, const char *words);
+
 /** Applies the embedded forward-only migrations (src/db/migrations/NNNN_name.sql) that are not applied yet. */
 int db_migrate(struct db *db);
 

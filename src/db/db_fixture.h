@@ -17,6 +17,9 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 
+/* One count for all files of a test program. */
+__attribute__((weak)) unsigned test_db_made;
+
 static bool test_db_is_postgres(void)
 {
 	const char *url = getenv("HW_TEST_DB");
@@ -33,22 +36,21 @@ static void test_db_schema(const char *url, bool make)
 	assert_non_null(schema);
 	snprintf(sql, sizeof(sql), make ? "CREATE SCHEMA %s" : "DROP SCHEMA IF EXISTS %s CASCADE", schema + 14);
 	assert_int_equal(db_open(&db, getenv("HW_TEST_DB"), DB_RW), 0);
-	assert_int_equal(db_script(db, sql), 0);
+	if (db_script(db, sql))
+		fail_msg("%s: %s", sql, db_error(db));
 	db_close(db);
 }
 
 /** A new, empty place for data. @path: the file it is with SQLite, below a folder that the test removes. */
 static void test_db_new(char *url, size_t size, const char *path)
 {
-	static unsigned made;
-
 	if (!test_db_is_postgres()) {
 		snprintf(url, size, "%s", path);
 		return;
 	}
 	assert_true(strlen(getenv("HW_TEST_DB")) + 64 < size);
 	snprintf(url, size, "%s%coptions=-csearch_path%%3Dt%d_%u", getenv("HW_TEST_DB"), strchr(getenv("HW_TEST_DB"), '?') ? '&' : '?', (int)getpid(),
-		 ++made);
+		 ++test_db_made);
 	test_db_schema(url, true);
 }
 

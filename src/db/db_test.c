@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/embed.h"
 #include "base/test.h"
 #include "db/db_fixture.h"
 #include "db/engine.h"
+
+extern struct embed_file embed_migrations[];
+extern const size_t embed_migrations_n;
 
 static char dir[64], path[512]; /* path: where the data are, a file or a URL */
 
@@ -523,4 +527,83 @@ TEST(a_bigint_key_is_the_row_itself)
 	assert_int_equal(db_run(db, "INSERT INTO t VALUES ($1, 'x')", "i", INT64_MAX), DB_E_UNIQUE);
 	db_close(db);
 	gone();
+}
+
+/* ---- search tables ---- */
+
+static void put_words(struct db *db, int64_t id, const char *words)
+{
+	char *own = db_search_words(db, words);
+
+	assert_int_equal(db_run(db, "INSERT INTO find_notes (rowid, words) VALUES ($1, $2)", "it", id, own), 0);
+	free(own);
+}
+
+/* Ids that match, summed; by the index and row by row. */
+static void expect_matches(struct db *db, const char *question, int64_t sum)
+{
+	int64_t n;
+
+	assert_int_equal(db_get_i64(&n, db, "SELECT COALESCE(CAST(SUM(rowid) AS BIGINT), 0) FROM find_notes WHERE words MATCH $1", "t", question), 0);
+	assert_int_equal(n, sum);
+	assert_int_equal(db_get_i64(&n, db, "SELECT COALESCE(CAST(SUM(rowid) AS BIGINT), 0) FROM find_notes WHERE search_match(words, $1)", "t",
+				    question),
+			 0);
+	assert_int_equal(n, sum);
+}
+
+TEST(search_tables_match_words_phrases_and_beginnings)
+{
+	struct db *db = open_with("CREATE SEARCH find_notes; CREATE TABLE other (id BIGINT PRIMARY KEY)");
+	const struct db_search *s = db_search(db);
+	char text[200];
+
+	put_words(db, 1, "ab cd ef");
+	put_words(db, 2, "cd ab 客户");
+	put_words(db, 4, "abc");
+	expect_matches(db, "ab", 3);
+	expect_matches(db, "客户", 2);
+	expect_matches(db, "zz", 0);
+	(void)snprintf(text, sizeof(text), "ab%scd", s->then);
+	expect_matches(db, text, 1);
+	(void)snprintf(text, sizeof(text), "cd%sa%s", s->then, s->prefix);
+	expect_matches(db, text, 2);
+	(void)snprintf(text, sizeof(text), "ab%s", s->prefix);
+	expect_matches(db, text, 7);
+	(void)snprintf(text, sizeof(text), "(ef%sabc)%s(cd%sabc)", s->or, s->and, s->or);
+	expect_matches(db, text, 5);
+	(void)snprintf(text, sizeof(text), "zz%sab%scd", s->or, s->and);
+	expect_matches(db, text, 3);
+	db_close(db);
+	gone();
+}
+
+TEST(what_is_no_question_is_refused)
+{
+	TEST_DB_SQLITE_ONLY();
+	static const char *const bad[] = {"", "(", "(a", "a)", "a +", "a AND", "a b", "a OR OR b", "((((((((((a))))))))))", "a + (b)"};
+	struct db *db = open_with("CREATE SEARCH find_notes");
+	int64_t n;
+
+	put_words(db, 1, "a b");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(db_get_i64(&n, db, "SELECT rowid FROM find_notes WHERE search_match(words, $1)", "t", bad[i]), -EINVAL);
+	db_close(db);
+	gone();
+}
+
+/* Of two with one number only the first would ever be applied. */
+TEST(every_migration_has_a_number_of_its_own)
+{
+	long last = 0;
+
+	for (size_t i = 0; i < embed_migrations_n; i++) { /* sorted by name */
+		long n = strtol(embed_migrations[i].name, NULL, 10);
+
+		if (n && n <= last)
+			print_message("%s\n", embed_migrations[i].name);
+		assert_true(!n || n > last);
+		last = n ? n : last;
+	}
+	assert_true(last > 0);
 }

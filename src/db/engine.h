@@ -14,6 +14,8 @@ struct db_engine {
 	const char *temp_schema; /* of temporary tables */
 	const char *columns_sql; /* $1 a table: name, type in our words, must a value be given; in order */
 	const char *tables_sql;  /* names of all tables of the centre's schema */
+	const char *search_sql;  /* makes the search table @ */
+	struct db_search search;
 
 	/* @later: a server that is away is no error */
 	int (*open)(void **conn, const char *where, enum db_mode mode, bool later);
@@ -77,6 +79,13 @@ struct db {
 
 /** End of the quoted text or comment that begins at @s; @s itself when none does. */
 const char *db_skip_quoted(const char *s);
+
+/** @sql with each "CREATE SEARCH name;" in the engine's words, a new text. */
+char *db_spell_search(const struct db_engine *e, const char *sql);
+
+struct sqlite3;
+/** Gives a connection of SQLite its function search_match; its result code. */
+int db_search_register(struct sqlite3 *conn);
 
 /** Is a transaction open? An engine may roll back by itself when the disk fails. */
 bool db_in_transaction(const struct db *db);

@@ -243,8 +243,9 @@ static int settle(struct pg *p)
 
 	if (!r)
 		r = pg_simple(p, common, NULL, 0, CONNECT_MS);
+	/* What is asked decides how a search or a list is best read: a plan that fits any question reads a table through. */
 	if (!r && p->mode == DB_RO)
-		r = pg_simple(p, "SET default_transaction_read_only = on; SET statement_timeout = 7000", NULL, 0, CONNECT_MS);
+		r = pg_simple(p, "SET default_transaction_read_only = on; SET statement_timeout = 7000; SET plan_cache_mode = force_custom_plan", NULL, 0, CONNECT_MS);
 	/* A commit is on the disk when it returns; what the server does beyond that (remote_apply) stays. */
 	if (!r && p->mode == DB_RW)
 		r = pg_simple(p,

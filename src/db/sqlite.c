@@ -74,6 +74,8 @@ static int lite_open(void **conn, const char *where, enum db_mode mode, bool lat
 		(void)sqlite3_busy_timeout(c, BUSY_MS);
 		rc = sqlite3_exec(c, setup_common, NULL, NULL, NULL);
 	}
+	if (rc == SQLITE_OK)
+		rc = db_search_register(c);
 	if (rc == SQLITE_OK && mode == DB_RW)
 		rc = sqlite3_exec(c, setup_rw, NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
@@ -116,10 +118,11 @@ static char *spell_keys(const char *sql)
 
 static int lite_script(void *conn, const char *sql)
 {
-	char *own = spell_keys(sql);
+	char *searched = db_spell_search(&db_sqlite, sql), *own = spell_keys(searched);
 	int rc = sqlite3_exec(conn, own, NULL, NULL, NULL);
 
 	free(own);
+	free(searched);
 	return result(rc);
 }
 
@@ -340,6 +343,9 @@ const struct db_engine db_sqlite = {
 	.columns_sql = "SELECT name, CASE type WHEN 'INTEGER' THEN 'BIGINT' ELSE type END, \"notnull\" = 1 AND dflt_value IS NULL"
 		       " FROM pragma_table_info($1) ORDER BY cid",
 	.tables_sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+	/* The words are folded already: letters and what is beyond ASCII make one. Nothing is ranked, so sizes are not kept. */
+	.search_sql = "CREATE VIRTUAL TABLE @ USING fts5(words, tokenize = 'ascii', columnsize = 0)",
+	.search = {.and = " AND ", .or = " OR ", .then = " + ", .prefix = "*"},
 	.open = lite_open,
 	.close = lite_close,
 	.error = lite_error,

@@ -406,6 +406,44 @@ static int sip_ban(const struct in *in)
 	return r;
 }
 
+/* ---- customers ---- */
+
+/* Also of a call that has ended. */
+static int call_customer(const struct in *in)
+{
+	int64_t customer = id(in, "customer");
+
+	if (!customer)
+		return DB_E_CONSTRAINT;
+	return db_run(in->db, "UPDATE call SET customer_id = $2 WHERE id = $1", "ii", in->e->call_id, customer);
+}
+
+static int queue_owner(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	return db_run(in->db,
+		      "INSERT INTO owner_step (id, centre_id, call_id, queue_id, agent_id, team_id, at_ms, step, why, first_ms, until_ms)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		      "iiirrrittii", derived_id(e), e->centre_id, e->call_id, e->queue_id, e->agent_id, id(in, "team"), when(in), str(in, "to"),
+		      str(in, "why"), num(in, "first_ms"), num(in, "until"));
+}
+
+static int turn_draw(const struct in *in)
+{
+	const struct ev *e = in->e;
+	char *body = json_dumps(in->body, JSON_COMPACT);
+	int r;
+
+	r = db_run(in->db,
+		   "INSERT INTO turn_draw (id, centre_id, team_id, agent_id, call_id, customer_id, by_id, at_ms, back, body)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		   "iiiirrriit", derived_id(e), e->centre_id, id(in, "team"), e->agent_id, e->call_id, id(in, "customer"), id(in, "by"), e->at_ms,
+		   (int64_t)(e->kind == EV_TURN_BACK), body);
+	free(body);
+	return r;
+}
+
 /* ---- the table ---- */
 
 static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
@@ -426,6 +464,10 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_REC_FAIL] = rec_fail,
 	[EV_TEST_STEP] = test_step,
 	[EV_SIP_BAN] = sip_ban,
+	[EV_CALL_CUSTOMER] = call_customer,
+	[EV_QUEUE_OWNER] = queue_owner,
+	[EV_TURN_DRAW] = turn_draw,
+	[EV_TURN_BACK] = turn_draw,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

@@ -85,4 +85,13 @@
 	X(EV_DEVICE_STATE, "device.state", FACT, 1) \
 	/* {"source","user":"" for the whole source,"reason","count","step","since_ms","until_ms","on"} SIP does not listen to it until then; \
 	   on false: lifted */ \
-	X(EV_SIP_BAN, "sip.ban", FACT, 1)
+	X(EV_SIP_BAN, "sip.ban", FACT, 1) \
+	/* {"t","to":wait|team|queue,"why","team","first_ms","until"} a known caller is held back for his owner (agent_id), or is no longer: \
+	   acd/owner.c */ \
+	X(EV_QUEUE_OWNER, "queue.owner", OUT, 1) \
+	/* {"customer","by":user, when a person said so} whose call it is, or was: it may have ended long ago */ \
+	X(EV_CALL_CUSTOMER, "call.customer", FACT, 1) \
+	/* {what acd/turn.h says,"team","call","customer","by"} a team's turn gave somebody (agent_id) a new customer */ \
+	X(EV_TURN_DRAW, "turn.draw", FACT, 1) \
+	/* {"draw","last","owed","team","agent"} that could not be done: he is owed the turn */ \
+	X(EV_TURN_BACK, "turn.back", FACT, 1)

@@ -39,7 +39,7 @@ const struct res_def people_allowed_networks = {
 	.name = "allowed_networks", .table = "allowed_networks", .zh = "免封禁网络", .en = "Networks never banned",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "network", .order = "network", .unique = unique,
-	.read = ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "access",
 	.before_write = before_write,
 	.configures_switch = true,
 };

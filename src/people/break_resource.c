@@ -30,6 +30,6 @@ const struct res_def people_breaks = {
 	.name = "breaks", .table = "breaks", .zh = "小休原因", .en = "Break reasons",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "zh", .order = "sort",
-	.read = ROLE_ALL, .write = ROLE_ADMIN,
+	.group = "lists",
 	.before_write = before_write,
 };

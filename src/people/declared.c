@@ -1,39 +1,23 @@
 /* All declared resources, in the order in which the page lists them; and the forms that several hooks check. */
 #include "people/declared.h"
+#include "people/rights.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
+/* A program may be linked with one more (tests/browser/declared_resource.c). In others its address is NULL, which ends the list. */
+extern const struct res_def people_one_more __attribute__((weak));
+
 const struct res_def *const res_all[] = {
-	&people_users, &people_teams, &people_queues, &people_members, &people_numbers,
-	&people_devices, &people_trunks, &people_number_forms, &people_number_rules, &people_dial_rights,
-	&people_breaks, &people_tokens, &people_allowed_networks, &people_faults, &people_imports, NULL,
+	&people_customers, &people_customer_phones, &people_customer_requests, &people_customer_types, &people_customer_sources,
+	&people_contact_reasons, &people_contact_results, &people_notes, &people_note_templates, &people_pool_settings, &people_recycle_rules,
+	&people_allocations, &people_custom_fields,
+	&people_users, &people_teams, &people_departments, &people_roles, &people_leaves, &people_queues, &people_members, &people_numbers,
+	&people_devices, &people_trunks, &people_number_forms, &people_number_rules, &people_dial_rights, &people_number_prefixes,
+	&people_breaks, &people_tokens, &people_allowed_networks, &people_faults, &people_imports, &people_exports, &people_privacy_settings,
+	&people_views, &people_list_prefs, &people_one_more, NULL,
 };
-
-const struct res_option people_roles[] = {
-	{"agent", "坐席", "Agent"},
-	{"supervisor", "班长", "Supervisor"},
-	{"admin", "管理员", "Administrator"},
-	{NULL},
-};
-
-static const enum res_role role_bits[] = {ROLE_AGENT, ROLE_SUPERVISOR, ROLE_ADMIN};
-
-enum res_role people_role_parse(const char *name)
-{
-	for (size_t i = 0; people_roles[i].value; i++)
-		if (name && !strcmp(people_roles[i].value, name))
-			return role_bits[i];
-	return 0;
-}
-
-const char *people_role_name(enum res_role role)
-{
-	for (size_t i = 0; i < ARRAY_LEN(role_bits); i++)
-		if (role_bits[i] == role)
-			return people_roles[i].value;
-	return "";
-}
 
 static void bad_format(struct res_ctx *c, const char *field)
 {
@@ -46,6 +30,36 @@ void check_chars(struct res_ctx *c, const json_t *row, const char *field, const 
 
 	if (s[strspn(s, chars)])
 		bad_format(c, field);
+}
+
+int check_role_below(struct res_ctx *c, const char *role)
+{
+	const struct people_rights *p = NULL;
+	int r = c->who->system || !*role ? -ENOENT : people_rights_find(&p, c->db, c->who->centre_id, role);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	if (c->who->rights && people_rights_within(p, people_rights_of(c->who)))
+		return 0;
+	res_fail(c, 403, "more_than_own", NULL, NULL);
+	return 1;
+}
+
+int check_within(struct res_ctx *c, const struct res_def *d, const struct res_def *to, const json_t *row, const json_t *old, const char *field)
+{
+	int64_t id = row_id(row, field);
+	struct res_error e = {0};
+	struct res_ctx quiet = *c;
+	int r;
+
+	if (!id || c->who->system || (old && id == row_id(old, field)) || res_scope_of(c->who, d, RES_WRITE) == SCOPE_CENTRE)
+		return 0;
+	quiet.error = &e;
+	r = res_may_row(&quiet, to, id, RES_WRITE);
+	res_error_done(&e);
+	if (r > 0)
+		res_fail(c, 403, "out_of_scope", NULL, NULL);
+	return r;
 }
 
 const struct res_option people_srtp[] = {

@@ -7,9 +7,17 @@
 #include "people/people.h"
 #include "resource/resource.h"
 
-extern const struct res_def people_teams, people_users, people_devices, people_queues, people_members, people_trunks,
-	people_numbers, people_number_forms, people_number_rules, people_dial_rights, people_breaks, people_tokens, people_faults, people_imports,
-	people_allowed_networks;
+extern const struct res_def people_leaves, people_departments, people_roles, people_teams, people_users, people_devices, people_queues, people_members, people_trunks,
+	people_numbers, people_number_forms, people_number_rules, people_number_prefixes, people_dial_rights, people_breaks, people_tokens, people_faults, people_imports, people_exports, people_privacy_settings,
+	people_allowed_networks, people_customers, people_customer_phones, people_customer_types, people_customer_sources,
+	people_customer_requests, people_contact_reasons, people_contact_results, people_pool_settings,
+	people_notes, people_note_templates,
+	people_views, people_list_prefs;
+
+/** Takes a person's views and list preferences away, before he goes himself. */
+int people_views_forget(struct db *db, int64_t user_id);
+
+extern const struct res_def people_custom_fields, people_recycle_rules, people_allocations;
 
 /** A field's text; "" when it is null or missing. */
 static inline const char *row_text(const json_t *row, const char *name)
@@ -53,6 +61,13 @@ void check_codecs(struct res_ctx *c, json_t *row, const char *field);
 
 /** Says that a field's text has not the form it must have, unless it is empty or only of these characters. */
 void check_chars(struct res_ctx *c, const json_t *row, const char *field, const char *chars);
+/** Refuses a role that allows more than who asks may himself: 0, 1 after res_fail, negative. A role that is not there passes. */
+int check_role_below(struct res_ctx *c, const char *role);
+/**
+ * Who may not write every row of @d puts one only below rows of @to, by the reference @field, that he may write: what a row belongs to decides
+ * who sees it. 0, 1 after res_fail, negative.
+ */
+int check_within(struct res_ctx *c, const struct res_def *d, const struct res_def *to, const json_t *row, const json_t *old, const char *field);
 /** A prompt's name, "zh/greeting": never a path out of the prompts' folder, so that nobody plays any file of the machine. */
 void check_prompt(struct res_ctx *c, const json_t *row, const char *field);
 /** "sip:user@192.0.2.1:5060": a numeric address, since the switch asks no name server. */
@@ -63,10 +78,6 @@ void check_ipv4(struct res_ctx *c, const json_t *row, const char *field);
 void check_host(struct res_ctx *c, const json_t *row, const char *field, bool port);
 /** Characters of a SIP user part that need no escape, without what has a meaning in URIs. */
 #define SIP_USER_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+*#._-"
-
-extern const struct res_option people_roles[];
-/** 0 for an unknown name. */
-enum res_role people_role_parse(const char *name);
 
 void people_token_make(char *ret, size_t size);
 void people_token_hash(char hex[65], const char *token);

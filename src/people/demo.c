@@ -73,11 +73,68 @@ static const struct {
 };
 static_assert(ARRAY_LEN(people) == DEMO_PHONES + 1, "the visitor's agent and the simulator's fourteen");
 
+/* The house: who heads what, who leads, who reports to whom. Quality belongs to the manager, not to those whose calls it hears. */
+enum { DEP_CENTRE, DEP_SALES, DEP_SERVICE, DEP_COUNT };
+enum { STAFF_MANAGER, STAFF_SALES_LEAD, STAFF_SERVICE_LEAD, STAFF_QUALITY, STAFF_INSPECTOR, STAFF_TRAINER, STAFF_TELESALES, STAFF_COUNT };
+
+static const struct {
+	const char *login, *name, *role, *seat;
+	int department, team, above; /* team, above: -1 for none */
+} staff[STAFF_COUNT] = {
+	{"manager", "何静", "manager", "A01", DEP_CENTRE, -1, -1},
+	{"saleslead", "高明", "lead", "B01", DEP_SALES, TEAM_SALES, STAFF_MANAGER},
+	{"servicelead", "宋佳", "lead", "C01", DEP_SERVICE, TEAM_SERVICE, STAFF_MANAGER},
+	{"quality", "林悦", "qa_service", "A02", DEP_CENTRE, -1, STAFF_MANAGER},
+	{"inspector", "唐宁", "qa", "A03", DEP_CENTRE, -1, STAFF_QUALITY},
+	{"trainer", "郭涛", "trainer", "A04", DEP_CENTRE, -1, STAFF_MANAGER},
+	{"telesales", "罗丹", "telesales", "B09", DEP_SALES, TEAM_SALES, STAFF_SALES_LEAD},
+};
+
 struct demo {
 	struct seed seed;
 	const struct people_demo *conf;
 	int64_t teams[TEAM_COUNT], queues[QUEUE_COUNT], users[ARRAY_LEN(people)], trunk;
+	int64_t departments[DEP_COUNT], staff[STAFF_COUNT];
 };
+
+static int change(struct demo *d, const struct res_def *def, int64_t id, json_t *patch)
+{
+	struct system_ctx sys;
+	int r;
+
+	system_init(&sys, d->seed.db, d->seed.centre_id);
+	r = system_write(NULL, &sys, def, id, patch);
+	system_done(&sys);
+	return r;
+}
+
+static int make_departments(struct demo *d)
+{
+	static const char *const names[DEP_COUNT] = {"运营中心(示例)", "销售部(示例)", "客服部(示例)"};
+	int r = 0;
+
+	for (int i = 0; !r && i < DEP_COUNT; i++)
+		r = make(&d->departments[i], &d->seed, &people_departments,
+			 json_pack("{s:s, s:o, s:i}", "name", names[i], "parent_id", i ? id_text(d->departments[DEP_CENTRE]) : json_null(), "sort", (i + 1) * 10));
+	return r;
+}
+
+static int make_staff(struct demo *d)
+{
+	char name[64], staff_no[8];
+	int r = 0;
+
+	for (int i = 0; !r && i < STAFF_COUNT; i++) {
+		(void)snprintf(name, sizeof(name), "%s(示例)", staff[i].name);
+		(void)snprintf(staff_no, sizeof(staff_no), "%d", 1101 + i);
+		r = make(&d->staff[i], &d->seed, &people_users,
+			 json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "login", staff[i].login, "name", name, "role", staff[i].role, "seat",
+				   staff[i].seat, "staff_no", staff_no, "department_id", id_text(d->departments[staff[i].department]), "team_id",
+				   staff[i].team < 0 ? json_null() : id_text(d->teams[staff[i].team]), "reports_to_id",
+				   staff[i].above < 0 ? json_null() : id_text(d->staff[staff[i].above]), "must_change_password", 0));
+	}
+	return r;
+}
 
 static int make_teams(struct demo *d)
 {
@@ -85,7 +142,7 @@ static int make_teams(struct demo *d)
 	int r = 0;
 
 	for (int i = 0; !r && i < TEAM_COUNT; i++)
-		r = make(&d->teams[i], &d->seed, &people_teams, json_pack("{s:s}", "name", names[i]));
+		r = make(&d->teams[i], &d->seed, &people_teams, json_pack("{s:s, s:o}", "name", names[i], "department_id", id_text(d->departments[i == TEAM_SALES ? DEP_SALES : DEP_SERVICE])));
 	return r;
 }
 
@@ -93,15 +150,15 @@ static int make_teams(struct demo *d)
 static int make_person(struct demo *d, size_t i)
 {
 	char extension[8], staff_no[8], name[64], uri[64];
-	bool simulated = i > 0, manned = simulated && !strcmp(people[i].role, "agent");
-	int r;
+	bool agent = !strcmp(people[i].role, "agent"), simulated = i > 0, manned = simulated && agent;
+	int above = !agent ? STAFF_MANAGER : people[i].team == TEAM_SALES ? STAFF_SALES_LEAD : STAFF_SERVICE_LEAD, r;
 
 	(void)snprintf(extension, sizeof(extension), "%zu", 8001 + i);
 	(void)snprintf(staff_no, sizeof(staff_no), "%zu", 1001 + i);
 	(void)snprintf(name, sizeof(name), "%s(示例)", people[i].name);
 	r = make(&d->users[i], &d->seed, &people_users,
-		 json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b}", "login", people[i].login, "name", name, "role",
-			   people[i].role, "team_id", id_text(d->teams[people[i].team]), "extension", extension, "staff_no",
+		 json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:b, s:b}", "login", people[i].login, "name", name, "role",
+			   people[i].role, "team_id", id_text(d->teams[people[i].team]), "reports_to_id", id_text(d->staff[above]), "extension", extension, "staff_no",
 			   staff_no, "deskless", manned, "must_change_password", 0));
 	if (r || !simulated)
 		return r;
@@ -117,6 +174,36 @@ static int make_people(struct demo *d)
 
 	for (size_t i = 0; !r && i < ARRAY_LEN(people); i++)
 		r = make_person(d, i);
+	return r;
+}
+
+static int draw_lines(struct demo *d)
+{
+	static const int heads[DEP_COUNT] = {STAFF_MANAGER, STAFF_SALES_LEAD, STAFF_SERVICE_LEAD};
+	int r = 0;
+
+	for (int i = 0; !r && i < DEP_COUNT; i++)
+		r = change(d, &people_departments, d->departments[i], json_pack("{s:o}", "head_id", id_text(d->staff[heads[i]])));
+	for (int i = 0; !r && i < TEAM_COUNT; i++)
+		r = change(d, &people_teams, d->teams[i], json_pack("{s:o}", "lead_id", id_text(d->staff[i == TEAM_SALES ? STAFF_SALES_LEAD : STAFF_SERVICE_LEAD])));
+	return r;
+}
+
+/* What refers to each other lets go before it is removed. */
+static int erase_lines(struct db *db, int64_t centre_id)
+{
+	static const char *const sql[] = {
+		"UPDATE departments SET head_id = NULL, parent_id = NULL WHERE centre_id = $1 AND id IN (SELECT row_id FROM demo_row WHERE resource = 'departments')",
+		"UPDATE teams SET lead_id = NULL, department_id = NULL WHERE centre_id = $1 AND id IN (SELECT row_id FROM demo_row WHERE resource = 'teams')",
+		"UPDATE users SET reports_to_id = NULL WHERE centre_id = $1 AND reports_to_id IN (SELECT row_id FROM demo_row WHERE resource = 'users')",
+		"DELETE FROM leave_customers WHERE leave_id IN (SELECT l.id FROM leaves l WHERE l.centre_id = $1 AND l.user_id IN"
+		" (SELECT row_id FROM demo_row WHERE resource = 'users'))",
+		"DELETE FROM leaves WHERE centre_id = $1 AND user_id IN (SELECT row_id FROM demo_row WHERE resource = 'users')",
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(sql); i++)
+		r = db_run(db, sql[i], "i", centre_id);
 	return r;
 }
 
@@ -182,6 +269,21 @@ static int make_lines(struct demo *d)
 	return r;
 }
 
+/* What is asked for after a call of the service queue, and phrases for all. */
+static int make_templates(struct demo *d)
+{
+	int r = make(NULL, &d->seed, &people_note_templates,
+		     json_pack("{s:s, s:o, s:[{s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:[s, s, s, s]}, {s:s, s:s, s:s}], s:[s, s, s]}", "name",
+			       "客户服务小结(示例)", "queue_id", id_text(d->queues[QUEUE_SERVICE]), "fields", "key", "order", "label", "订单号", "type", "text", "max",
+			       32, "key", "how", "label", "处理方式", "type", "choice", "options", "已解答", "退货", "换货", "转专人", "key", "ok", "label", "客户满意",
+			       "type", "bool", "phrases", "已核对身份。", "已告知三个工作日内回复。", "客户要求尽快处理。"));
+
+	if (!r)
+		r = make(NULL, &d->seed, &people_note_templates,
+			 json_pack("{s:s, s:[s, s, s]}", "name", "通用(示例)", "phrases", "已核对身份。", "客户稍后再联系。", "已发送资料。"));
+	return r;
+}
+
 int people_demo_present(bool *ret, struct db *db, int64_t centre_id)
 {
 	int64_t n = 0;
@@ -202,7 +304,13 @@ int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo 
 	r = people_demo_present(&there, db, centre_id);
 	if (r || there)
 		return r;
-	r = make_teams(&d);
+	r = make_departments(&d);
+	if (!r)
+		r = make_teams(&d);
+	if (!r)
+		r = make_staff(&d);
+	if (!r)
+		r = draw_lines(&d);
 	if (!r)
 		r = make_people(&d);
 	if (!r)
@@ -211,6 +319,8 @@ int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo 
 		r = make_members(&d);
 	if (!r)
 		r = make_lines(&d);
+	if (!r)
+		r = make_templates(&d);
 	return r;
 }
 
@@ -222,7 +332,7 @@ static int clear_row(struct res_ctx *c, const char *resource, int64_t id, unsign
 	struct res_ctx own = *c;
 	int r;
 
-	who.role = ROLE_SYSTEM;
+	who.system = true;
 	own.who = &who;
 	own.error = &error;
 	r = res_delete(&own, res_find(resource), id, RES_REV_ANY);
@@ -274,6 +384,10 @@ static int read_demo_rows(struct demo_row **ret, size_t *n, struct db *db, int64
 static int clear_history(struct db *db, int64_t centre_id)
 {
 	static const char *const sql[] = {
+		"DELETE FROM notes WHERE call_id IN " CALLS " OR customer_id IN " DEMO("customers"),
+		"DELETE FROM customer_merges WHERE customer_id IN " DEMO("customers") " OR other_id IN " DEMO("customers"),
+		"UPDATE customers SET merged_id = NULL WHERE merged_id IS NOT NULL AND id IN " DEMO("customers"),
+		"DELETE FROM note_drafts WHERE user_id IN " DEMO("users"),
 		"DELETE FROM recording_part WHERE call_id IN " CALLS,
 		"DELETE FROM offer WHERE call_id IN " CALLS,
 		"DELETE FROM segment WHERE call_id IN " CALLS,
@@ -317,6 +431,8 @@ int people_demo_clear(struct res_ctx *c, unsigned *left)
 
 	*left = 0;
 	r = clear_history(c->db, c->who->centre_id);
+	if (!r)
+		r = erase_lines(c->db, c->who->centre_id);
 	if (!r)
 		r = keep_who_asks(c);
 	if (r)

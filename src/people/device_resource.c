@@ -80,7 +80,7 @@ const struct res_def people_devices = {
 	.name = "devices", .table = "devices", .zh = "话机", .en = "Devices",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "name", .order = "name",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

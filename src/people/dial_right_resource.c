@@ -19,7 +19,7 @@ static const struct res_field fields[] = {
 	 .help_zh = "一通呼出须同时被中继和人允许；对人：先看他本人的，再看角色的，再看所有人的。没有设置时，除国际、声讯和认不出的号码外都允许。",
 	 .help_en = "A call must be allowed by its trunk and its person; for a person his own row counts, else his role's, else everyone's. "
 		    "Without any row all is allowed but abroad, premium and what cannot be read."},
-	{"role", RES_ENUM, "角色", "Role", RES_REQUIRED | RES_CREATE_ONLY, .fallback = "agent", .options = people_roles, .show_if = "scope=role"},
+	{"role", RES_KEY, "角色", "Role", RES_REQUIRED | RES_CREATE_ONLY, .fallback = "agent", .ref = "roles", .show_if = "scope=role"},
 	{"user_id", RES_REF, "人员", "Person", RES_REQUIRED | RES_SEARCH | RES_CREATE_ONLY, .ref = "users", .show_if = "scope=user"},
 	{"trunk_id", RES_REF, "中继", "Trunk", RES_REQUIRED | RES_SEARCH | RES_CREATE_ONLY, .ref = "trunks", .show_if = "scope=trunk"},
 	CLASS("local", "市话", "Local calls"),
@@ -65,7 +65,7 @@ const struct res_def people_dial_rights = {
 	.name = "dial_rights", .table = "dial_rights", .zh = "外呼权限", .en = "Dialling rights",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "name", .order = "scope", .unique = unique,
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

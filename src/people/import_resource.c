@@ -6,6 +6,9 @@ static const struct res_option states[] = {
 	{"done", "已完成", "Done"},
 	{"cancelled", "已取消", "Cancelled"},
 	{"interrupted", "中断", "Interrupted"},
+	{"undoing", "正在撤销", "Being undone"},
+	{"undone", "已撤销", "Undone"},
+	{"part_undone", "部分撤销", "Undone in part"},
 	{NULL},
 };
 
@@ -20,6 +23,8 @@ static const struct res_field fields[] = {
 	{"changed", RES_INT, "修改", "Changed", RES_READONLY, .fallback = "0"},
 	{"unchanged", RES_INT, "未变", "Unchanged", RES_READONLY, .fallback = "0"},
 	{"bad", RES_INT, "退回", "Refused", RES_READONLY, .fallback = "0"},
+	{"undone", RES_INT, "已撤销", "Undone", RES_READONLY, .fallback = "0"},
+	{"kept", RES_INT, "撤销时保留", "Left by the undo", RES_READONLY | RES_HIDE_LIST, .fallback = "0"},
 	{"last_row", RES_INT, "到第几行", "Up to row", RES_READONLY, .fallback = "0",
 	 .help_zh = "表格里这一行及以上都已处理。", .help_en = "This row of the sheet and all above it have been dealt with."},
 };
@@ -28,6 +33,6 @@ const struct res_def people_imports = {
 	.name = "imports", .table = "imports", .zh = "导入记录", .en = "Imports",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "file", .order = "-created_ms",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = 0,
+	.group = "imports", .closed = true,
 	.no_import = true,
 };

@@ -14,6 +14,6 @@ const struct res_def people_members = {
 	.name = "members", .table = "members", .zh = "队列成员", .en = "Queue members",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.order = "queue_id", .unique = unique,
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_SUPERVISOR | ROLE_ADMIN,
+	.group = "staffing",
 	.configures_switch = true,
 };

@@ -113,7 +113,7 @@ const struct res_def people_number_forms = {
 	.name = "number_forms", .table = "number_forms", .zh = "号码格式", .en = "Number forms",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "preset", .order = "trunk_id",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

@@ -37,7 +37,7 @@ const struct res_def people_numbers = {
 	.name = "numbers", .table = "numbers", .zh = "号码", .en = "Numbers",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "number", .order = "number", .unique = unique,
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

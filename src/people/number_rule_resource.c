@@ -31,7 +31,7 @@ const struct res_def people_number_rules = {
 	.name = "number_rules", .table = "number_rules", .zh = "号码规则", .en = "Number rules",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "begins", .order = "sort",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

@@ -1,4 +1,6 @@
 /* Who is it: users, log-in, tokens; and the first start of a centre. */
+#include "people/customer.h"
+#include "people/privacy.h"
 #include "people/declared.h"
 
 #include <errno.h>
@@ -17,11 +19,14 @@ static void take_user(struct people_user *u, struct db_stmt *st)
 		.id = db_i64(st, 0),
 		.centre_id = db_i64(st, 1),
 		.team_id = db_i64(st, 2),
-		.role = people_role_parse(db_text(st, 3)),
 		.active = db_i64(st, 4),
 		.must_change_password = db_i64(st, 5),
 		.password_ms = db_i64(st, 6),
 	};
+	(void)str_copy(u->role, sizeof(u->role), db_text(st, 3));
+	if (!db_is_null(st, 12))
+		u->rights = people_rights_known(db_i64(st, 12), db_i64(st, 13), u->role, db_is_null(st, 14) ? NULL : db_text(st, 14),
+						db_is_null(st, 15) ? NULL : db_text(st, 15));
 }
 
 static void take_texts(struct people_user *u, struct db_stmt *st)
@@ -57,12 +62,13 @@ static int find(struct people_user *ret, char *hash, struct db *db, const char *
 }
 
 #define USER_COLS                                                                                              \
-	"SELECT id, centre_id, team_id, role, active, must_change_password, password_ms,"                      \
-	" login, name, extension, lang, password FROM users"
+	"SELECT u.id, u.centre_id, u.team_id, u.role, u.active, u.must_change_password, u.password_ms,"        \
+	" u.login, u.name, u.extension, u.lang, u.password, r.id, r.rev, r.rights, r.grants FROM users u"      \
+	" LEFT JOIN roles r ON r.centre_id = u.centre_id AND r.key = u.role"
 
 static int find_id(struct people_user *ret, char *hash, struct db *db, int64_t id)
 {
-	return find(ret, hash, db, USER_COLS " WHERE id = $1", id, NULL);
+	return find(ret, hash, db, USER_COLS " WHERE u.id = $1", id, NULL);
 }
 
 /* Served by the unique index (centre_id, login). Logins are stored in lower case. */
@@ -75,7 +81,7 @@ static int find_login(struct people_user *ret, char *hash, struct db *db, int64_
 	for (char *s = lower; *s; s++)
 		if (*s >= 'A' && *s <= 'Z')
 			*s = (char)(*s + 'a' - 'A');
-	return find(ret, hash, db, USER_COLS " WHERE centre_id = $1 AND login = $2", centre_id, lower);
+	return find(ret, hash, db, USER_COLS " WHERE u.centre_id = $1 AND u.login = $2", centre_id, lower);
 }
 
 int people_user_get(struct people_user *ret, struct db *db, int64_t id)
@@ -120,7 +126,7 @@ int people_password_verify(struct db *db, int64_t user_id, const char *password)
 int people_token_find(struct people_token *ret, struct db *db, const char *token)
 {
 	struct db_stmt *st;
-	char hash[65];
+	char hash[65], role[32];
 	int r;
 
 	people_token_hash(hash, token);
@@ -130,9 +136,12 @@ int people_token_find(struct people_token *ret, struct db *db, const char *token
 	db_bind_text(st, 1, hash);
 	r = db_step(st);
 	if (r == DB_ROW)
-		*ret = (struct people_token){db_i64(st, 0), db_i64(st, 1), people_role_parse(db_text(st, 2))};
+		*ret = (struct people_token){.id = db_i64(st, 0), .centre_id = db_i64(st, 1)};
+	(void)str_copy(role, sizeof(role), r == DB_ROW ? db_text(st, 2) : "");
 	db_done(st);
-	return r == DB_ROW ? 0 : r ? r : -ENOENT;
+	if (r != DB_ROW)
+		return r ? r : -ENOENT;
+	return people_rights_find(&ret->rights, db, ret->centre_id, role);
 }
 
 /* ---- the program's own changes ---- */
@@ -140,7 +149,7 @@ int people_token_find(struct people_token *ret, struct db *db, const char *token
 void system_init(struct system_ctx *s, struct db *db, int64_t centre_id)
 {
 	*s = (struct system_ctx){
-		.who = {.centre_id = centre_id, .role = ROLE_SYSTEM, .lang = "en"},
+		.who = {.centre_id = centre_id, .system = true, .lang = "en"},
 		.c = {.db = db, .who = &s->who, .error = &s->error, .now_ms = clock_utc_ms()},
 	};
 }
@@ -183,7 +192,7 @@ static int change_self(struct res_ctx *c, json_t *patch, const char *hash)
 	json_t *row = NULL;
 	int r;
 
-	who.role = ROLE_SYSTEM;
+	who.system = true;
 	own.who = &who;
 	own.once = NULL;
 	own.prepared = json_object();
@@ -256,8 +265,13 @@ int people_centre(int64_t *ret, struct db *db, const char *name, const char *zon
 	int r;
 
 	r = people_centre_get(&info, db);
-	if (!r)
+	if (!r) {
 		*ret = info.id;
+		r = people_roles_seed(db, info.id); /* a centre older than they */
+		if (!r)
+			r = people_privacy_seed(db, info.id);
+		return r ? r : customer_seed_lists(db, info.id);
+	}
 	if (r != -ENOENT)
 		return r;
 	id = res_next_id();
@@ -265,6 +279,12 @@ int people_centre(int64_t *ret, struct db *db, const char *name, const char *zon
 		   clock_utc_ms());
 	if (!r)
 		r = seed_breaks(db, id);
+	if (!r)
+		r = people_roles_seed(db, id);
+	if (!r)
+		r = customer_seed_lists(db, id);
+	if (!r)
+		r = people_privacy_seed(db, id);
 	if (!r)
 		*ret = id;
 	return r;

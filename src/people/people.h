@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "people/rights.h"
 #include "resource/resource.h"
 
 struct db;
@@ -49,9 +50,10 @@ char *people_unseal(const char *sealed);
 
 struct people_user {
 	int64_t id, centre_id, team_id;
-	enum res_role role;
 	bool active, must_change_password;
 	int64_t password_ms;  /* a session older than this is of the old password; 0: none set */
+	const struct people_rights *rights; /* NULL: his role is gone */
+	char role[32];
 	char login[64], name[256], extension[24], lang[8];
 };
 
@@ -75,6 +77,21 @@ int people_password_set(struct res_ctx *c, const char *hash);
 /** A user's own language: "zh" or "en". Writer. */
 int people_lang_set(struct res_ctx *c, const char *lang);
 
+/* ---- customers ---- */
+
+struct people_customer {
+	int64_t id, owner_id, team_id, type_id; /* 0: none */
+	char name[256], type[256];              /* "": none */
+	bool blocked;                           /* this number is marked as not to be used */
+};
+/** Whose number is it? @number: as number/ writes it. 0, -ENOENT or negative. Any connection; one point query. */
+int people_customer_of(struct db *db, int64_t centre_id, const char *number, struct people_customer *ret);
+/** A customer was spoken with (call, note): counts it, and a private customer's days begin anew. Writer, in its transaction. */
+int people_customer_contact(struct db *db, int64_t customer_id, int64_t at_ms);
+
+/** How many rows have a value in a custom field: 0, -ENOENT or negative. Any connection. */
+int people_custom_used(int64_t *ret, struct db *db, int64_t centre_id, int64_t id);
+
 /* ---- fault reports ---- */
 
 #define PEOPLE_FAULT_TEXT_MAX 500 /* characters */
@@ -89,12 +106,10 @@ int people_fault_new(int64_t *ret, struct res_ctx *c, const struct people_fault 
 
 struct people_token {
 	int64_t id, centre_id;
-	enum res_role role;
+	const struct people_rights *rights;
 };
 /** Whose is this bearer token? 0, -ENOENT or negative. */
 int people_token_find(struct people_token *ret, struct db *db, const char *token);
-
-const char *people_role_name(enum res_role role); /* agent supervisor admin */
 
 /* ---- first start; on the writer, in its transaction ---- */
 
@@ -124,6 +139,8 @@ struct people_demo {
  * the logins "agent", "lead" and "admin" for one click, teams, queues, numbers, trunk. Again: no change.
  */
 int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf);
+/** The demo's customers: three of four of its callers, with owners, notes and a pool. Again: no change. */
+int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms);
 /**
  * Removes what the demo made and nobody else uses, with its calls; @left: how many rows stay because others refer to them. Who asks
  * stays, even if the demo made him.

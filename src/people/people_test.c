@@ -1,5 +1,5 @@
 #include "base/test.h"
-#include "people/declared.h"
+#include "people/customer.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -13,6 +13,7 @@
 
 #include "db/db.h"
 #include "db/db_fixture.h"
+#include "find/find.h"
 #include "people/switch_conf.h"
 #include "switch/switch.h"
 
@@ -27,7 +28,7 @@ struct fix {
 
 static void fix_init(struct fix *f)
 {
-	*f = (struct fix){.who = {.user_id = 1, .role = ROLE_ADMIN, .lang = "en"}};
+	*f = (struct fix){.who = {.user_id = 1, .rights = &people_rights_shipped("admin")->res, .lang = "en"}};
 	log_set_level(LOG_L_ERROR);
 	assert_int_equal(people_init("huawu"), 0);
 	(void)snprintf(f->file, sizeof(f->file), "/tmp/people_test.%d.XXXXXX", getpid());
@@ -223,7 +224,7 @@ TEST(a_new_person_gets_a_password_shown_once_and_logs_in_with_it)
 	free(hash);
 	assert_int_equal(people_login(&u, f.db, f.centre, "WANG.fang", plain), 0);
 	assert_int_equal(u.id, id);
-	assert_int_equal(u.role, ROLE_SUPERVISOR);
+	assert_string_equal(u.role, "supervisor");
 	assert_string_equal(u.login, "wang.fang");
 	assert_string_equal(u.extension, "8001");
 	assert_true(u.active && u.must_change_password);
@@ -316,7 +317,7 @@ TEST(weak_and_short_passwords_are_refused)
 	/* Everything else that is bad comes with it. */
 	assert_bad(&f, "users", "{'login':'police','name':'x','extension':'110'}", "{'extension':'reserved'}");
 	assert_bad(&f, "users", "{'login':'a b','role':'boss','password':'x','extension':'80a'}",
-		   "{'login':'format','name':'required','role':'enum','password':'range','extension':'number'}");
+		   "{'login':'format','name':'required','role':'ref','password':'range','extension':'number'}");
 	assert_true(put(&f, "users", 0, "{'login':'ann','name':'A','password':'密码要八个字符啊'}") > 0);
 	fix_done(&f);
 }
@@ -360,7 +361,7 @@ TEST(an_empty_password_box_changes_nothing_and_anothers_new_password_must_be_cha
 	assert_int_equal(u.password_ms, 2000);
 	/* He sets his own. */
 	f.who.user_id = id;
-	f.who.role = ROLE_AGENT;
+	f.who.rights = &people_rights_shipped("agent")->res;
 	clear(&f);
 	assert_int_equal(people_password_hash(hash, "third one"), 0);
 	assert_int_equal(db_begin(f.db), 0);
@@ -465,7 +466,7 @@ TEST(who_has_records_is_switched_off_and_not_deleted)
 				      " VALUES (1, $1, $2, 0, 'ready', 1)", "ii", f.centre, id), 0);
 	assert_int_equal(del(&f, "users", id), 409);
 	assert_string_equal(f.error.code, "history");
-	f.who.role = ROLE_SYSTEM;
+	f.who.system = true;
 	assert_int_equal(del(&f, "users", id), 0);
 	fix_done(&f);
 }
@@ -606,7 +607,7 @@ TEST(queues_trunks_numbers_and_members_refuse_what_cannot_work)
 	assert_int_equal(putf(&f, "members", 0, "{'queue_id':'%lld','user_id':'%lld','level':2}", (long long)q, (long long)u), -422);
 	assert_int_equal(del(&f, "queues", q), 409);
 	assert_string_equal(f.error.detail, "Queue members 1, Numbers 2");
-	f.who.role = ROLE_SUPERVISOR; /* staffs queues, and no more */
+	f.who.rights = &people_rights_shipped("supervisor")->res; /* staffs queues, and no more */
 	assert_true(putf(&f, "members", 0, "{'queue_id':'%lld','user_id':'99'}", (long long)q) == -422);
 	assert_int_equal(put(&f, "queues", q, "{'name':'R'}"), -403);
 	fix_done(&f);
@@ -626,7 +627,7 @@ TEST(a_token_is_shown_once_and_known_by_its_hash)
 	assert_int_equal(strlen(token), 46);
 	assert_int_equal(people_token_find(&t, f.db, token), 0);
 	assert_int_equal(t.id, id);
-	assert_int_equal(t.role, ROLE_SUPERVISOR);
+	assert_ptr_equal(t.rights, people_rights_shipped("supervisor"));
 	assert_int_equal(t.centre_id, f.centre);
 	row = get(&f, "tokens", id);
 	assert_null(json_object_get(row, "hash"));
@@ -708,12 +709,12 @@ TEST(the_switch_gets_what_the_tables_say)
 	const struct sw_conf *c;
 	struct snap *s;
 	struct fix f;
-	int64_t team, u, q, q2, t;
+	int64_t team, u, q, q2, t, base;
 	char *secret;
 
 	fix_init(&f);
 	c = load(&s, &f);
-	assert_int_equal(c->version, 0);
+	base = c->version; /* the roles' */
 	assert_int_equal(c->user_n + c->queue_n + c->trunk_n + c->number_n + c->device_n, 0);
 	snap_unref(s);
 
@@ -732,8 +733,8 @@ TEST(the_switch_gets_what_the_tables_say)
 	secret = xstrdup(once(&f, "secret"));
 
 	c = load(&s, &f);
-	assert_int_equal(c->version, 10); /* ten changes of what configures it */
-	assert_int_equal(c->acd.version, 10);
+	assert_int_equal(c->version, base + 10); /* ten changes of what configures it */
+	assert_int_equal(c->acd.version, base + 10);
 	assert_int_equal(c->user_n, 1);
 	assert_int_equal(c->users[0].id, u);
 	assert_int_equal(c->users[0].team_id, team);
@@ -869,19 +870,19 @@ TEST(the_demo_is_made_once_and_configures_the_switch)
 	assert_int_equal(seed(&f), 0);
 	print_message("demo: %.1f ms\n", (double)(clock_mono_us() - t0) / 1000);
 	assert_int_equal(seed(&f), 0);
-	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users"), 15);
-	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE name LIKE '%(示例)'"), 15);
+	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users"), 22);
+	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE name LIKE '%(示例)'"), 22);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE password IS NOT NULL"), 0);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM devices"), DEMO_PHONES);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM queues"), 3);
 	assert_int_equal(people_user_find(&u, f.db, f.centre, "agent"), 0);
-	assert_int_equal(u.role, ROLE_AGENT);
+	assert_string_equal(u.role, "agent");
 	assert_int_equal(people_user_find(&u, f.db, f.centre, "lead"), 0);
-	assert_int_equal(u.role, ROLE_SUPERVISOR);
+	assert_string_equal(u.role, "supervisor");
 	assert_int_equal(people_user_find(&u, f.db, f.centre, "admin"), 0);
-	assert_int_equal(u.role, ROLE_ADMIN);
+	assert_string_equal(u.role, "admin");
 	c = load(&s, &f);
-	assert_int_equal(c->user_n, 15);
+	assert_int_equal(c->user_n, 22);
 	assert_int_equal(c->device_n, 14);
 	assert_string_equal(c->devices[0].static_uri, "sip:8002@127.0.0.4:5092");
 	assert_int_equal(c->number_n, 3);
@@ -1028,5 +1029,816 @@ TEST(minutes_of_the_day_come_from_the_records)
 		assert_int_equal(used[i].costly_ms, 60000);
 	}
 	free(used);
+	fix_done(&f);
+}
+
+/* ---- customers ---- */
+
+TEST(a_centre_has_the_ready_lists_and_gets_them_once)
+{
+	static const struct {
+		const char *table;
+		int64_t n;
+	} lists[] = {{"customer_types", 6}, {"customer_sources", 7}, {"contact_results", 16}, {"pool_settings", 1}};
+	struct fix f;
+	int64_t again = 0, n = 0;
+
+	fix_init(&f);
+	assert_int_equal(db_run(f.db, "DELETE FROM contact_reasons WHERE parent_id IS NOT NULL", NULL), 0);
+	assert_int_equal(people_centre(&again, f.db, "Other", "UTC"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		char *sql = xasprintf("SELECT COUNT(*) FROM %s", lists[i].table);
+
+		assert_int_equal(db_get_i64(&n, f.db, sql, ""), 0);
+		assert_int_equal(n, lists[i].n);
+		free(sql);
+	}
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM contact_reasons", ""), 0);
+	assert_int_equal(n, 12);
+	fix_done(&f);
+}
+
+TEST(a_number_is_stored_one_way_and_belongs_to_one_customer)
+{
+	struct people_customer who = {0};
+	struct fix f;
+	int64_t a, b, phone;
+	json_t *row;
+	char body[128];
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'张三'}");
+	b = put(&f, "customers", 0, "{'name':'李四'}");
+	assert_true(a > 0 && b > 0);
+	(void)snprintf(body, sizeof(body), "{'customer_id':'%lld','number':'138 0013-8000'}", (long long)a);
+	phone = put(&f, "customer_phones", 0, body);
+	assert_true(phone > 0);
+	assert_int_equal(put(&f, "customer_phones", 0, body), -422); /* he has it already */
+	(void)snprintf(body, sizeof(body), "{'customer_id':'%lld','number':'+8613800138000'}", (long long)b);
+	assert_int_equal(put(&f, "customer_phones", 0, body), -409);
+	row = get(&f, "customers", a);
+	assert_string_equal(json_string_value(json_object_get(row, "phone")), "+8613800138000");
+	json_decref(row);
+	assert_int_equal(people_customer_of(f.db, f.centre, "+8613800138000", &who), 0);
+	assert_int_equal(who.id, a);
+	assert_string_equal(who.name, "张三");
+	assert_int_equal(people_customer_of(f.db, f.centre, "+8613800138001", &who), -ENOENT);
+	fix_done(&f);
+}
+
+static json_t *phones_of(struct fix *f, int64_t customer)
+{
+	json_t *row = get(f, "customers", customer), *list = json_incref(json_object_get(row, "phones"));
+
+	json_decref(row);
+	return list;
+}
+
+static const char *phone_at(const json_t *list, size_t i, const char *key)
+{
+	return json_string_value(json_object_get(json_array_get(list, i), key));
+}
+
+TEST(a_customer_comes_with_its_telephones_and_they_change_as_a_list)
+{
+	struct fix f;
+	int64_t a, rev;
+	json_t *list, *row;
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'张三','phones':[{'number':'13800138000'},{'number':'0571-88123456','label':'company','extension':'801'}]}");
+	assert_true(a > 0);
+	list = phones_of(&f, a);
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(phone_at(list, 0, "number"), "+8613800138000");
+	assert_string_equal(phone_at(list, 1, "extension"), "801");
+	assert_non_null(strstr(phone_at(list, 1, "region"), "杭州"));
+	/* As it is: nothing happens, not even to the rev. */
+	row = json_pack("{s:O}", "phones", list);
+	{
+		char *text = json_dumps(row, 0);
+
+		assert_int_equal(put(&f, "customers", a, text), a);
+		free(text);
+	}
+	json_decref(row);
+	row = get(&f, "customers", a);
+	rev = json_integer_value(json_object_get(row, "rev"));
+	assert_int_equal(rev, 1);
+	assert_string_equal(json_string_value(json_object_get(row, "phone")), "+8613800138000");
+	json_decref(row);
+	/* The second first, the first gone, a new one. */
+	assert_int_equal(putf(&f, "customers", a, "{'phones':[{'id':'%s'},{'number':'13900139000','label':'family'}]}", phone_at(list, 1, "id")), a);
+	json_decref(list);
+	list = phones_of(&f, a);
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(phone_at(list, 0, "number"), "+8657188123456");
+	assert_string_equal(phone_at(list, 0, "label"), "company");
+	assert_string_equal(phone_at(list, 1, "label"), "family");
+	json_decref(list);
+	row = get(&f, "customers", a);
+	assert_int_equal(json_integer_value(json_object_get(row, "rev")), 2);
+	assert_string_equal(json_string_value(json_object_get(row, "phone")), "+8657188123456");
+	json_decref(row);
+	fix_done(&f);
+}
+
+TEST(what_is_wrong_with_a_telephone_is_said_of_its_place_and_nothing_is_written)
+{
+	struct fix f;
+	int64_t n = 0, a;
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'张三','phones':[{'number':'13800138000'}]}");
+	assert_int_equal(put(&f, "customers", 0, "{'name':'李四','phones':[{'number':'13900139000'},{'number':'abc','label':'x'}]}"), -422);
+	assert_string_equal(json_string_value(json_object_get(f.error.fields, "phones.1.number")), "number");
+	assert_string_equal(json_string_value(json_object_get(f.error.fields, "phones.1.label")), "enum");
+	assert_int_equal(put(&f, "customers", 0, "{'name':'李四','phones':[{'number':'138-0013-8000'}]}"), -409);
+	assert_string_equal(f.error.code, "taken");
+	assert_string_equal(json_string_value(json_object_get(f.error.fields, "phones.0.number")), "taken");
+	assert_string_equal(json_string_value(json_object_get(f.error.current, "name")), "张三");
+	assert_int_equal(put(&f, "customers", 0, "{'name':'李四','phones':'13900139000'}"), -422);
+	assert_int_equal(put(&f, "customers", 0, "{'name':'李四','phones':[{'id':'77','number':'13900139000'}]}"), -422);
+	assert_int_equal(put(&f, "customers", 0, "{'name':'李四','phones':[{'number':'13900139000'},{'number':'13900139000'}]}"), -422);
+	assert_int_equal(put(&f, "customers", 0, "{}"), -422);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customers", ""), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customer_phones", ""), 0);
+	assert_int_equal(n, 1);
+	/* Without a name it is called after its number; with its customer a number goes. */
+	assert_true((n = put(&f, "customers", 0, "{'phones':[{'number':'13900139000'}]}")) > 0);
+	{
+		json_t *row = get(&f, "customers", n);
+
+		assert_string_equal(json_string_value(json_object_get(row, "name")), "客户9000");
+		json_decref(row);
+	}
+	assert_int_equal(del(&f, "customers", a), 0);
+	assert_true(put(&f, "customers", 0, "{'name':'李四','phones':[{'number':'13800138000'}]}") > 0);
+	fix_done(&f);
+}
+
+TEST(tags_and_days_are_stored_one_way_and_owners_since_when)
+{
+	struct fix f;
+	json_t *row;
+	int64_t a, team, user;
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'张三','tags':' vip， 老 客户,vip;;北京、','birthday':'2000-02-29'}");
+	row = get(&f, "customers", a);
+	assert_string_equal(json_string_value(json_object_get(row, "tags")), ",vip,老 客户,北京,");
+	assert_true(json_is_null(json_object_get(row, "owned_ms")) && json_is_null(json_object_get(row, "back_ms")));
+	json_decref(row);
+	assert_bad(&f, "customers", "{'name':'x','birthday':'2001-02-29'}", "{'birthday':'format'}");
+	assert_bad(&f, "customers", "{'name':'x','birthday':'1990-1-31'}", "{'birthday':'format'}");
+	assert_bad(&f, "customers", "{'name':'x','phone':'138'}", "{'phone':'readonly'}");
+	team = put(&f, "teams", 0, "{'name':'一组'}");
+	user = putf(&f, "users", 0, "{'login':'zhang','name':'张','team_id':'%lld'}", (long long)team);
+	assert_int_equal(putf(&f, "customers", a, "{'owner_id':'%lld'}", (long long)user), a);
+	row = get(&f, "customers", a);
+	assert_int_equal(row_id(row, "team_id"), team);
+	assert_int_equal(json_integer_value(json_object_get(row, "owned_ms")), 1000);
+	assert_int_equal(json_integer_value(json_object_get(row, "back_ms")), 1000 + 30 * 86400000LL);
+	json_decref(row);
+	/* A contact begins the days anew; a type of its own days counts. */
+	assert_int_equal(people_customer_contact(f.db, a, 5000), 0);
+	row = get(&f, "customers", a);
+	assert_int_equal(json_integer_value(json_object_get(row, "back_ms")), 5000 + 30 * 86400000LL);
+	assert_int_equal(json_integer_value(json_object_get(row, "contact_n")), 1);
+	json_decref(row);
+	user = put(&f, "customer_types", 0, "{'name':'重点','keep_days':0}");
+	assert_int_equal(putf(&f, "customers", a, "{'type_id':'%lld'}", (long long)user), a);
+	row = get(&f, "customers", a);
+	assert_true(json_is_null(json_object_get(row, "back_ms")));
+	json_decref(row);
+	fix_done(&f);
+}
+
+/* Who sees whose customers: the roles that ship, in a tree of two departments, each with a team. */
+TEST(rows_are_seen_by_scope_own_team_department_centre)
+{
+	struct fix f;
+	int64_t north, city, t1, t2, lead, a1, a2, c1, c2, pool;
+	static const struct {
+		const char *role;
+		int who;         /* 0 lead, 1 agent of team 1, 2 agent of team 2 */
+		bool c1, c2, pool;
+	} seen[] = {
+		{"agent", 1, true, false, true}, {"agent", 2, false, true, true}, {"expediter", 1, true, false, false},
+		{"lead", 0, true, false, true}, {"orders", 0, true, true, true}, {"supervisor", 2, true, true, true}, {"trainer", 1, false, false, false},
+		{"admin", 2, true, true, true}, {"qa", 1, true, true, true},
+	};
+
+	fix_init(&f);
+	north = put(&f, "departments", 0, "{'name':'North'}");
+	city = putf(&f, "departments", 0, "{'name':'City','parent_id':'%lld'}", (long long)north);
+	assert_int_equal(putf(&f, "departments", north, "{'parent_id':'%lld'}", (long long)city), -422);
+	lead = put(&f, "users", 0, "{'login':'lead','name':'L','role':'lead'}");
+	t1 = putf(&f, "teams", 0, "{'name':'One','lead_id':'%lld','department_id':'%lld'}", (long long)lead, (long long)north);
+	t2 = putf(&f, "teams", 0, "{'name':'Two','department_id':'%lld'}", (long long)city);
+	assert_true(putf(&f, "departments", north, "{'head_id':'%lld'}", (long long)lead) > 0);
+	a1 = putf(&f, "users", 0, "{'login':'a1','name':'A','team_id':'%lld'}", (long long)t1);
+	a2 = putf(&f, "users", 0, "{'login':'a2','name':'B','team_id':'%lld'}", (long long)t2);
+	c1 = putf(&f, "customers", 0, "{'name':'One','owner_id':'%lld'}", (long long)a1);
+	c2 = putf(&f, "customers", 0, "{'name':'Two','owner_id':'%lld'}", (long long)a2);
+	pool = put(&f, "customers", 0, "{'name':'Pool'}");
+	assert_true(c1 > 0 && c2 > 0 && pool > 0);
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+		const int64_t ids[] = {c1, c2, pool};
+		const bool expected[] = {seen[i].c1, seen[i].c2, seen[i].pool};
+
+		f.who.user_id = seen[i].who == 0 ? lead : seen[i].who == 1 ? a1 : a2;
+		f.who.rights = &people_rights_shipped(seen[i].role)->res;
+		for (size_t k = 0; k < 3; k++) {
+			json_t *row = NULL;
+
+			clear(&f);
+			if ((res_get(&row, &f.c, &people_customers, ids[k]) == 0) != expected[k])
+				print_message("%s: customer %zu\n", seen[i].role, k);
+			assert_int_equal(row != NULL, expected[k]);
+			json_decref(row);
+		}
+	}
+	/* Seen is not written: the pool is claimed, not changed; another's customer is not there. */
+	f.who.user_id = a1;
+	f.who.rights = &people_rights_shipped("agent")->res;
+	assert_int_equal(putf(&f, "customers", pool, "{'name':'x'}"), -403);
+	assert_int_equal(putf(&f, "customers", c2, "{'name':'x'}"), -404);
+	assert_int_equal(putf(&f, "customers", c1, "{'owner_id':'%lld'}", (long long)a2), -422); /* giving away is a right of its own */
+	assert_true(putf(&f, "customers", c1, "{'name':'Own'}") > 0);
+	fix_done(&f);
+}
+
+TEST(every_resource_answers_every_role)
+{
+	static const char *const roles[] = {"agent", "lead", "orders", "supervisor", "trainer", "coordinator"};
+	static const char *const scopes[] = {"none", "own", "team", "department", "centre"};
+	struct fix f;
+
+	fix_init(&f);
+	for (size_t i = 0; res_all[i]; i++)
+		for (size_t k = 0; k < ARRAY_LEN(roles) + ARRAY_LEN(scopes); k++) {
+			bool made = k >= ARRAY_LEN(roles);
+			json_t *grants = made ? json_pack("{s:{s:s, s:s, s:s}}", "*", "read", scopes[k - ARRAY_LEN(roles)], "write", scopes[k - ARRAY_LEN(roles)], "remove",
+							  scopes[k - ARRAY_LEN(roles)]) : NULL, *bits = json_array(), *list = NULL;
+			const char *bad;
+			const struct people_rights *p = made ? people_rights_make(bits, grants, &bad) : people_rights_shipped(roles[k]);
+
+			f.who.user_id = 99;
+			f.who.rights = &p->res;
+			clear(&f);
+			assert_int_equal(res_list(&list, &f.c, res_all[i], NULL, NULL, 5, 0, NULL) == 0, res_may(&f.who, res_all[i], RES_READ));
+			json_decref(list);
+			for (int act = RES_READ; act <= RES_REMOVE; act++) {
+				clear(&f);
+				assert_int_equal(res_may_row(&f.c, res_all[i], 12345, (enum res_act)act) < 0, 0);
+			}
+			if (made)
+				people_rights_free(p);
+			json_decref(grants);
+			json_decref(bits);
+		}
+	fix_done(&f);
+}
+
+TEST(nobody_gives_more_rights_than_his_own)
+{
+	struct fix f;
+	int64_t boss, low;
+
+	fix_init(&f);
+	boss = put(&f, "users", 0, "{'login':'boss','name':'B','role':'admin'}");
+	low = put(&f, "users", 0, "{'login':'low','name':'L'}");
+	f.who.user_id = 77;
+	f.who.rights = &people_rights_shipped("manager")->res;
+	assert_true(putf(&f, "users", low, "{'name':'M'}") > 0);
+	assert_int_equal(putf(&f, "users", low, "{'role':'admin'}"), -403);
+	assert_string_equal(f.error.code, "more_than_own");
+	assert_int_equal(putf(&f, "users", boss, "{'password':'I take it over 9'}"), -403);
+	assert_int_equal(put(&f, "users", 0, "{'login':'second','name':'S','role':'admin'}"), -403);
+	f.who.rights = &people_rights_shipped("admin")->res;
+	assert_int_equal(put(&f, "roles", 0, "{'key':'odd','name':'Odd','rights':['fly']}"), -422);
+	assert_int_equal(put(&f, "roles", 0, "{'key':'odd','name':'Odd','grants':{'customers':{'write':'own'}}}"), -422);
+	assert_true(put(&f, "roles", 0, "{'key':'odd','name':'Odd','rights':['desk'],'grants':{'customers':{'read':'own','hidden':['wechat']}}}") > 0);
+	fix_done(&f);
+}
+
+/* Who may write roles and tokens, and nothing else. */
+static const struct people_rights *keeper(void)
+{
+	const char *bad;
+	json_t *rights = json_pack("[s]", "desk"), *grants = json_pack("{s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "access", "read", "centre", "write", "centre",
+								       "remove", "centre", "roles", "read", "centre", "write", "centre", "remove", "centre");
+	static const struct people_rights *p; /* kept as long as the process */
+
+	p = people_rights_make(rights, grants, &bad);
+	json_decref(rights);
+	json_decref(grants);
+	assert_non_null(p);
+	return p;
+}
+
+TEST(who_keeps_tokens_and_roles_reaches_none_above_his_own)
+{
+	struct fix f;
+	int64_t director = 0;
+
+	fix_init(&f);
+	assert_int_equal(db_get_i64(&director, f.db, "SELECT id FROM roles WHERE key = 'director'", ""), 0);
+	assert_true(put(&f, "roles", 0, "{'key':'clerk','name':'Clerk','rights':['desk']}") > 0);
+	f.who.user_id = 77;
+	f.who.rights = &keeper()->res;
+	assert_int_equal(put(&f, "tokens", 0, "{'name':'t','role':'admin'}"), -403);
+	assert_string_equal(f.error.code, "more_than_own");
+	assert_true(put(&f, "tokens", 0, "{'name':'t','role':'clerk'}") > 0);
+	assert_int_equal(putf(&f, "roles", director, "{'rights':[],'grants':{}}"), -403);
+	assert_int_equal(putf(&f, "roles", director, "{'name':'x'}"), -403);
+	clear(&f);
+	assert_int_equal(res_delete(&f.c, &people_roles, director, RES_REV_ANY), 1);
+	assert_int_equal(f.error.status, 403);
+	fix_done(&f);
+}
+
+TEST(who_manages_a_department_does_not_move_himself_into_another)
+{
+	struct fix f;
+	int64_t one, two, team, other, me;
+	const char *bad;
+	json_t *rights = json_array(), *grants = json_pack("{s:{s:s, s:s, s:s}}", "people", "read", "department", "write", "department", "remove", "department");
+	static const struct people_rights *p; /* kept as long as the process */
+
+	p = people_rights_make(rights, grants, &bad);
+	json_decref(rights);
+	json_decref(grants);
+	fix_init(&f);
+	one = put(&f, "departments", 0, "{'name':'一部'}");
+	two = put(&f, "departments", 0, "{'name':'二部'}");
+	team = putf(&f, "teams", 0, "{'name':'一组','department_id':'%lld'}", (long long)one);
+	other = putf(&f, "teams", 0, "{'name':'二组','department_id':'%lld'}", (long long)two);
+	assert_true(put(&f, "roles", 0, "{'key':'dep','name':'Dep','grants':{'people':{'read':'department','write':'department'}}}") > 0);
+	me = putf(&f, "users", 0, "{'login':'head','name':'H','role':'dep','department_id':'%lld'}", (long long)one);
+	f.who.user_id = me;
+	f.who.rights = &p->res;
+	assert_int_equal(putf(&f, "users", me, "{'department_id':'%lld'}", (long long)two), -403);
+	assert_string_equal(f.error.code, "out_of_scope");
+	assert_int_equal(putf(&f, "users", me, "{'team_id':'%lld'}", (long long)other), -403);
+	assert_int_equal(putf(&f, "teams", team, "{'department_id':'%lld'}", (long long)two), -403);
+	assert_int_equal(putf(&f, "teams", 0, "{'name':'三组','lead_id':'%lld','department_id':'%lld'}", (long long)me, (long long)two), -403);
+	assert_int_equal(putf(&f, "departments", one, "{'parent_id':'%lld'}", (long long)two), -403);
+	assert_true(putf(&f, "users", me, "{'team_id':'%lld','seat':'A1'}", (long long)team) > 0);
+	fix_done(&f);
+}
+
+/* ---- the pool, merging, requests ---- */
+
+static struct res_who as(struct fix *f, int64_t user, const char *role)
+{
+	struct res_who who = f->who;
+
+	f->who.user_id = user;
+	f->who.rights = &people_rights_shipped(role)->res;
+	return who;
+}
+
+/* 0 with *out, or minus the status; the transaction is undone then. */
+#define DO(f, call)                                          \
+	({                                                   \
+		int do_r;                                    \
+		clear(f);                                    \
+		assert_int_equal(db_begin((f)->db), 0);      \
+		do_r = (call);                               \
+		assert_true(do_r >= 0);                      \
+		if (do_r)                                    \
+			db_rollback((f)->db);                \
+		else                                         \
+			assert_int_equal(db_commit((f)->db), 0); \
+		do_r ? -(f)->error.status : 0;               \
+	})
+
+static int claim(struct fix *f, int64_t id)
+{
+	json_t *row = NULL;
+	int r = DO(f, people_customer_claim(&row, &f->c, id));
+
+	json_decref(row);
+	return r;
+}
+
+static int64_t text_int(struct fix *f, const char *sql, int64_t id)
+{
+	int64_t n = -1;
+	int r = db_get_i64(&n, f->db, sql, "i", id);
+
+	assert_true(!r || r == -ENOENT);
+	return r ? -1 : n;
+}
+
+static int64_t person(struct fix *f, const char *login, const char *role, int64_t team)
+{
+	return team ? putf(f, "users", 0, "{'login':'%s','name':'%s','role':'%s','team_id':'%lld'}", login, login, role, (long long)team)
+		    : putf(f, "users", 0, "{'login':'%s','name':'%s','role':'%s'}", login, login, role);
+}
+
+TEST(of_two_who_claim_a_customer_one_gets_it_and_the_days_cap_holds)
+{
+	struct res_who admin;
+	struct fix f;
+	int64_t a, b, one, two, three;
+	json_t *row = NULL;
+
+	fix_init(&f);
+	a = person(&f, "anna", "agent", 0);
+	b = person(&f, "bert", "agent", 0);
+	one = put(&f, "customers", 0, "{'name':'一'}");
+	two = put(&f, "customers", 0, "{'name':'二'}");
+	three = put(&f, "customers", 0, "{'name':'三'}");
+	assert_int_equal(db_run(f.db, "UPDATE pool_settings SET claim_day_max = 2", NULL), 0);
+	admin = as(&f, a, "agent");
+	assert_int_equal(claim(&f, one), 0);
+	assert_int_equal(text_int(&f, "SELECT owner_id FROM customers WHERE id = $1", one), a);
+	assert_int_equal(claim(&f, one), -409);
+	assert_string_equal(f.error.code, "yours");
+	f.who.user_id = b;
+	assert_int_equal(claim(&f, one), -409);
+	assert_string_equal(f.error.code, "owned");
+	f.who.user_id = a;
+	assert_int_equal(claim(&f, two), 0);
+	assert_int_equal(claim(&f, three), -409);
+	assert_string_equal(f.error.code, "claim_cap");
+	assert_int_equal(claim(&f, 77), -404);
+	/* Giving one back gives no claim back; the next day does. */
+	assert_int_equal(DO(&f, people_customer_release(&row, &f.c, one, "空号")), 0);
+	json_decref(row);
+	assert_int_equal(text_int(&f, "SELECT COUNT(*) FROM customers WHERE id = $1 AND owner_id IS NULL", one), 1);
+	assert_int_equal(DO(&f, people_customer_release(&row, &f.c, one, "空号")), -404); /* of nobody: not his to change */
+	assert_int_equal(claim(&f, three), -409);
+	f.c.now_ms += 86400000;
+	assert_int_equal(claim(&f, three), 0);
+	f.who = admin;
+	/* Who has as many as he may have gets no more. */
+	assert_int_equal(db_run(f.db, "UPDATE pool_settings SET own_max = 2", NULL), 0);
+	(void)as(&f, a, "agent");
+	assert_int_equal(claim(&f, one), -409);
+	assert_string_equal(f.error.code, "own_cap");
+	fix_done(&f);
+}
+
+TEST(customers_without_contact_go_back_and_their_owner_is_told_before)
+{
+	struct customer_tell tell[CUSTOMER_PIECE];
+	const int64_t day = 86400000;
+	int64_t a, one, kept, n = 0;
+	size_t told;
+	struct fix f;
+	bool more;
+
+	fix_init(&f);
+	a = person(&f, "anna", "agent", 0);
+	one = putf(&f, "customers", 0, "{'name':'一','owner_id':'%lld'}", (long long)a);
+	kept = putf(&f, "customers", 0, "{'name':'二','owner_id':'%lld'}", (long long)a);
+	/* 30 days after 1000; told three days before, once. */
+	assert_int_equal(people_customer_pool_step(tell, &told, &more, f.db, f.centre, 1000 + 27 * day - 1), 0);
+	assert_int_equal(told, 0);
+	assert_int_equal(people_customer_contact(f.db, kept, 10 * day), 0);
+	assert_int_equal(people_customer_pool_step(tell, &told, &more, f.db, f.centre, 1000 + 27 * day), 0);
+	assert_int_equal(told, 1);
+	assert_true(tell[0].news == CUSTOMER_WARNED && tell[0].customer_id == one && tell[0].user_id == a && !more);
+	assert_int_equal(people_customer_pool_step(tell, &told, &more, f.db, f.centre, 1000 + 30 * day - 1), 0);
+	assert_int_equal(told, 0);
+	assert_int_equal(people_customer_pool_step(tell, &told, &more, f.db, f.centre, 1000 + 30 * day), 0);
+	assert_int_equal(told, 1);
+	assert_true(tell[0].news == CUSTOMER_RETURNED && tell[0].customer_id == one);
+	assert_int_equal(text_int(&f, "SELECT COUNT(*) FROM customers WHERE id = $1 AND owner_id IS NULL AND back_ms IS NULL", one), 1);
+	assert_int_equal(text_int(&f, "SELECT user_id FROM audit WHERE row_id = $1 AND action = 'update' ORDER BY n DESC LIMIT 1", one), 0);
+	/* The rules change: counted anew, in pieces, before anything goes back. */
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT id FROM pool_settings", ""), 0);
+	assert_int_equal(put(&f, "pool_settings", n, "{'keep_days':100}"), n);
+	do
+		assert_int_equal(people_customer_pool_step(tell, &told, &more, f.db, f.centre, 50 * day), 0);
+	while (more);
+	assert_int_equal(told, 0);
+	assert_int_equal(text_int(&f, "SELECT back_ms FROM customers WHERE id = $1", kept), 110 * day);
+	fix_done(&f);
+}
+
+TEST(two_customers_become_one_and_two_again_and_later_changes_stay)
+{
+	struct fix f;
+	int64_t a, b, merge_id;
+	json_t *out = NULL, *fields = body("{'company':'other'}"), *row;
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'张三','company':'甲','tags':'vip','note':'旧','phones':[{'number':'13800138000'}]}");
+	b = put(&f, "customers", 0, "{'name':'张先生','company':'乙','city':'杭州','tags':'北京,vip','phones':[{'number':'13900139000'},{'number':'01062345678'}]}");
+	assert_int_equal(people_customer_contact(f.db, b, 7000), 0);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, fields, NULL)), 0);
+	assert_string_equal(row_text(out, "name"), "张三");
+	assert_string_equal(row_text(out, "company"), "乙");
+	assert_string_equal(row_text(out, "city"), "杭州");
+	assert_string_equal(row_text(out, "tags"), ",vip,北京,");
+	assert_string_equal(row_text(out, "phone"), "+8613800138000");
+	assert_int_equal(json_array_size(json_object_get(out, "phones")), 3);
+	assert_int_equal(json_integer_value(json_object_get(out, "contact_n")), 1);
+	assert_int_equal(json_integer_value(json_object_get(out, "last_ms")), 7000);
+	merge_id = row_id(out, "merge_id");
+	json_decref(out);
+	row = get(&f, "customers", b);
+	assert_string_equal(row_text(row, "state"), "merged");
+	assert_int_equal(row_id(row, "merged_id"), a);
+	assert_true(json_is_null(json_object_get(row, "phone")));
+	json_decref(row);
+	/* The other way round at the same time, and with itself. */
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, b, a, NULL, NULL)), -409);
+	assert_string_equal(f.error.code, "merged");
+	assert_int_equal(row_id(f.error.current, "merged_id"), a);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, a, NULL, NULL)), -422);
+	/* Meanwhile: the city is corrected, and one of the numbers is taken away. */
+	assert_int_equal(put(&f, "customers", a, "{'city':'宁波'}"), a);
+	assert_int_equal(del(&f, "customer_phones", text_int(&f, "SELECT id FROM customer_phones WHERE customer_id = $1 AND number = '+861062345678'", a)), 0);
+	assert_int_equal(DO(&f, people_customer_unmerge(&out, &f.c, merge_id)), 0);
+	row = json_object_get(out, "customer");
+	assert_string_equal(row_text(row, "city"), "宁波");
+	assert_string_equal(row_text(row, "company"), "甲");
+	assert_string_equal(row_text(row, "tags"), ",vip,");
+	assert_int_equal(json_array_size(json_object_get(row, "phones")), 1);
+	assert_int_equal(json_integer_value(json_object_get(row, "contact_n")), 0);
+	assert_true(json_is_null(json_object_get(row, "last_ms")));
+	row = json_object_get(out, "other");
+	assert_string_equal(row_text(row, "state"), "active");
+	assert_string_equal(row_text(row, "phone"), "+8613900139000");
+	assert_int_equal(json_array_size(json_object_get(row, "phones")), 1);
+	assert_int_equal(json_array_size(json_object_get(out, "kept")), 2);
+	json_decref(out);
+	assert_int_equal(DO(&f, people_customer_unmerge(&out, &f.c, merge_id)), -409);
+	assert_string_equal(f.error.code, "undone");
+	json_decref(fields);
+	fix_done(&f);
+}
+
+TEST(a_merge_is_refused_for_stale_rows_and_undone_from_the_last)
+{
+	struct fix f;
+	int64_t a, b, c, first;
+	json_t *out = NULL, *revs = body("{'rev':1,'other_rev':2}"), *bad = body("{'phone':'other','nothing':'other','name':'third'}");
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'一'}");
+	b = put(&f, "customers", 0, "{'name':'二'}");
+	c = put(&f, "customers", 0, "{'name':'三'}");
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, NULL, revs)), -409);
+	assert_string_equal(f.error.code, "conflict");
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, bad, NULL)), -422);
+	assert_int_equal(json_object_size(f.error.fields), 3);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, 77, NULL, NULL)), -404);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, NULL, NULL)), 0);
+	first = row_id(out, "merge_id");
+	json_decref(out);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, c, a, NULL, NULL)), 0);
+	json_decref(out);
+	{
+		int64_t ids[4];
+		size_t n;
+
+		assert_int_equal(people_customer_all_of(ids, 4, &n, f.db, c), 0);
+		assert_int_equal(n, 3);
+		assert_true(ids[0] == c && ids[1] == a && ids[2] == b);
+	}
+	assert_int_equal(DO(&f, people_customer_unmerge(&out, &f.c, first)), -409);
+	assert_string_equal(f.error.code, "merged");
+	assert_int_equal(DO(&f, people_customer_unmerge(&out, &f.c, 77)), -404);
+	json_decref(revs);
+	json_decref(bad);
+	fix_done(&f);
+}
+
+TEST(nothing_is_written_to_who_was_merged_and_notes_go_where_he_went)
+{
+	struct fix f;
+	int64_t a, b, note, of;
+	json_t *out = NULL;
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'一'}");
+	b = put(&f, "customers", 0, "{'name':'二'}");
+	f.who.user_id = put(&f, "users", 0, "{'login':'boss','name':'B','role':'admin'}");
+	f.who.system = false;
+	f.who.rights = &people_rights_shipped("admin")->res;
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, NULL, NULL)), 0);
+	json_decref(out);
+	assert_int_equal(putf(&f, "customers", b, "{'name':'三'}"), -409);
+	assert_string_equal(f.error.code, "merged");
+	assert_int_equal(putf(&f, "customers", b, "{'phones':[{'number':'13800138007'}]}"), -409);
+	assert_int_equal(putf(&f, "customer_phones", 0, "{'customer_id':'%lld','number':'13800138007'}", (long long)b), -409);
+	assert_string_equal(f.error.code, "merged");
+	assert_true(putf(&f, "customer_phones", 0, "{'customer_id':'%lld','number':'13800138007'}", (long long)a) > 0);
+	note = putf(&f, "notes", 0, "{'customer_id':'%lld','text':'x'}", (long long)b);
+	assert_true(note > 0);
+	assert_int_equal(db_get_i64(&of, f.db, "SELECT customer_id FROM notes WHERE id = $1", "i", note), 0);
+	assert_int_equal(of, a);
+	fix_done(&f);
+}
+
+TEST(outside_ones_view_a_number_is_only_taken_and_one_may_ask)
+{
+	struct customer_asked ask;
+	struct fix f;
+	int64_t a, b, lead, team, one;
+	json_t *out = NULL;
+
+	fix_init(&f);
+	team = put(&f, "teams", 0, "{'name':'一组'}");
+	a = person(&f, "anna", "agent", team);
+	b = person(&f, "bert", "agent", 0);
+	lead = person(&f, "lead", "supervisor", team);
+	one = putf(&f, "customers", 0, "{'name':'张三','owner_id':'%lld','phones':[{'number':'13800138000'}]}", (long long)a);
+	(void)as(&f, b, "agent");
+	assert_int_equal(people_number_check(&out, &f.c, "138 0013 8000", 0), 0);
+	assert_string_equal(row_text(out, "state"), "taken");
+	assert_true(json_is_null(json_object_get(out, "customer")) && !row_bool(out, "asked"));
+	json_decref(out);
+	assert_int_equal(put(&f, "customers", 0, "{'name':'x','phones':[{'number':'13800138000'}]}"), -409);
+	assert_null(f.error.current);
+	assert_int_equal(people_number_check(&out, &f.c, "13800138001", 0), 0);
+	assert_string_equal(row_text(out, "state"), "free");
+	json_decref(out);
+	assert_int_equal(people_number_check(&out, &f.c, "1380013", 0), 0);
+	assert_string_equal(row_text(out, "state"), "bad");
+	json_decref(out);
+	assert_int_equal(DO(&f, people_customer_ask(&ask, &f.c, "13800138001", "?")), -404);
+	assert_int_equal(DO(&f, people_customer_ask(&ask, &f.c, "13800138000", "客户主动找我")), 0);
+	assert_true(ask.customer_id == one && ask.owner_id == a && ask.team_id == team);
+	assert_int_equal(DO(&f, people_customer_ask(&ask, &f.c, "13800138000", "又")), -409);
+	assert_string_equal(f.error.code, "asked");
+	assert_int_equal(people_customer_requests_of(&out, &f.c), 0);
+	assert_int_equal(json_array_size(json_object_get(out, "mine")), 1);
+	assert_int_equal(json_array_size(json_object_get(out, "others")), 0);
+	assert_true(json_is_null(json_object_get(json_array_get(json_object_get(out, "mine"), 0), "customer")));
+	json_decref(out);
+	assert_int_equal(DO(&f, people_customer_decide(&ask, &f.c, ask.id, "assign", NULL)), -404);
+	(void)as(&f, lead, "lead");
+	assert_int_equal(people_customer_requests_of(&out, &f.c), 0);
+	assert_int_equal(json_array_size(json_object_get(out, "others")), 1);
+	json_decref(out);
+	assert_int_equal(DO(&f, people_customer_decide(&ask, &f.c, ask.id, "maybe", NULL)), -422);
+	assert_int_equal(DO(&f, people_customer_decide(&ask, &f.c, ask.id, "withdraw", NULL)), -403);
+	assert_int_equal(DO(&f, people_customer_decide(&ask, &f.c, ask.id, "assign", "好")), 0);
+	assert_int_equal(text_int(&f, "SELECT owner_id FROM customers WHERE id = $1", one), b);
+	assert_int_equal(DO(&f, people_customer_decide(&ask, &f.c, ask.id, "refuse", NULL)), -409);
+	assert_string_equal(f.error.code, "decided");
+	(void)as(&f, b, "agent");
+	assert_int_equal(people_number_check(&out, &f.c, "13800138000", 0), 0);
+	assert_string_equal(row_text(out, "state"), "mine");
+	json_decref(out);
+	assert_int_equal(DO(&f, people_customer_ask(&ask, &f.c, "13800138000", "?")), -409);
+	fix_done(&f);
+}
+
+TEST(who_may_be_the_same_is_told_by_more_than_a_name)
+{
+	json_t *who = body("{'name':'王伟','wechat':'ww1','company':'甲'}"), *list = NULL;
+	struct fix f;
+	int64_t by_wechat, by_name;
+
+	fix_init(&f);
+	assert_true(put(&f, "customers", 0, "{'name':'王伟'}") > 0);
+	by_wechat = put(&f, "customers", 0, "{'name':'小王','wechat':'ww1'}");
+	by_name = put(&f, "customers", 0, "{'name':'王伟','company':'甲'}");
+	assert_int_equal(people_customer_similar(&list, &f.c, who, 0), 0);
+	assert_int_equal(json_array_size(list), 2);
+	assert_int_equal(row_id(json_array_get(list, 0), "id"), by_wechat);
+	assert_int_equal(row_id(json_array_get(list, 1), "id"), by_name);
+	json_decref(list);
+	assert_int_equal(people_customer_similar(&list, &f.c, who, by_wechat), 0);
+	assert_int_equal(json_array_size(list), 1);
+	json_decref(list);
+	json_decref(who);
+	fix_done(&f);
+}
+
+static int64_t found(struct fix *f, const char *q)
+{
+	json_t *out = NULL;
+	int64_t id;
+
+	clear(f);
+	assert_int_equal(res_list(&out, &f->c, &people_customers, q, NULL, 10, 0, NULL), 0);
+	id = json_array_size(json_object_get(out, "items")) == 1 ? row_id(json_array_get(json_object_get(out, "items"), 0), "id") : -1;
+	json_decref(out);
+	return id;
+}
+
+TEST(customers_are_found_by_number_name_pinyin_and_words_and_merged_ones_by_what_they_became)
+{
+	struct customer_tell tell[CUSTOMER_PIECE];
+	struct fix f;
+	int64_t a, b;
+	json_t *out = NULL;
+	size_t told;
+	bool more;
+
+	fix_init(&f);
+	a = put(&f, "customers", 0, "{'name':'张小丽','company':'西湖贸易','note':'要发票','phones':[{'number':'13800138000'}]}");
+	b = put(&f, "customers", 0, "{'name':'李雷','phones':[{'number':'13900139111'}]}");
+	assert_int_equal(found(&f, "zxl"), a);
+	assert_int_equal(found(&f, "zhang xiao"), a);
+	assert_int_equal(found(&f, "发票"), a);
+	assert_int_equal(found(&f, "38000"), a);
+	assert_int_equal(found(&f, "39111"), b);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, NULL, NULL)), 0);
+	assert_int_equal(found(&f, "39111"), a);
+	assert_int_equal(found(&f, "李雷"), -1);
+	{
+		int64_t merge_id = row_id(out, "merge_id");
+
+		json_decref(out);
+		assert_int_equal(DO(&f, people_customer_unmerge(&out, &f.c, merge_id)), 0);
+		json_decref(out);
+	}
+	assert_int_equal(found(&f, "39111"), b);
+	assert_int_equal(found(&f, "李雷"), b);
+	/* From before there was an index. */
+	assert_int_equal(find_drop(f.db, "customers", a), 0);
+	assert_int_equal(found(&f, "zxl"), -1);
+	assert_int_equal(db_run(f.db, "UPDATE pool_settings SET index_id = 0", NULL), 0);
+	do
+		assert_int_equal(people_customer_pool_step(tell, &told, &more, f.db, f.centre, 2000), 0);
+	while (more);
+	assert_int_equal(found(&f, "zxl"), a);
+	assert_int_equal(del(&f, "customers", b), 0);
+	assert_int_equal(found(&f, "39111"), -1);
+	fix_done(&f);
+}
+
+static void index_all(struct fix *f)
+{
+	struct customer_tell tell[CUSTOMER_PIECE];
+	size_t told;
+	bool more;
+
+	do
+		assert_int_equal(people_customer_pool_step(tell, &told, &more, f->db, f->centre, 2000), 0);
+	while (more);
+}
+
+TEST(customers_are_found_by_custom_fields_once_these_are_searched_and_merged_ones_take_them_along)
+{
+	json_t *out = NULL;
+	struct fix f;
+	int64_t a, b, car, phone, merge_id;
+
+	fix_init(&f);
+	car = put(&f, "custom_fields", 0, "{'zh':'车型','type':'text','key':'car'}");
+	phone = put(&f, "custom_fields", 0, "{'zh':'备用电话','type':'phone','key':'spare','search':true}");
+	assert_int_equal(res_custom_load(f.db, f.centre), 0);
+	a = put(&f, "customers", 0, "{'name':'张三','phones':[{'number':'13800138000'}]}");
+	b = put(&f, "customers", 0, "{'name':'李四','x_car':'途观','x_spare':'02155550123'}");
+	assert_int_equal(found(&f, "途观"), -1);
+	assert_int_equal(found(&f, "5550123"), b);
+	(void)put(&f, "custom_fields", car, "{'search':true}");
+	assert_int_equal(res_custom_load(f.db, f.centre), 0);
+	index_all(&f);
+	assert_int_equal(found(&f, "途观"), b);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, a, b, NULL, NULL)), 0);
+	assert_string_equal(json_string_value(json_object_get(out, "x_car")), "途观");
+	merge_id = row_id(out, "merge_id");
+	json_decref(out);
+	assert_int_equal(found(&f, "途观"), a);
+	assert_int_equal(DO(&f, people_customer_unmerge(&out, &f.c, merge_id)), 0);
+	assert_true(json_is_null(json_object_get(json_object_get(out, "customer"), "x_car")));
+	assert_string_equal(json_string_value(json_object_get(json_object_get(out, "other"), "x_car")), "途观");
+	json_decref(out);
+	assert_int_equal(found(&f, "途观"), b);
+	(void)put(&f, "custom_fields", phone, "{'active':false}");
+	assert_int_equal(del(&f, "custom_fields", car), 0);
+	assert_int_equal(res_custom_load(f.db, f.centre), 0);
+	index_all(&f);
+	assert_int_equal(found(&f, "途观"), -1);
+	assert_int_equal(found(&f, "5550123"), -1);
+	fix_done(&f);
+}
+
+TEST(the_demo_has_customers_who_call_and_they_go_with_it)
+{
+	struct people_customer who = {0};
+	struct fix f;
+	unsigned left = 0;
+	int64_t n = 0;
+
+	fix_init(&f);
+	assert_int_equal(seed(&f), 0);
+	assert_int_equal(people_demo_customers(f.db, f.centre, 1700000000000), 0);
+	assert_int_equal(people_demo_customers(f.db, f.centre, 1700000000000), 0);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customers", ""), 0);
+	assert_int_equal(n, 300);
+	assert_int_equal(people_customer_of(f.db, f.centre, "+8613800130000", &who), 0);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customers WHERE owner_id IS NULL", ""), 0);
+	assert_int_equal(n, 90);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM notes", ""), 0);
+	assert_true(n > 50);
+	assert_int_equal(people_demo_clear(&f.c, &left), 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT (SELECT COUNT(*) FROM customers) + (SELECT COUNT(*) FROM notes)", ""), 0);
+	assert_int_equal(n, 0);
 	fix_done(&f);
 }

@@ -10,6 +10,13 @@ static const struct res_option overflows[] = {
 	{NULL},
 };
 
+static const struct res_option note_rules[] = {
+	{"off", "不用填", "Not wanted"},
+	{"hint", "提醒", "Reminded"},
+	{"block", "填了才能就绪", "Needed before ready"},
+	{NULL},
+};
+
 static const struct res_field fields[] = {
 	{"name", RES_TEXT, "名称", "Name", RES_REQUIRED | RES_UNIQUE | RES_SEARCH, .max = 64},
 	{"note", RES_TEXT, "备注", "Note", RES_SEARCH | RES_MULTILINE | RES_HIDE_LIST, .max = 1000,
@@ -39,6 +46,10 @@ static const struct res_field fields[] = {
 	 .help_en = "Time for notes after a call; 0: ready at once."},
 	{"wrapup_max_s", RES_INT, "话后最长（秒）", "Wrap-up at most (s)", RES_HIDE_LIST, .min = 0, .max = 7200, .fallback = "180",
 	 .help_zh = "坐席延长话后时间的上限，不小于话后时长。", .help_en = "How far agents may extend it; not less than the wrap-up."},
+	{"note_rule", RES_ENUM, "小结", "Note after a call", RES_HIDE_LIST, .fallback = "hint", .options = note_rules,
+	 .help_zh = "没有填小结的通话列在坐席的“未填小结”里。选“填了才能就绪”时，坐席不能提前结束话后整理，也不能自己就绪；话后时间到了仍会自动就绪。",
+	 .help_en = "Calls without a note are listed on the agent's desk. When needed before ready, agents can neither end the wrap-up early nor "
+		    "make themselves ready without it; the end of the wrap-up's time still makes them ready."},
 	{"len_max", RES_INT, "最多等待人数", "Callers waiting at most", RES_HIDE_LIST, .min = 0, .max = 10000, .fallback = "0",
 	 .help_zh = "超过后新来电溢出；0 表示不限。", .help_en = "Further callers overflow; 0: no limit."},
 	{"wait_max_s", RES_INT, "最长等待（秒）", "Longest wait (s)", RES_HIDE_LIST, .min = 0, .max = 7200, .fallback = "0",
@@ -52,6 +63,16 @@ static const struct res_field fields[] = {
 	 .show_if = "overflow=queue"},
 	{"overflow_number", RES_TEXT, "溢出到号码", "Overflow number", RES_REQUIRED | RES_HIDE_LIST | RES_NUMBER,
 	 .show_if = "overflow=number"},
+	{"owner_first_s", RES_INT, "归属坐席优先（秒）", "Owner first (s)", RES_HIDE_LIST, .min = 0, .max = 120, .fallback = "0",
+	 .help_zh = "老客户来电先振铃其归属坐席这么久，不接再进队列（排队时间从进线算起）；归属坐席已离职时先给其小组。0 表示不用。",
+	 .help_en = "A known customer's call rings its owner for so long before the queue (the wait counts from the start); when the owner has left "
+		    "the centre, his team comes first. 0: off."},
+	{"owner_busy_s", RES_INT, "等待忙碌的归属坐席（秒）", "Wait for a busy owner (s)", RES_HIDE_LIST, .min = 0, .max = 600, .fallback = "0",
+	 .help_zh = "归属坐席正在通话或话后时最多等这么久；0 表示直接进队列。",
+	 .help_en = "When the owner is in a call or in wrap-up, wait so long at most; 0: the queue at once."},
+	{"owner_member", RES_BOOL, "归属坐席须是队列成员", "Owner must serve the queue", RES_HIDE_LIST, .fallback = "false",
+	 .help_zh = "开：归属坐席不服务本队列时直接进队列。",
+	 .help_en = "On: an owner who does not serve this queue is passed by."},
 	{"target_s", RES_INT, "服务水平目标（秒）", "Service target (s)", 0, .min = 1, .max = 3600, .fallback = "20",
 	 .help_zh = "在此时间内接听的来电计入服务水平。", .help_en = "Calls answered within this time count for the service level."},
 	{"auto_answer", RES_BOOL, "自动接听", "Auto-answer", RES_HIDE_LIST, .fallback = "false",
@@ -79,7 +100,7 @@ const struct res_def people_queues = {
 	.name = "queues", .table = "queues", .zh = "队列", .en = "Queues",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "name", .order = "name",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

@@ -237,6 +237,16 @@ static enum sw_browser_codec browser_codec_of(const char *name)
 	return !strcmp(name, "opus") ? SW_BROWSER_OPUS : !strcmp(name, "g711") ? SW_BROWSER_G711 : SW_BROWSER_AUTO;
 }
 
+/* A role that is gone allows nothing. */
+static void take_role(struct load *l, struct sw_user *u, const char *role)
+{
+	const struct people_rights *p = NULL;
+
+	(void)people_rights_find(&p, l->db, l->centre_id, role ? role : "");
+	u->masked = !p || !(p->res.bits & RIGHT_NUMBERS);
+	u->no_dial = !p || !(p->res.bits & RIGHT_DIAL);
+}
+
 static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 {
 	struct sw_user *u = entry;
@@ -252,6 +262,7 @@ static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 		.browser_codec = browser_codec_of(db_text(st, 8)),
 	};
 	u->rights = rights_of_user(l, u->id, db_text(st, 7));
+	take_role(l, u, db_text(st, 7));
 	know(&l->users, u->id);
 	return true;
 }
@@ -350,6 +361,7 @@ static bool take_queue(struct load *l, void *entry, struct db_stmt *st)
 		.music = text(l, st, 7),
 		.announce_position = db_i64(st, 8),
 		.overflow_number = text(l, st, 9),
+		.owner_first = db_i64(st, 10) > 0,
 	};
 	know(&l->queues, q->id);
 	return true;
@@ -385,6 +397,9 @@ static bool take_acd_queue(struct load *l, void *entry, struct db_stmt *st)
 		.empty_overflow = db_i64(st, 9),
 		.overflow = overflow_of(db_text(st, 10)),
 		.overflow_queue = db_i64(st, 11),
+		.owner_ms = ms(st, 12),
+		.owner_busy_ms = ms(st, 13),
+		.owner_member = db_i64(st, 14),
 	};
 	if (q->overflow == ACD_OVERFLOW_QUEUE && !known(&l->queues, q->overflow_queue)) {
 		log_warn("queue=%lld overflows to a queue that is not there, its callers keep waiting", (long long)q->id);
@@ -567,12 +582,12 @@ static int read_all(struct load *l)
 				   " options_fails, answer_s, tls_pin, codecs, srtp, srtp_any FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
-				   " announce_position, overflow_number FROM queues WHERE centre_id = $1 ORDER BY id",
+				   " announce_position, overflow_number, owner_first_s FROM queues WHERE centre_id = $1 ORDER BY id",
 			 take_queue, queue);
 	if (!r)
 		r = READ("queues", "SELECT id, priority, ring_s, wrapup_s, wrapup_max_s, len_max, wait_max_s,"
 				   " CASE WHEN answer_first = 1 AND announce_position = 1 THEN announce_s ELSE 0 END, target_s, empty_overflow,"
-				   " overflow, overflow_queue_id FROM queues WHERE centre_id = $1 ORDER BY id",
+				   " overflow, overflow_queue_id, owner_first_s, owner_busy_s, owner_member FROM queues WHERE centre_id = $1 ORDER BY id",
 			 take_acd_queue, acd.queue);
 	if (!r)
 		r = READ("users", "SELECT id, team_id, deskless FROM users WHERE centre_id = $1 AND active = 1 ORDER BY id",

@@ -151,7 +151,7 @@ const struct res_def people_trunks = {
 	.name = "trunks", .table = "trunks", .zh = "中继", .en = "Trunks",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "name", .order = "name",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "telephony",
 	.before_write = before_write,
 	.configures_switch = true,
 };

@@ -30,14 +30,18 @@ static const struct res_field fields[] = {
 	{"must_change_password", RES_BOOL, "下次登录须改密码", "Must change password", RES_HIDE_LIST, .fallback = "true",
 	 .help_zh = "由管理员设置的密码，本人应在首次登录后自己改掉。",
 	 .help_en = "A password set by an administrator should be replaced by the person at the first log-in."},
-	{"role", RES_ENUM, "角色", "Role", RES_REQUIRED, .fallback = "agent", .options = people_roles,
-	 .help_zh = "坐席接打电话；班长还能看全场和所有通话；管理员还能修改设置。",
-	 .help_en = "Agents take and place calls; supervisors also see the floor and all calls; administrators also change settings."},
+	{"role", RES_KEY, "角色", "Role", RES_REQUIRED | RES_SEARCH, .fallback = "agent", .ref = "roles", .also = "岗位|职位|post|position",
+	 .help_zh = "权限由角色决定，见“角色与权限”。", .help_en = "Gives the rights, see Roles and rights."},
 	{"team_id", RES_REF, "班组", "Team", RES_SEARCH, .ref = "teams",
 	 .help_zh = "报表按通话发生时所在的班组统计。", .help_en = "Figures are counted for the team at the time of the call."},
 	{"extension", RES_TEXT, "分机号", "Extension", RES_UNIQUE | RES_SEARCH | RES_NUMBER,
 	 .help_zh = "同事拨打的内部号码，例如 8001。", .help_en = "What colleagues dial, such as 8001."},
 	{"staff_no", RES_TEXT, "工号", "Staff number", RES_UNIQUE | RES_SEARCH, .max = 32},
+	{"department_id", RES_REF, "部门", "Department", RES_SEARCH | RES_HIDE_LIST, .ref = "departments",
+	 .help_zh = "留空：班组所属的部门。", .help_en = "Empty: the team's."},
+	{"reports_to_id", RES_REF, "汇报对象", "Reports to", RES_SEARCH | RES_HIDE_LIST, .ref = "users", .also = "上级|直属上级|汇报给|manager",
+	 .help_zh = "汇报关系可以和班组、部门不同；组织图按它画。", .help_en = "May differ from team and department; the chart of the organisation follows it."},
+	{"seat", RES_TEXT, "工位", "Seat", RES_SEARCH | RES_HIDE_LIST, .max = 32},
 	{"lang", RES_ENUM, "语言", "Language", RES_HIDE_LIST, .fallback = "zh", .options = langs},
 	{"auto_answer", RES_BOOL, "自动接听", "Auto-answer", RES_HIDE_LIST, .fallback = "false",
 	 .help_zh = "来电先响一声提示音，随即接通，不用点击。", .help_en = "A call is put through after a beep, without a click."},
@@ -125,30 +129,93 @@ static int set_password(struct res_ctx *c, json_t *row, const json_t *old)
 	return 0;
 }
 
-static bool administrates(const json_t *row)
+/* 1: may, 0, negative. */
+static int administrates(struct res_ctx *c, const json_t *row)
 {
-	return row && row_bool(row, "active") && !strcmp(row_text(row, "role"), "admin");
+	const struct people_rights *p = NULL;
+	int r;
+
+	if (!row || !row_bool(row, "active") || !*row_text(row, "role"))
+		return 0;
+	r = people_rights_find(&p, c->db, c->who->centre_id, row_text(row, "role"));
+	return r == -ENOENT ? 0 : r ? r : !!(p->res.bits & RIGHT_SYSTEM);
+}
+
+/* Is there another who may? 1, 0, negative. */
+static int other_admin(struct res_ctx *c, int64_t id)
+{
+	struct db_stmt *st;
+	int found = 0, r;
+
+	r = db_prepare(&st, c->db, "SELECT DISTINCT role FROM users WHERE centre_id = $1 AND id <> $2 AND active = 1");
+	if (r)
+		return r;
+	db_bind_i64(st, 1, c->who->centre_id);
+	db_bind_i64(st, 2, id);
+	while (!found && (r = db_step(st)) == DB_ROW) {
+		const struct people_rights *p = NULL;
+		char role[32];
+
+		(void)str_copy(role, sizeof(role), db_text(st, 0));
+		found = !people_rights_find(&p, c->db, c->who->centre_id, role) && (p->res.bits & RIGHT_SYSTEM);
+	}
+	db_done(st);
+	return r < 0 ? r : found;
 }
 
 /* Somebody must stay who can administrate, and nobody shuts the door behind himself. */
 static int keep_admin(struct res_ctx *c, const json_t *old, const json_t *row)
 {
-	int64_t others = 0, id = row_id(old, "id");
-	int r;
+	int64_t id = row_id(old, "id");
+	int r = c->who->system ? 0 : administrates(c, old);
 
-	if (!administrates(old) || administrates(row) || c->who->role == ROLE_SYSTEM)
-		return 0;
+	if (r <= 0)
+		return r;
+	r = administrates(c, row);
+	if (r)
+		return r < 0 ? r : 0;
 	if (id == c->who->user_id) {
 		res_fail(c, 409, "yourself", NULL, NULL);
 		return 1;
 	}
-	r = db_get_i64(&others, c->db,
-		       "SELECT COUNT(*) FROM users WHERE centre_id = $1 AND id <> $2 AND role = 'admin' AND active = 1", "ii",
-		       c->who->centre_id, id);
-	if (r || others)
-		return r;
+	r = other_admin(c, id);
+	if (r)
+		return r < 0 ? r : 0;
 	res_fail(c, 409, "last_admin", NULL, NULL);
 	return 1;
+}
+
+/* Nobody makes somebody, or changes who has, more rights than he has himself: by a password he would take them. */
+static int keep_below(struct res_ctx *c, const json_t *row, const json_t *old)
+{
+	int r = check_role_below(c, row_text(row, "role"));
+
+	return r || !old ? r : check_role_below(c, row_text(old, "role"));
+}
+
+/* Where somebody is placed is whose customers he sees: to who may not write everybody these are teams and departments within his reach. */
+static int check_place(struct res_ctx *c, const json_t *row, const json_t *old)
+{
+	int r = check_within(c, &people_users, &people_teams, row, old, "team_id");
+
+	return r ? r : check_within(c, &people_users, &people_departments, row, old, "department_id");
+}
+
+/* Nobody reports to himself, however many are in between. */
+static int check_line(struct res_ctx *c, const json_t *row)
+{
+	int64_t id = row_id(row, "id"), up = row_id(row, "reports_to_id"), one;
+	int r;
+
+	if (!id || !up)
+		return 0;
+	r = db_get_i64(&one, c->db,
+		       "SELECT 1 FROM (WITH RECURSIVE above(id) AS (SELECT id FROM users WHERE id = $1 UNION"
+		       " SELECT u.reports_to_id FROM users u JOIN above ON u.id = above.id WHERE u.reports_to_id IS NOT NULL)"
+		       " SELECT id FROM above) AS a WHERE a.id = $2", "ii", up, id);
+	if (!r)
+		res_fail(c, 422, "invalid", "reports_to_id", "circle");
+	return r == -ENOENT ? 0 : r;
 }
 
 static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
@@ -161,6 +228,12 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 		res_fail(c, 422, "invalid", "extension", "reserved"); /* whoever dials 110 wants the police */
 	r = set_password(c, row, old);
 	if (!r && old)
+		r = check_line(c, row);
+	if (!r)
+		r = keep_below(c, row, old);
+	if (!r)
+		r = check_place(c, row, old);
+	if (!r && old)
 		r = keep_admin(c, old, row);
 	return r;
 }
@@ -171,7 +244,7 @@ static int keep_history(struct res_ctx *c, int64_t id)
 	int64_t one;
 	int r;
 
-	if (c->who->role == ROLE_SYSTEM)
+	if (c->who->system)
 		return 0; /* the demo takes its history with it */
 	r = db_get_i64(&one, c->db, "SELECT 1 FROM activity WHERE agent_id = $1 LIMIT 1", "i", id);
 	if (r)
@@ -188,15 +261,19 @@ static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 		res_fail(c, 409, "yourself", NULL, NULL);
 		return 1;
 	}
-	r = keep_admin(c, old, NULL);
-	return r ? r : keep_history(c, id);
+	r = keep_below(c, old, NULL);
+	if (!r)
+		r = keep_admin(c, old, NULL);
+	if (!r)
+		r = keep_history(c, id);
+	return r || c->error->code ? r : people_views_forget(c->db, id);
 }
 
 const struct res_def people_users = {
 	.name = "users", .table = "users", .zh = "人员", .en = "People",
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "name", .order = "name",
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN,
+	.group = "people", .owner = "id", .team = "team_id", .department = "department_id",
 	.prepare = prepare, .before_write = before_write, .before_delete = before_delete,
 	.configures_switch = true,
 };

@@ -1,6 +1,9 @@
 /*
- * The audit: who changed which row, from what to what. A line's hash covers the line and the hash before it, so that a
- * line altered, taken out or put elsewhere is found; n counts without gaps within a centre.
+ * The audit: who changed which row, from what to what. A line's hash covers the line and the hash before it, so that a line altered, taken
+ * out or put elsewhere is found; n counts without gaps within a centre.
+ *
+ * What was before and after is covered by its salted hash, body_hash, so that a person's lines can be erased: then salt and texts are
+ * gone, body_hash stays, and the chain is as it was. Lines of older versions have no body_hash; their hash covers the texts themselves.
  */
 #include "resource/engine.h"
 
@@ -14,7 +17,10 @@
 struct line {
 	int64_t centre_id, n, at_ms, user_id, row_id;
 	const char *resource, *action, *before, *after;
+	const char *salt, *body_hash; /* NULL in lines of older versions; salt "": erased */
 };
+
+#define SALT_BYTES 16
 
 static void add_text(crypto_hash_sha256_state *h, const char *s)
 {
@@ -44,6 +50,24 @@ static void line_hash(char hex[HASH_HEX], const char *previous, const struct lin
 	add_text(&h, l->resource);
 	add_number(&h, l->row_id);
 	add_text(&h, l->action);
+	if (l->body_hash) {
+		add_text(&h, "body");
+		add_text(&h, l->body_hash);
+	} else {
+		add_text(&h, l->before);
+		add_text(&h, l->after);
+	}
+	crypto_hash_sha256_final(&h, sum);
+	str_hex_of(hex, sum, sizeof(sum));
+}
+
+static void body_hash(char hex[HASH_HEX], const struct line *l)
+{
+	unsigned char sum[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_state h;
+
+	crypto_hash_sha256_init(&h);
+	add_text(&h, l->salt);
 	add_text(&h, l->before);
 	add_text(&h, l->after);
 	crypto_hash_sha256_final(&h, sum);
@@ -74,7 +98,8 @@ static int last_line(int64_t *n, char hash[HASH_HEX], struct db *db, int64_t cen
 
 static int line_append(struct res_ctx *c, struct line *l)
 {
-	char previous[HASH_HEX], hash[HASH_HEX];
+	char previous[HASH_HEX], hash[HASH_HEX], body[HASH_HEX], salt[2 * SALT_BYTES + 1];
+	unsigned char raw[SALT_BYTES];
 	int r;
 
 	l->centre_id = c->who->centre_id;
@@ -84,12 +109,17 @@ static int line_append(struct res_ctx *c, struct line *l)
 	if (r)
 		return r;
 	l->n++;
+	randombytes_buf(raw, sizeof(raw));
+	str_hex_of(salt, raw, sizeof(raw));
+	l->salt = salt;
+	body_hash(body, l);
+	l->body_hash = body;
 	line_hash(hash, previous, l);
 	return db_run(c->db,
-		      "INSERT INTO audit (id, centre_id, n, at_ms, user_id, resource, row_id, action, before_json, after_json, hash)"
-		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-		      "iiiiititttt", c->next_id ? c->next_id() : res_next_id(), l->centre_id, l->n, l->at_ms, l->user_id,
-		      l->resource, l->row_id, l->action, l->before, l->after, hash);
+		      "INSERT INTO audit (id, centre_id, n, at_ms, user_id, resource, row_id, action, before_json, after_json, hash, salt, body_hash)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+		      "iiiiititttttt", c->next_id ? c->next_id() : res_next_id(), l->centre_id, l->n, l->at_ms, l->user_id,
+		      l->resource, l->row_id, l->action, l->before, l->after, hash, salt, body);
 }
 
 int res_audit(struct res_ctx *c, const char *resource, int64_t row_id, const char *action, const json_t *before,
@@ -137,16 +167,34 @@ int res_audit_change(struct res_ctx *c, const struct res_def *d, int64_t id, con
 	return r;
 }
 
+int res_audit_erase(struct db *db, int64_t centre_id, const char *resource, int64_t row_id)
+{
+	/* audit_row serves it */
+	return db_run(db,
+		      "UPDATE audit SET before_json = NULL, after_json = NULL, salt = '' WHERE centre_id = $1 AND resource = $2 AND row_id = $3"
+		      " AND body_hash IS NOT NULL",
+		      "iti", centre_id, resource, row_id);
+}
+
 static bool line_fits(struct db_stmt *st, int64_t centre_id, int64_t n, char previous[HASH_HEX])
 {
 	struct line l = {
 		.centre_id = centre_id, .n = db_i64(st, 0), .at_ms = db_i64(st, 1), .user_id = db_i64(st, 2),
 		.resource = db_text(st, 3), .row_id = db_i64(st, 4), .action = db_text(st, 5), .before = db_text(st, 6),
-		.after = db_text(st, 7),
+		.after = db_text(st, 7), .salt = db_is_null(st, 9) ? NULL : db_text(st, 9),
+		.body_hash = db_is_null(st, 10) ? NULL : db_text(st, 10),
 	};
+	char body[HASH_HEX];
 
-	if (l.n != n)
+	if (l.n != n || !l.salt != !l.body_hash)
 		return false;
+	if (l.salt && *l.salt) {
+		body_hash(body, &l);
+		if (strcmp(body, l.body_hash) != 0)
+			return false;
+	} else if (l.salt && (!db_is_null(st, 6) || !db_is_null(st, 7))) {
+		return false; /* erased, and written anew */
+	}
 	line_hash(previous, previous, &l);
 	return !strcmp(previous, db_text(st, 8));
 }
@@ -159,7 +207,7 @@ int res_audit_verify(struct db *db, int64_t centre_id, int64_t *n)
 	int r;
 
 	r = db_prepare(&st, db,
-		       "SELECT n, at_ms, user_id, resource, row_id, action, before_json, after_json, hash"
+		       "SELECT n, at_ms, user_id, resource, row_id, action, before_json, after_json, hash, salt, body_hash"
 		       " FROM audit WHERE centre_id = $1 ORDER BY n");
 	if (r)
 		return r;

@@ -8,6 +8,9 @@
 static const char *const type_names[] = {
 	[RES_TEXT] = "text", [RES_INT] = "int", [RES_BOOL] = "bool", [RES_ENUM] = "enum",
 	[RES_REF] = "ref", [RES_TIME] = "time", [RES_SECRET] = "secret", [RES_JSON] = "json",
+	[RES_ID] = "id",
+	[RES_KEY] = "key",
+	[RES_SET] = "set",
 };
 
 static const struct {
@@ -16,6 +19,8 @@ static const struct {
 } flag_names[] = {
 	{RES_REQUIRED, "required"}, {RES_UNIQUE, "unique"}, {RES_SEARCH, "search"}, {RES_READONLY, "readonly"},
 	{RES_CREATE_ONLY, "create_only"}, {RES_HIDE_LIST, "hide_list"}, {RES_NUMBER, "number"}, {RES_MULTILINE, "multiline"},
+	{RES_MASKED, "masked"}, {RES_TAGS, "tags"},
+	{RES_DAY, "date"}, {RES_OPTIONS, "options"}, {RES_CUSTOM, "custom"},
 };
 
 static void set(json_t *o, const char *key, json_t *v)
@@ -34,8 +39,13 @@ static json_t *describe_options(const struct res_option *o)
 {
 	json_t *list = json_array();
 
-	for (; o && o->value; o++)
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "value", o->value, "zh", o->zh, "en", o->en));
+	for (; o && o->value; o++) {
+		json_t *v = json_pack("{s:s, s:s, s:s}", "value", o->value, "zh", o->zh, "en", o->en);
+
+		if (o->old)
+			set(v, "old", json_true());
+		(void)json_array_append_new(list, v);
+	}
 	return list;
 }
 
@@ -55,25 +65,44 @@ static void describe_range(json_t *o, const struct res_field *f)
 		set(o, "max", open ? json_null() : json_integer(f->max));
 }
 
-static json_t *describe_field(const struct res_field *f)
+static json_t *describe_field(const struct res_who *who, const struct res_def *d, const struct res_field *f)
 {
 	json_t *o = json_object(), *flags = json_object();
+	const struct res_def *to = f->ref ? res_find(f->ref) : NULL;
 
 	set_text(o, "name", f->name);
 	set_text(o, "type", type_names[f->type]);
 	set_text(o, "zh", f->zh);
 	set_text(o, "en", f->en);
 	for (size_t i = 0; i < ARRAY_LEN(flag_names); i++)
-		set(flags, flag_names[i].name, json_boolean(f->flags & flag_names[i].flag));
+		if (flag_names[i].flag < RES_DAY || (f->flags & flag_names[i].flag)) /* rare ones are there when they are set */
+			set(flags, flag_names[i].name, json_boolean(f->flags & flag_names[i].flag));
+	if (!res_field_settable(who, d, f))
+		set(flags, "readonly", json_true());
 	set(o, "flags", flags);
 	describe_range(o, f);
+	if (f->decimals)
+		set(o, "decimals", json_integer(f->decimals));
 	set(o, "default", res_field_default(f));
 	set_text(o, "ref", f->ref);
+	set_text(o, "key", f->type == RES_KEY ? to->key : NULL);
 	set(o, "options", describe_options(f->options));
 	set_text(o, "help_zh", f->help_zh);
 	set_text(o, "help_en", f->help_en);
 	set_text(o, "show_if", f->show_if);
 	return o;
+}
+
+static json_t *describe_columns(const struct res_def *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; d->child && i < d->child->column_n; i++) {
+		const struct res_child_column *c = &d->child->columns[i];
+
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", c->name, "zh", c->zh, "en", c->en));
+	}
+	return list;
 }
 
 static json_t *describe(const struct res_def *d, const struct res_who *who)
@@ -85,23 +114,32 @@ static json_t *describe(const struct res_def *d, const struct res_who *who)
 	set_text(o, "en", d->en);
 	set_text(o, "label", d->label);
 	set_text(o, "order", d->order);
-	set(o, "can_write", json_boolean(res_may(who, d->write)));
-	set(o, "can_import", json_boolean(res_may_import(who, d)));
+	set_text(o, "sorts", d->sorts);
+	set(o, "page", json_boolean(!d->no_page));
+	set_text(o, "label_en", d->label_en);
+	set_text(o, "group", d->group);
+	set(o, "can_write", json_boolean(res_may(who, d, RES_WRITE)));
+	set(o, "can_remove", json_boolean(res_may(who, d, RES_REMOVE)));
+	set(o, "can_export", json_boolean(res_may(who, d, RES_EXPORT)));
+	set(o, "can_import", json_boolean(res_may(who, d, RES_IMPORT)));
+	set(o, "import_columns", describe_columns(d));
 	for (size_t i = 0; i < d->field_n; i++)
-		if (!res_field_internal(&d->fields[i]))
-			(void)json_array_append_new(fields, describe_field(&d->fields[i]));
+		if (!res_field_internal(&d->fields[i]) && (d->fields[i].type == RES_SECRET || res_field_seen(who, d, &d->fields[i])))
+			(void)json_array_append_new(fields, describe_field(who, d, &d->fields[i]));
 	set(o, "fields", fields);
+	if (d->child)
+		set(o, "child", json_pack("{s:s, s:s, s:s, s:s}", "name", res_child_list_name(d), "resource", d->child->resource, "zh",
+					  d->child->columns[0].zh, "en", d->child->columns[0].en));
 	return o;
 }
 
-json_t *res_describe(unsigned role)
+json_t *res_describe(const struct res_who *who)
 {
-	const struct res_who who = {.role = role};
 	json_t *list = json_array();
 
 	for (size_t i = 0; res_all[i]; i++)
-		if (res_may(&who, res_all[i]->read))
-			(void)json_array_append_new(list, describe(res_all[i], &who));
+		if (res_may(who, res_all[i], RES_READ))
+			(void)json_array_append_new(list, describe(res_now(res_all[i], who->centre_id), who));
 	return list;
 }
 
@@ -153,6 +191,15 @@ static json_t *enum_schema(const struct res_field *f, bool nullable)
 	return o;
 }
 
+static json_t *set_schema(const struct res_field *f, bool nullable)
+{
+	json_t *o = type_schema("array", nullable);
+
+	set(o, "items", enum_schema(f, false));
+	set(o, "uniqueItems", json_true());
+	return o;
+}
+
 static json_t *text_schema(const struct res_field *f, bool nullable)
 {
 	json_t *o = type_schema("string", nullable);
@@ -162,6 +209,8 @@ static json_t *text_schema(const struct res_field *f, bool nullable)
 	set(o, "maxLength", json_integer(res_text_max(f)));
 	if (f->flags & RES_NUMBER)
 		set_text(o, "pattern", "^\\+?[0-9]+$");
+	if (f->flags & RES_DAY)
+		set_text(o, "format", "date");
 	return o;
 }
 
@@ -187,7 +236,10 @@ static json_t *value_schema(const struct res_field *f, bool nullable)
 		return type_schema("boolean", nullable);
 	case RES_ENUM:
 		return enum_schema(f, nullable);
+	case RES_SET:
+		return set_schema(f, nullable);
 	case RES_REF:
+	case RES_ID:
 		return id_schema(nullable);
 	case RES_JSON:
 		return json_object();
@@ -210,6 +262,8 @@ static json_t *field_schema(const struct res_field *f, bool nullable)
 	set_text(o, "title", f->en);
 	if (f->help_en)
 		set_text(o, "description", f->help_en);
+	else if (f->decimals)
+		set(o, "description", json_sprintf("Whole number; its last %d digits stand behind the point.", f->decimals));
 	return o;
 }
 
@@ -231,7 +285,7 @@ static void add_property(json_t *props, json_t *required, const char *name, json
 
 static json_t *row_schema(const struct res_def *d)
 {
-	static const struct res_who anybody = {.role = ROLE_SYSTEM};
+	static const struct res_who anybody = {.system = true};
 	json_t *props = json_object(), *required = json_array(), *o;
 	char key[72];
 
@@ -245,17 +299,32 @@ static json_t *row_schema(const struct res_def *d)
 		if (res_field_hidden(f))
 			continue;
 		add_property(props, required, f->name, field_schema(f, !always_there(f)));
-		if (f->type != RES_REF)
+		if (!res_field_refers(f))
 			continue;
 		(void)snprintf(key, sizeof(key), "%s_label", f->name);
 		add_property(props, required, key, type_schema("string", true));
 	}
+	if (d->child) /* of a single row */
+		set(props, res_child_list_name(d), json_pack("{s:s, s:o}", "type", "array", "items", ref_to(res_find(d->child->resource), "Row")));
 	/* Answers to a create or an update: what is shown this once. */
 	set(props, "once", json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties", "type", "string"));
 	o = object_schema(props, required);
 	set_text(o, "title", d->en);
 	set(o, "x-huawu", describe(d, &anybody));
 	return o;
+}
+
+/* All child rows as they are to be; those with an id are there. */
+static json_t *child_list_schema(const struct res_def *d)
+{
+	const struct res_def *kid = res_find(d->child->resource);
+	json_t *props = json_object();
+
+	set(props, "id", id_schema(false));
+	for (size_t i = 0; i < kid->field_n; i++)
+		if (!(kid->fields[i].flags & RES_READONLY) && strcmp(kid->fields[i].name, d->child->parent) != 0)
+			set(props, kid->fields[i].name, field_schema(&kid->fields[i], true));
+	return json_pack("{s:s, s:i, s:{s:s, s:o}}", "type", "array", "maxItems", 50, "items", "type", "object", "properties", props);
 }
 
 static json_t *body_schema(const struct res_def *d, bool patch)
@@ -272,6 +341,8 @@ static json_t *body_schema(const struct res_def *d, bool patch)
 		if (must)
 			(void)json_array_append_new(required, json_string(f->name));
 	}
+	if (d->child)
+		set(props, res_child_list_name(d), child_list_schema(d));
 	return object_schema(props, required);
 }
 
@@ -281,6 +352,8 @@ static json_t *list_schema(const struct res_def *d)
 
 	add_property(props, required, "items", json_pack("{s:s, s:o}", "type", "array", "items", ref_to(d, "Row")));
 	add_property(props, required, "total", json_pack("{s:s}", "type", "integer"));
+	add_property(props, required, "total_exact", json_pack("{s:s, s:s}", "type", "boolean", "description", "False: there are more than total"));
+	add_property(props, required, "next", json_pack("{s:[s, s], s:s}", "type", "string", "null", "description", "Where the next page begins, for after="));
 	return object_schema(props, required);
 }
 
@@ -301,16 +374,18 @@ static void put_schema(json_t *all, const struct res_def *d, const char *what, j
 	free(name);
 }
 
-json_t *res_openapi_schemas(void)
+json_t *res_openapi_schemas(int64_t centre_id)
 {
 	json_t *all = json_object();
 
 	set(all, "Error", error_schema());
 	for (size_t i = 0; res_all[i]; i++) {
-		put_schema(all, res_all[i], "Row", row_schema(res_all[i]));
-		put_schema(all, res_all[i], "New", body_schema(res_all[i], false));
-		put_schema(all, res_all[i], "Patch", body_schema(res_all[i], true));
-		put_schema(all, res_all[i], "List", list_schema(res_all[i]));
+		const struct res_def *d = res_now(res_all[i], centre_id);
+
+		put_schema(all, d, "Row", row_schema(d));
+		put_schema(all, d, "New", body_schema(d, false));
+		put_schema(all, d, "Patch", body_schema(d, true));
+		put_schema(all, d, "List", list_schema(d));
 	}
 	return all;
 }
@@ -382,7 +457,16 @@ static json_t *list_operation(const struct res_def *d)
 	add_param(op, "query", "sort", "A field's name; -name: downwards.", json_pack("{s:s}", "type", "string"));
 	add_param(op, "query", "limit", NULL,
 		  json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", RES_LIST_MAX));
-	add_param(op, "query", "offset", NULL, json_pack("{s:s, s:i}", "type", "integer", "minimum", 0));
+	add_param(op, "query", "offset", "Small steps only; a long list goes on by after.",
+		  json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", RES_OFFSET_MAX));
+	add_param(op, "query", "after", "The next of the page before, with the same sort.", type_schema("string", false));
+	add_param(op, "query", "count", "exact: the total beyond 10,000, too, however long it takes.",
+		  json_pack("{s:s, s:[s]}", "type", "string", "enum", "exact"));
+	set_text(op, "description",
+		 "Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \\, is a comma in a "
+		 "value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte "
+		 "(numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). "
+		 "Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too.");
 	for (size_t i = 0; i < d->field_n; i++) {
 		const struct res_field *f = &d->fields[i];
 
@@ -434,12 +518,12 @@ static void add_file(json_t *paths, const struct res_def *d, const char *name, c
 
 #define XLSX_TYPE "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-json_t *res_openapi_paths(void)
+json_t *res_openapi_paths(int64_t centre_id)
 {
 	json_t *paths = json_object();
 
 	for (size_t i = 0; res_all[i]; i++) {
-		const struct res_def *d = res_all[i];
+		const struct res_def *d = res_now(res_all[i], centre_id);
 		char *list = xasprintf("/%s", d->name), *row = xasprintf("/%s/{id}", d->name);
 		json_t *path = json_object();
 
@@ -449,7 +533,7 @@ json_t *res_openapi_paths(void)
 		set(paths, row, row_path(d));
 		add_file(paths, d, "export.xlsx", "export_xlsx", "The list as a workbook", XLSX_TYPE);
 		add_file(paths, d, "export.csv", "export_csv", "The list as CSV", "text/csv");
-		if (!d->no_import && d->write)
+		if (!d->no_import && !d->closed)
 			add_file(paths, d, "template.xlsx", "template", "An empty workbook for import", XLSX_TYPE);
 		free(list);
 		free(row);

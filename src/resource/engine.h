@@ -8,10 +8,9 @@
 #include "base/base.h"
 #include "db/db.h"
 
-#define RES_FIELDS_MAX 48 /* a declaration's fields */
 #define RES_ROW_COLS 4    /* id, rev, created_ms, updated_ms come before the fields */
 
-/* A declaration with its SQL, made once per process and never freed. */
+/* A declaration with its SQL: of a constant one made once per process and never freed. */
 struct res_sql {
 	const struct res_def *d;
 	char *cols, *from;  /* what a row is read from; with the labels of its references */
@@ -26,13 +25,17 @@ struct res_sql {
 	size_t unique_n;
 	struct res_use {    /* fields elsewhere that refer to this resource */
 		const struct res_def *by;
-		char *sql;  /* count; $1 centre $2 id */
+		char *sql;  /* count; $1 id */
 	} *uses;
 	size_t use_n;
-	char *ref[RES_FIELDS_MAX];  /* for references: does the row exist; $1 centre $2 id */
+	char *ref[RES_FIELDS_MAX];  /* for references: does the row exist; $1 centre $2 id, or key */
 };
 
 const struct res_sql *res_sql_of(const struct res_def *d);
+void res_sql_make(struct res_sql *s, const struct res_def *d);
+void res_sql_done(struct res_sql *s);
+/** Of an effective declaration (custom.c). */
+const struct res_sql *res_custom_sql(const struct res_def *d);
 
 /** Read back by nobody: not shown, not sorted or filtered by. */
 static inline bool res_field_hidden(const struct res_field *f)
@@ -46,7 +49,9 @@ static inline bool res_field_internal(const struct res_field *f)
 }
 static inline const char *res_label_column(const struct res_def *d)
 {
-	return d->label ? d->label : "id";
+	int i = d->label ? res_field_find(d, d->label) : -1;
+
+	return i < 0 ? "id" : res_column(&d->fields[i]);
 }
 static inline int64_t res_text_max(const struct res_field *f)
 {
@@ -67,9 +72,71 @@ const char *res_value_check(json_t **ret, const struct res_field *f, const json_
  */
 void res_body_take(struct res_ctx *c, const struct res_def *d, json_t *row, const json_t *body, const json_t *old);
 /** Clears what is not shown, and finds what is required and missing. */
-void res_row_settle(struct res_ctx *c, const struct res_def *d, json_t *row);
+void res_row_settle(struct res_ctx *c, const struct res_def *d, json_t *row, const json_t *old);
 
-bool res_may(const struct res_who *who, unsigned roles);
+/** Several of a field's options: as JSON from the column's ",a,b,", and back (NULL for none; freed by the caller). */
+json_t *res_set_read(const char *text);
+char *res_set_text(const json_t *v);
+bool res_set_has(const json_t *v, const char *value);
+const struct res_option *res_option_find(const struct res_field *f, const char *value); /* NULL: none such */
+
+/* What a list was asked for, as SQL under construction: conditions on t (the row) and r<i> (what field i refers to), with their values. */
+#define RES_QUERY_VALUES 512
+#define RES_QUERY_RESERVE 16 /* kept for what the list itself adds after conditions: cursor, limit */
+struct query {
+	struct strb where; /* " WHERE t.centre_id = $1 AND ..." */
+	struct value {
+		bool text;
+		int64_t i;
+		const char *s; /* borrowed */
+	} values[RES_QUERY_VALUES];
+	int n;             /* values[n - 1] is $n */
+	struct own *own;   /* texts that live as long as the query */
+	struct zone *zone; /* the centre's, when a condition needs days */
+	bool zone_asked;
+};
+/** Adds a value; answers n, for "$n". */
+int res_query_i64(struct query *q, int64_t v);
+int res_query_text(struct query *q, const char *s);
+/** Memory that lives as long as the query. */
+char *res_query_own(struct query *q, size_t size);
+void res_query_done(struct query *q);
+/** Appends " AND ..." for the rows of @d that who asks may see at all. Every list, count, export and bulk change passes here. */
+void res_scope_where(struct res_ctx *c, struct query *q, const struct res_def *d);
+/** Conditions of a query string on fields of @d; what is wrong goes to c->error under the condition's own name. */
+void res_filters_add(struct res_ctx *c, struct query *q, const struct res_def *d, const json_t *filters);
+/** One condition on @column ("t.x1"), whose type is @f's. @op: "" or one of filter.c's table. */
+void res_filter_add(struct res_ctx *c, struct query *q, const struct res_field *f, const char *column, const char *key, const char *op,
+		    const char *value);
+/** id, created_ms and updated_ms as fields, for conditions; NULL: another name. */
+const struct res_field *res_base_field(const char *name);
+/** @text for LIKE .. ESCAPE '\\', its wildcards meant as they are, ASCII in lower case, between @before and @after. False: too long. */
+bool res_like_pattern(char *out, size_t size, const char *before, const char *text, const char *after);
+/** The row a statement of res_sql's cols stands on: as it is, with secrets, or as c->who may see it. */
+json_t *res_row_json(struct res_ctx *c, const struct res_def *d, struct db_stmt *st, bool secrets);
+/** Masks what of the row is masked, and numbers in what people wrote. */
+void res_row_mask(const struct res_def *d, json_t *row);
+/** What somebody who sees masks means by @v, where @was is what he was shown in part. A new reference. */
+json_t *res_unmask(const struct res_who *who, const struct res_def *d, const struct res_field *f, const json_t *v, const json_t *was);
+/** Is the row within the scope of this right? 0 or negative. */
+int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act);
+/** Is it shown to @who in part only? Then it is not sorted by, and asked for only as a whole. */
+bool res_field_masked(const struct res_who *who, const struct res_field *f);
+static inline bool res_field_refers(const struct res_field *f)
+{
+	return f->type == RES_REF || f->type == RES_KEY;
+}
+
+/* ---- child_list.c: a declaration with .child has its child rows in its single rows and bodies ---- */
+
+/** The child rows of row @id, in order: a new array. */
+int res_child_list_read(json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id);
+/** Is the list one, and are its ids among @rows (NULL: there are none)? Else it is refused. */
+bool res_child_list_check(struct res_ctx *c, const struct res_def *d, const json_t *list, const json_t *rows);
+/** Does the list ask for something else than @rows? */
+bool res_child_list_differs(const struct res_def *d, const json_t *list, const json_t *rows);
+/** Makes the child rows what the list says; refusals are said of "phones.0.number". 0, positive with c->error, or negative. */
+int res_child_list_write(struct res_ctx *c, const struct res_def *d, int64_t id, const json_t *list, const json_t *rows);
 
 /** The audit's line for a change of a row; secrets in it are blanked here. */
 int res_audit_change(struct res_ctx *c, const struct res_def *d, int64_t id, const char *action, const json_t *before,

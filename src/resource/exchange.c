@@ -16,19 +16,9 @@ static const struct {
 	{"否", false}, {"no", false}, {"false", false}, {"0", false}, {"n", false}, {"×", false}, {"x", false}, {"停用", false}, {"off", false},
 };
 
-bool res_field_readable(const struct res_field *f)
-{
-	return !res_field_hidden(f);
-}
-
 bool res_field_importable(const struct res_field *f)
 {
 	return !(f->flags & RES_READONLY) && !res_field_internal(f);
-}
-
-bool res_may_import(const struct res_who *who, const struct res_def *d)
-{
-	return !d->no_import && d->write && res_may(who, d->write);
 }
 
 /* ---- out ---- */
@@ -39,6 +29,28 @@ static const char *option_label(const struct res_field *f, const char *value, bo
 		if (!strcmp(o->value, value))
 			return en ? o->en : o->zh;
 	return value;
+}
+
+/* 1250 with two decimals: "12.50". */
+static char *decimal_text(int64_t v, unsigned decimals)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%0*llu", (int)decimals + 1, (unsigned long long)(v < 0 ? -(uint64_t)v : (uint64_t)v));
+	int whole = n - (int)decimals;
+
+	return xasprintf("%s%.*s%s%s", v < 0 ? "-" : "", whole, text, decimals ? "." : "", text + whole);
+}
+
+static char *set_words(const struct res_field *f, const json_t *v, bool en)
+{
+	struct strb b;
+	json_t *one;
+	size_t i;
+
+	strb_init(&b, 65536);
+	json_array_foreach((json_t *)v, i, one)
+		strb_printf(&b, "%s%s", i ? en ? ", " : "、" : "", option_label(f, json_string_value(one), en));
+	return strb_take(&b);
 }
 
 char *res_value_text(const struct res_field *f, const json_t *row, const char *lang)
@@ -55,12 +67,16 @@ char *res_value_text(const struct res_field *f, const json_t *row, const char *l
 	case RES_ENUM:
 		return xstrdup(option_label(f, json_string_value(v), en));
 	case RES_REF:
+	case RES_KEY:
 		(void)snprintf(key, sizeof(key), "%s_label", f->name);
 		row = json_object_get(row, key);
 		return xstrdup(json_is_string(row) ? json_string_value(row) : json_string_value(v));
 	case RES_INT:
+		return decimal_text(json_integer_value(v), f->decimals);
 	case RES_TIME:
 		return xasprintf("%lld", (long long)json_integer_value(v));
+	case RES_SET:
+		return set_words(f, v, en);
 	case RES_JSON:
 		return json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
 	default:
@@ -111,18 +127,9 @@ static bool same(const char *a, const char *b)
 
 int res_field_of_title(const struct res_def *d, const char *title)
 {
-	char text[256];
-	size_t n = plain(text, sizeof(text), title);
+	int target;
 
-	while (n && (text[n - 1] == '*' || text[n - 1] == ' '))
-		text[--n] = 0;
-	for (size_t i = 0; n && i < d->field_n; i++) {
-		const struct res_field *f = &d->fields[i];
-
-		if (res_field_importable(f) && (same(f->zh, text) || same(f->en, text) || same(f->name, text)))
-			return (int)i;
-	}
-	return -1;
+	return res_titles_guess(&target, d, &title, 1) && target < RES_TARGET_CHILD ? target : -1;
 }
 
 static int wrong(const char **what, const char *code)
@@ -131,12 +138,50 @@ static int wrong(const char **what, const char *code)
 	return 1;
 }
 
-static int parse_int(json_t **ret, const char **what, const char *text)
+/* "¥1,234.5" as people write it, with at most @decimals digits behind the point: the point goes, zeros come. */
+static bool decimal_digits(char *s, size_t size, unsigned decimals)
 {
-	char s[64];
-	int64_t v;
+	const char *p = !strncmp(s, "\xc2\xa5", 2) ? s + 2 : !strncmp(s, "\xef\xbf\xa5", 3) ? s + 3 : s;
+	unsigned behind = 0;
+	bool point = false;
+	size_t n = 0;
 
-	(void)plain(s, sizeof(s), text);
+	for (; *p; p++) {
+		if (*p == ',' && !point)
+			continue;
+		if (*p == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (point && behind++ >= decimals) {
+			if (*p != '0')
+				return false;
+			continue;
+		}
+		s[n++] = *p;
+	}
+	for (; behind < decimals && n && n + 1 < size; behind++)
+		s[n++] = '0';
+	s[n] = 0;
+	return true;
+}
+
+static int parse_int(json_t **ret, const char **what, const struct res_field *f, const char *text)
+{
+	char s[128];
+	int64_t v;
+	size_t n;
+
+	if (f->decimals) {
+		(void)plain(s, sizeof(s), text);
+		if (!decimal_digits(s, sizeof(s), f->decimals))
+			return wrong(what, "type");
+	} else if (strlen(text) > 60 || res_number_clean(s, sizeof(s), text)) {
+		return wrong(what, "type");
+	}
+	n = strlen(s);
+	if (n > 1 && s[n - 1] == '%')
+		s[n - 1] = 0;
 	if (!str_to_i64(&v, s, INT64_MIN, INT64_MAX))
 		return wrong(what, "type");
 	*ret = json_integer(v);
@@ -151,6 +196,75 @@ static int parse_bool(json_t **ret, const char **what, const char *text)
 			return 0;
 		}
 	return wrong(what, "type");
+}
+
+static int parse_enum(json_t **ret, const char **what, const struct res_field *f, const char *text);
+
+/* "甲、乙; 丙" */
+static int parse_set(json_t **ret, const char **what, const struct res_field *f, const char *text)
+{
+	static const char *const parts[] = {"、", "，", "；", ",", ";", "/", "|", "\n"};
+	json_t *v = json_array(), *one;
+	const char *p = text;
+
+	while (*p) {
+		const char *end = p + strlen(p), *next = end;
+		char word[256];
+		int r;
+
+		for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+			const char *at = strstr(p, parts[i]);
+
+			if (at && at < end) {
+				end = at;
+				next = at + strlen(parts[i]);
+			}
+		}
+		if ((size_t)(end - p) >= sizeof(word)) {
+			json_decref(v);
+			return wrong(what, "enum");
+		}
+		memcpy(word, p, (size_t)(end - p));
+		word[end - p] = 0;
+		p = next;
+		if (!plain((char[256]){0}, 256, word))
+			continue;
+		r = parse_enum(&one, what, f, word);
+		if (r) {
+			json_decref(v);
+			return r;
+		}
+		(void)json_array_append_new(v, one);
+	}
+	*ret = v;
+	return 0;
+}
+
+/* A day as people write it: 2026-1-5, 2026/1/5, 2026.1.5, 2026年1月5日, 20260105, and with a time behind it, as programs give it. */
+static int parse_date(json_t **ret, const char **what, const char *text)
+{
+	static const char *const marks[] = {"年", "月", "日"};
+	char s[64], out[32];
+	int y, m, d, end = 0;
+
+	(void)plain(s, sizeof(s), text);
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		char *at = strstr(s, marks[i]);
+
+		if (!at)
+			continue;
+		*at = i == 2 ? ' ' : '-';
+		memmove(at + 1, at + strlen(marks[i]), strlen(at + strlen(marks[i])) + 1);
+	}
+	if (strlen(s) == 8 && strspn(s, "0123456789") == 8)
+		(void)sscanf(s, "%4d%2d%2d%n", &y, &m, &d, &end);
+	else if (sscanf(s, "%4d%*1[-/.]%2d%*1[-/.]%2d%n", &y, &m, &d, &end) != 3 || (s[end] && s[end] != ' ' && s[end] != 't'))
+		end = 0;
+	if (!end)
+		return wrong(what, "format");
+	(void)snprintf(out, sizeof(out), "%04d-%02d-%02d", y, m, d);
+	*ret = json_string(out);
+	return 0;
 }
 
 static int parse_enum(json_t **ret, const char **what, const struct res_field *f, const char *text)
@@ -226,17 +340,71 @@ static int parse_ref(json_t **ret, const char **what, struct res_ctx *c, const s
 	return 0;
 }
 
-/* A telephone number as one writes it: full-width digits, blanks, hyphens and brackets in it. */
-static json_t *number_json(const char *text)
+/* As a reference, and then by its key. */
+static int parse_key(json_t **ret, const char **what, struct res_ctx *c, const struct res_field *f, const char *text)
 {
-	char s[64];
-	size_t n = 0, len = plain(s, sizeof(s), text);
+	const struct res_def *d = res_find(f->ref);
+	struct db_stmt *st;
+	json_t *id = NULL;
+	char *sql;
+	char key[64];
+	int r, n = 0;
+	int64_t row;
 
-	for (size_t i = 0; i < len; i++)
-		if (!strchr(" -()", s[i]))
-			s[n++] = s[i];
+	if (plain(key, sizeof(key), text) && !count_rows(&n, &row, c, d, d->key, key) && n == 1) {
+		*ret = json_string(key);
+		return 0;
+	}
+	r = parse_ref(&id, what, c, f, text);
+	if (r)
+		return r;
+	sql = xasprintf("SELECT %s FROM %s WHERE id = $1", d->key, d->table);
+	r = db_prepare(&st, c->db, sql);
+	if (!r) {
+		db_bind_i64(st, 1, strtoll(json_string_value(id), NULL, 10));
+		r = db_step(st);
+		if (r == DB_ROW)
+			*ret = json_string(db_text(st, 0));
+		db_done(st);
+	}
+	free(sql);
+	json_decref(id);
+	return r == DB_ROW ? 0 : r ? r : wrong(what, "ref");
+}
+
+/* A telephone number as one writes it: full-width digits, blanks, hyphens and brackets in it. */
+static int parse_number(json_t **ret, const char **what, const char *text)
+{
+	static const char *const wide[] = {"\xe2\x80\x90", "\xe2\x80\x91", "\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x88\x92"}; /* hyphens */
+	char s[128];
+	size_t n = 0;
+
+	if (strlen(text) > 60 || res_number_clean(s, sizeof(s), text) == 2)
+		return wrong(what, strlen(text) > 60 ? "number" : "digits_lost");
+	for (const char *p = s; *p; p++) {
+		bool hyphen = false;
+
+		for (size_t i = 0; !hyphen && i < ARRAY_LEN(wide); i++)
+			hyphen = !strncmp(p, wide[i], 3);
+		if (hyphen)
+			p += 2;
+		else if (!strchr(" -()", *p))
+			s[n++] = *p;
+	}
 	s[n] = 0;
-	return json_string(s);
+	*ret = json_string(s);
+	return *ret ? 0 : wrong(what, "number");
+}
+
+/* Nobody means 1.10101E+17: it is what a spreadsheet made of an ID number. */
+static int parse_text(json_t **ret, const char **what, const char *text)
+{
+	char s[128];
+
+	if (text[0] >= '0' && text[0] <= '9' && strlen(text) < 40 && strstr(text, "E+") && res_number_clean(s, sizeof(s), text) == 2)
+		return wrong(what, "digits_lost");
+	*ret = json_string(text);
+	return *ret ? 0 : wrong(what, "type");
 }
 
 int res_value_parse(json_t **ret, const char **what, struct res_ctx *c, const struct res_field *f, const char *text)
@@ -244,19 +412,24 @@ int res_value_parse(json_t **ret, const char **what, struct res_ctx *c, const st
 	switch (f->type) {
 	case RES_INT:
 	case RES_TIME:
-		return parse_int(ret, what, text);
+		return parse_int(ret, what, f, text);
+	case RES_SET:
+		return parse_set(ret, what, f, text);
 	case RES_BOOL:
 		return parse_bool(ret, what, text);
 	case RES_ENUM:
 		return parse_enum(ret, what, f, text);
 	case RES_REF:
 		return parse_ref(ret, what, c, f, text);
+	case RES_KEY:
+		return parse_key(ret, what, c, f, text);
 	case RES_JSON:
 		*ret = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
 		return *ret ? 0 : wrong(what, "type");
 	default:
-		*ret = f->flags & RES_NUMBER && strlen(text) < 60 ? number_json(text) : json_string(text);
-		return *ret ? 0 : wrong(what, "type");
+		if (f->flags & RES_DAY && *text)
+			return parse_date(ret, what, text);
+		return f->type == RES_TEXT && f->flags & RES_NUMBER ? parse_number(ret, what, text) : parse_text(ret, what, text);
 	}
 }
 
@@ -281,7 +454,7 @@ static void bind_value(struct db_stmt *st, int i, const struct res_field *f, con
 {
 	if (!v || json_is_null(v))
 		db_bind_null(st, i);
-	else if (f->type == RES_REF)
+	else if (f->type == RES_REF || f->type == RES_ID)
 		db_bind_i64(st, i, strtoll(json_string_value(v), NULL, 10));
 	else if (json_is_string(v))
 		db_bind_text(st, i, json_string_value(v));
@@ -330,8 +503,10 @@ static int group_find(int64_t *id, struct res_ctx *c, const struct res_def *d, c
 
 int res_row_find(int64_t *id, char **key, struct res_ctx *c, const struct res_def *d, const json_t *body)
 {
-	const struct res_sql *s = res_sql_of(d);
+	const struct res_sql *s;
 
+	d = res_now(d, c->who->centre_id);
+	s = res_sql_of(d);
 	*id = 0;
 	*key = NULL;
 	for (size_t i = 0; i < s->unique_n; i++) {

@@ -61,15 +61,27 @@ static const char *const box_unique[] = {"shelf_id,place", NULL};
 
 static const struct res_def shelves = {
 	.name = "shelves", .table = "shelves", .zh = "架子", .en = "Shelves", .fields = shelf_fields,
-	.field_n = ARRAY_LEN(shelf_fields), .label = "name", .order = "name", .read = ROLE_ALL, .write = ROLE_ADMIN,
+	.field_n = ARRAY_LEN(shelf_fields), .label = "name", .order = "name", 
 };
 static const struct res_def boxes = {
 	.name = "boxes", .table = "boxes", .zh = "盒子", .en = "Boxes", .fields = box_fields,
 	.field_n = ARRAY_LEN(box_fields), .label = "name", .order = "name", .unique = box_unique,
-	.read = ROLE_SUPERVISOR | ROLE_ADMIN, .write = ROLE_ADMIN, .before_write = box_before_write,
+	.before_write = box_before_write,
 	.before_delete = box_before_delete, .configures_switch = true,
 };
-const struct res_def *const res_all[] = {&shelves, &boxes, NULL};
+extern const struct res_def test_pots; /* custom_test.c */
+void test_pots_table(struct db *db);
+const struct res_def *const res_all[] = {&shelves, &boxes, &test_pots, NULL};
+
+const struct res_scope_sql res_scope_sql = {"SELECT 0", "SELECT 0"};
+
+#define ALL {SCOPE_CENTRE, SCOPE_CENTRE, SCOPE_CENTRE, true, true, NULL, NULL}
+#define SEE {SCOPE_CENTRE, SCOPE_NONE, SCOPE_NONE, false, false, NULL, NULL}
+#define NOT {SCOPE_NONE, SCOPE_NONE, SCOPE_NONE, false, false, NULL, NULL}
+/* In the order of res_all. */
+static const struct res_grant admin_grants[] = {ALL, ALL, ALL, ALL}, supervisor_grants[] = {SEE, SEE, NOT, NOT}, agent_grants[] = {SEE, NOT, NOT, NOT};
+static const struct res_rights admin = {.unmasked = true, .assign = true, .grants = admin_grants}, supervisor = {.grants = supervisor_grants},
+			       agent = {.grants = agent_grants};
 
 #define BASE "id BIGINT PRIMARY KEY, centre_id BIGINT NOT NULL, rev BIGINT NOT NULL, created_ms BIGINT NOT NULL,"          \
 	     " updated_ms BIGINT NOT NULL, "
@@ -93,7 +105,7 @@ struct fix {
 
 static void fix_init(struct fix *f)
 {
-	*f = (struct fix){.who = {.centre_id = 7, .user_id = 5, .role = ROLE_ADMIN, .lang = "en"}};
+	*f = (struct fix){.who = {.centre_id = 7, .user_id = 5, .rights = &admin, .lang = "en"}};
 	log_set_level(LOG_L_ERROR);
 	(void)snprintf(f->file, sizeof(f->file), "/tmp/res_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->file));
@@ -102,6 +114,7 @@ static void fix_init(struct fix *f)
 	assert_int_equal(db_migrate(f->db), 0);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		assert_int_equal(db_run(f->db, tables[i], ""), 0);
+	test_pots_table(f->db);
 	f->c = (struct res_ctx){.db = f->db, .who = &f->who, .error = &f->error, .now_ms = 1000};
 }
 
@@ -453,7 +466,7 @@ TEST(rights_are_by_role)
 
 	fix_init(&f);
 	id = created(&f, &boxes, "{'name':'one'}");
-	f.who.role = ROLE_SUPERVISOR;
+	f.who.rights = &supervisor;
 	clear(&f);
 	assert_int_equal(res_get(&row, &f.c, &boxes, id), 0);
 	json_decref(row);
@@ -463,16 +476,17 @@ TEST(rights_are_by_role)
 	assert_refused(&f, 403, "forbidden", NULL);
 	assert_int_equal(removed(&f, &boxes, id, 1), 1);
 	assert_refused(&f, 403, "forbidden", NULL);
-	f.who.role = ROLE_AGENT;
+	f.who.rights = &agent;
 	clear(&f);
 	assert_int_equal(res_get(&row, &f.c, &boxes, id), 1);
 	assert_refused(&f, 403, "forbidden", NULL);
 	clear(&f);
 	assert_int_equal(res_list(&row, &f.c, &boxes, NULL, NULL, 1, 0, NULL), 1);
 	assert_refused(&f, 403, "forbidden", NULL);
-	f.who.role = ROLE_SYSTEM;
+	f.who.system = true;
 	(void)created(&f, &boxes, "{'name':'two'}");
-	f.who.role = 0; /* nobody */
+	f.who.system = false;
+	f.who.rights = NULL; /* nobody */
 	assert_int_equal(create(&row, &f, &boxes, "{'name':'three'}"), 1);
 	assert_refused(&f, 403, "forbidden", NULL);
 	json_decref(none);
@@ -560,7 +574,7 @@ TEST(lists_search_sort_filter_and_page)
 
 	assert_list(&f, NULL, NULL, 50, 0, NULL, 3, "Ant Bee 猫100%_");
 	assert_list(&f, NULL, "-name", 50, 0, NULL, 3, "猫100%_ Bee Ant");
-	assert_list(&f, NULL, "weight", 50, 0, NULL, 3, "猫100%_ Bee Ant");  /* without one first */
+	assert_list(&f, NULL, "weight", 50, 0, NULL, 3, "Bee Ant 猫100%_"); /* without one last, either way */
 	assert_list(&f, NULL, "-weight", 50, 0, NULL, 3, "Ant Bee 猫100%_");
 	assert_list(&f, NULL, "-shelf_id", 50, 0, NULL, 3, "Ant Bee 猫100%_"); /* by label: zleft, aRight, none */
 	assert_list(&f, NULL, "created_ms", 1, 1, NULL, 3, "Bee");
@@ -774,7 +788,7 @@ struct race {
 static int race_job(struct db *db, void *arg)
 {
 	struct race *x = arg;
-	struct res_who who = {.centre_id = 7, .user_id = 1, .role = ROLE_ADMIN};
+	struct res_who who = {.centre_id = 7, .user_id = 1, .rights = &admin};
 	struct res_error error = {0};
 	struct res_ctx c = {.db = db, .who = &who, .error = &error, .now_ms = 1};
 	json_t *row = NULL;
@@ -888,24 +902,25 @@ TEST(the_schema_check_finds_what_differs)
 
 TEST(the_description_shows_a_role_what_it_may_read)
 {
-	json_t *agent = res_describe(ROLE_AGENT), *admin = res_describe(ROLE_ADMIN), *box, *open;
+	const struct res_who few = {.rights = &agent}, all = {.rights = &admin};
+	json_t *shown = res_describe(&few), *full = res_describe(&all), *box, *open;
 
-	assert_int_equal(json_array_size(agent), 1);
-	assert_string_equal(text_of(json_array_get(agent, 0), "name"), "shelves");
-	assert_true(json_is_false(json_object_get(json_array_get(agent, 0), "can_write")));
-	assert_int_equal(json_array_size(admin), 2);
-	box = json_array_get(admin, 1);
+	assert_int_equal(json_array_size(shown), 1);
+	assert_string_equal(text_of(json_array_get(shown, 0), "name"), "shelves");
+	assert_true(json_is_false(json_object_get(json_array_get(shown, 0), "can_write")));
+	assert_int_equal(json_array_size(full), 3);
+	box = json_array_get(full, 1);
 	assert_int_equal(json_array_size(json_object_get(box, "fields")), ARRAY_LEN(box_fields));
 	open = json_array_get(json_object_get(box, "fields"), 3);
 	assert_string_equal(text_of(open, "type"), "bool");
 	assert_true(json_is_false(json_object_get(open, "default")));
-	json_decref(agent);
-	json_decref(admin);
+	json_decref(shown);
+	json_decref(full);
 }
 
 TEST(openapi_schemas_are_complete_and_paths_name_only_them)
 {
-	json_t *schemas = res_openapi_schemas(), *paths = res_openapi_paths(), *row;
+	json_t *schemas = res_openapi_schemas(0), *paths = res_openapi_paths(0), *row;
 	char *text = json_dumps(paths, JSON_COMPACT);
 	static const char prefix[] = "#/components/schemas/";
 

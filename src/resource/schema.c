@@ -21,6 +21,7 @@ static const char *type_wanted(enum res_type t)
 	case RES_INT:
 	case RES_BOOL:
 	case RES_REF:
+	case RES_ID:
 	case RES_TIME:
 		return "BIGINT";
 	default:
@@ -50,14 +51,14 @@ static int columns_read(struct column *cols, struct db *db, const char *table)
 static char *check_field(const struct column *cols, int n, const char *table, const struct res_field *f)
 {
 	for (int i = 0; i < n; i++) {
-		if (strcmp(cols[i].name, f->name) != 0)
+		if (strcmp(cols[i].name, res_column(f)) != 0)
 			continue;
 		if (strcmp(cols[i].type, type_wanted(f->type)) != 0)
-			return xasprintf("%s.%s is %s, the declaration wants %s", table, f->name, cols[i].type,
+			return xasprintf("%s.%s is %s, the declaration wants %s", table, res_column(f), cols[i].type,
 					 type_wanted(f->type));
 		return NULL;
 	}
-	return xasprintf("%s has no column %s", table, f->name);
+	return xasprintf("%s has no column %s", table, res_column(f));
 }
 
 /* A column that must be given and that no declaration gives would refuse every row. */
@@ -69,6 +70,24 @@ static char *check_column(const struct res_def *d, const struct column *col)
 	if (!col->required || res_field_find(d, col->name) >= 0)
 		return NULL;
 	return xasprintf("%s.%s must be given, and no declaration knows it", d->table, col->name);
+}
+
+/* The columns that custom fields claim. */
+static char *check_spare(const struct column *cols, int n, const char *table)
+{
+	char name[8], *wrong = NULL;
+	struct res_field f = {.name = name};
+
+	for (int i = 1; !wrong && i <= RES_SLOTS_TEXT; i++) {
+		(void)snprintf(name, sizeof(name), "x%d", i);
+		wrong = check_field(cols, n, table, &f);
+	}
+	f.type = RES_INT;
+	for (int i = 1; !wrong && i <= RES_SLOTS_NUMBER; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		wrong = check_field(cols, n, table, &f);
+	}
+	return wrong;
 }
 
 static char *check_def(struct db *db, const struct res_def *d)
@@ -88,6 +107,8 @@ static char *check_def(struct db *db, const struct res_def *d)
 		wrong = check_field(cols, n, d->table, &d->fields[i]);
 	for (int i = 0; !wrong && i < n; i++)
 		wrong = check_column(d, &cols[i]);
+	if (!wrong && d->custom)
+		wrong = check_spare(cols, n, d->table);
 	return wrong;
 }
 

@@ -1,6 +1,6 @@
 /*
  * The SQL of a declaration. Identifiers come from declarations only; every value is bound. Texts are made once per
- * process, so that a connection's cache of prepared statements finds them again.
+ * declaration, so that a connection's cache of prepared statements finds them again.
  */
 #include "resource/engine.h"
 
@@ -50,15 +50,19 @@ static void make_select(struct res_sql *s)
 	strb_puts(&cols, "SELECT t.id, t.rev, t.created_ms, t.updated_ms");
 	strb_printf(&from, " FROM %s t", d->table);
 	for (size_t i = 0; i < d->field_n; i++)
-		strb_printf(&cols, ", t.%s", d->fields[i].name);
+		strb_printf(&cols, ", t.%s", res_column(&d->fields[i]));
 	for (size_t i = 0; i < d->field_n; i++) {
+		const struct res_field *f = &d->fields[i];
 		const struct res_def *r;
 
-		if (d->fields[i].type != RES_REF)
+		if (!res_field_refers(f))
 			continue;
-		r = must_find(d, d->fields[i].ref);
-		strb_printf(&cols, ", r%zu.%s", i, res_label_column(r));
-		strb_printf(&from, " LEFT JOIN %s r%zu ON r%zu.id = t.%s", r->table, i, i, d->fields[i].name);
+		r = must_find(d, f->ref);
+		strb_printf(&cols, ", r%zu.%s, r%zu.%s", i, res_label_column(r), i, r->label_en ? r->label_en : res_label_column(r));
+		if (f->type == RES_KEY)
+			strb_printf(&from, " LEFT JOIN %s r%zu ON r%zu.%s = t.%s AND r%zu.centre_id = t.centre_id", r->table, i, i, r->key, res_column(f), i);
+		else
+			strb_printf(&from, " LEFT JOIN %s r%zu ON r%zu.id = t.%s", r->table, i, i, res_column(f));
 	}
 	s->cols = strb_take(&cols);
 	s->from = strb_take(&from);
@@ -77,9 +81,9 @@ static void make_writes(struct res_sql *s)
 	strb_puts(&val, "$1, $2, $3, $4, $5");
 	strb_printf(&upd, "UPDATE %s SET rev = rev + 1, updated_ms = $4", d->table);
 	for (size_t i = 0; i < d->field_n; i++) {
-		strb_printf(&ins, ", %s", d->fields[i].name);
+		strb_printf(&ins, ", %s", res_column(&d->fields[i]));
 		strb_printf(&val, ", $%zu", i + 6);
-		strb_printf(&upd, ", %s = $%zu", d->fields[i].name, i + 5);
+		strb_printf(&upd, ", %s = $%zu", res_column(&d->fields[i]), i + 5);
 	}
 	s->insert = xasprintf("%s) VALUES (%s)", ins.buf, val.buf);
 	s->update = xasprintf("%s WHERE id = $1 AND centre_id = $2 AND rev = $3", upd.buf);
@@ -110,7 +114,7 @@ static void add_unique(struct res_sql *s, const char *names)
 		part[len] = 0;
 		f = res_field_find(s->d, part);
 		assert(f >= 0);
-		strb_printf(&b, " AND %s IS NOT DISTINCT FROM $%zu", part, u->n + 3);
+		strb_printf(&b, " AND %s IS NOT DISTINCT FROM $%zu", res_column(&s->d->fields[f]), u->n + 3);
 		u->field[u->n++] = (size_t)f;
 		names += len + (names[len] == ',');
 	}
@@ -123,7 +127,10 @@ static void add_use(struct res_sql *s, const struct res_def *by, const struct re
 	s->uses = xrealloc(s->uses, (s->use_n + 1) * sizeof(*s->uses));
 	s->uses[s->use_n++] = (struct res_use){
 		.by = by,
-		.sql = xasprintf("SELECT COUNT(*) FROM %s WHERE centre_id = $1 AND %s = $2 AND id <> $2", by->table, f->name),
+		/* An id is one centre's, so the centre is not asked for: SQLite would rather walk an index of the whole centre. */
+		.sql = f->type == RES_KEY ? xasprintf("SELECT COUNT(*) FROM %s b JOIN %s k ON k.centre_id = b.centre_id AND k.%s = b.%s WHERE k.id = $1",
+						      by->table, s->d->table, s->d->key, res_column(f))
+					  : xasprintf("SELECT COUNT(*) FROM %s WHERE %s = $1 AND id <> $1", by->table, res_column(f)),
 	};
 }
 
@@ -136,16 +143,43 @@ static void make_checks(struct res_sql *s)
 
 		if (f->flags & RES_UNIQUE)
 			add_unique(s, f->name);
-		if (f->type == RES_REF)
-			s->ref[i] = xasprintf("SELECT 1 FROM %s WHERE centre_id = $1 AND id = $2",
-					      must_find(d, f->ref)->table);
+		if (res_field_refers(f))
+			s->ref[i] = xasprintf("SELECT 1 FROM %s WHERE centre_id = $1 AND %s = $2", must_find(d, f->ref)->table,
+					      f->type == RES_KEY ? must_find(d, f->ref)->key : "id");
 	}
 	for (size_t i = 0; d->unique && d->unique[i]; i++)
 		add_unique(s, d->unique[i]);
 	for (size_t i = 0; res_all[i]; i++)
 		for (size_t k = 0; k < res_all[i]->field_n; k++)
-			if (res_all[i]->fields[k].type == RES_REF && !strcmp(res_all[i]->fields[k].ref, d->name))
+			if (res_field_refers(&res_all[i]->fields[k]) && !strcmp(res_all[i]->fields[k].ref, d->name))
 				add_use(s, res_all[i], &res_all[i]->fields[k]);
+}
+
+void res_sql_make(struct res_sql *s, const struct res_def *d)
+{
+	assert(d->field_n <= RES_FIELDS_MAX);
+	s->d = d;
+	make_select(s);
+	make_writes(s);
+	make_checks(s);
+}
+
+void res_sql_done(struct res_sql *s)
+{
+	for (size_t i = 0; i < s->unique_n; i++)
+		free(s->unique[i].sql);
+	for (size_t i = 0; i < s->use_n; i++)
+		free(s->uses[i].sql);
+	for (size_t i = 0; i < ARRAY_LEN(s->ref); i++)
+		free(s->ref[i]);
+	free(s->unique);
+	free(s->uses);
+	free(s->cols);
+	free(s->from);
+	free(s->get);
+	free(s->insert);
+	free(s->update);
+	free(s->remove);
 }
 
 static void make_all(void)
@@ -153,17 +187,14 @@ static void make_all(void)
 	while (res_all[all_n])
 		all_n++;
 	all = xcalloc(all_n, sizeof(*all));
-	for (size_t i = 0; i < all_n; i++) {
-		all[i].d = res_all[i];
-		assert(res_all[i]->field_n <= RES_FIELDS_MAX);
-		make_select(&all[i]);
-		make_writes(&all[i]);
-		make_checks(&all[i]);
-	}
+	for (size_t i = 0; i < all_n; i++)
+		res_sql_make(&all[i], res_all[i]);
 }
 
 const struct res_sql *res_sql_of(const struct res_def *d)
 {
+	if (d->base)
+		return res_custom_sql(d);
 	(void)pthread_once(&once, make_all);
 	for (size_t i = 0; i < all_n; i++)
 		if (all[i].d == d)

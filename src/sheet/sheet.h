@@ -115,6 +115,9 @@ struct sheet_writer;
  */
 int sheet_writer_open(struct sheet_writer **ret, const char *path, enum sheet_format format, const char *sheet_name, const char *tmp_dir,
 		      const struct sheet_column *cols, size_t n);
+/** The same below a row that says whose file it is; XLSX says it in the document's properties, too. @title may be NULL. */
+int sheet_writer_open_titled(struct sheet_writer **ret, const char *path, enum sheet_format format, const char *sheet_name, const char *tmp_dir,
+			     const struct sheet_column *cols, size_t n, const char *title);
 /** CSV only, to a stream that stays the caller's. */
 int sheet_writer_stream(struct sheet_writer **ret, FILE *f, const struct sheet_column *cols, size_t n);
 /*

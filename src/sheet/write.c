@@ -20,7 +20,7 @@ struct sheet_writer {
 	lxw_workbook *book;
 	lxw_worksheet *sheet;
 	lxw_format *head, *text, *date;
-	char name[32], *tmp;
+	char name[32], *tmp, *title;
 	unsigned sheets;
 	lxw_row_t row;
 };
@@ -49,6 +49,10 @@ static void csv_text(struct sheet_writer *w, const char *s)
 static void csv_start(struct sheet_writer *w)
 {
 	(void)fputs("\xef\xbb\xbf", w->csv);
+	if (w->title) {
+		sheet_put_text(w, w->title);
+		(void)sheet_end_row(w);
+	}
 	for (size_t i = 0; i < w->col_n; i++)
 		sheet_put_text(w, w->cols[i].title);
 	(void)sheet_end_row(w);
@@ -131,17 +135,21 @@ static void sheet_begin(struct sheet_writer *w)
 		(void)worksheet_set_column(w->sheet, (lxw_col_t)i, (lxw_col_t)i, width_of(c), c->kind == SHEET_TEXT ? w->text : NULL);
 		add_hint(w, (lxw_col_t)i, c);
 	}
+	if (w->title)
+		(void)worksheet_write_string(w->sheet, w->row++, 0, w->title, NULL);
 	for (size_t i = 0; i < w->col_n; i++)
-		(void)worksheet_write_string(w->sheet, 0, (lxw_col_t)i, w->cols[i].title, w->head);
-	worksheet_freeze_panes(w->sheet, 1, 0);
-	w->row = 1;
+		(void)worksheet_write_string(w->sheet, w->row, (lxw_col_t)i, w->cols[i].title, w->head);
+	w->row++;
+	worksheet_freeze_panes(w->sheet, w->row, 0);
 }
 
 /* The filter covers what was written, known only now. */
 static void sheet_finish(struct sheet_writer *w)
 {
+	lxw_row_t head = w->title ? 1 : 0;
+
 	if (w->sheet && w->col_n)
-		(void)worksheet_autofilter(w->sheet, 0, 0, w->row > 1 ? w->row - 1 : 1, (lxw_col_t)(w->col_n - 1));
+		(void)worksheet_autofilter(w->sheet, head, 0, w->row > head + 1 ? w->row - 1 : head + 1, (lxw_col_t)(w->col_n - 1));
 }
 
 static int open_book(struct sheet_writer *w, const char *path, const char *name)
@@ -152,6 +160,11 @@ static int open_book(struct sheet_writer *w, const char *path, const char *name)
 	if (!w->book)
 		return -ENOMEM;
 	take_name(w, name);
+	if (w->title) {
+		lxw_doc_properties p = {.title = w->name, .subject = w->title, .comments = w->title};
+
+		(void)workbook_set_properties(w->book, &p);
+	}
 	w->head = workbook_add_format(w->book);
 	format_set_bold(w->head);
 	format_set_bg_color(w->head, 0xE8EEF7);
@@ -190,14 +203,22 @@ int sheet_writer_stream(struct sheet_writer **ret, FILE *f, const struct sheet_c
 int sheet_writer_open(struct sheet_writer **ret, const char *path, enum sheet_format format, const char *sheet_name, const char *tmp_dir,
 		      const struct sheet_column *cols, size_t n)
 {
+	return sheet_writer_open_titled(ret, path, format, sheet_name, tmp_dir, cols, n, NULL);
+}
+
+int sheet_writer_open_titled(struct sheet_writer **ret, const char *path, enum sheet_format format, const char *sheet_name, const char *tmp_dir,
+			     const struct sheet_column *cols, size_t n, const char *title)
+{
 	struct sheet_writer *w = writer_new(cols, n);
 	int r;
 
+	w->title = title ? xstrdup(title) : NULL;
 	if (format == SHEET_CSV) {
 		w->csv = fopen(path, "we");
 		w->own_csv = true;
 		if (!w->csv) {
 			r = -errno;
+			free(w->title);
 			free(w);
 			return r;
 		}
@@ -306,6 +327,7 @@ int sheet_writer_close(struct sheet_writer *w)
 		if (workbook_close(w->book) && !r)
 			r = -EIO;
 	}
+	free(w->title);
 	free(w->tmp);
 	free(w);
 	return r;

@@ -12,6 +12,7 @@
 #include "sim/day_priv.h"
 #include "sim/draw.h"
 
+#define ASK_MS 150     /* as the switch waits */
 #define GOODBYE_MS 3000
 #define BACK_S 40       /* mean until somebody who did not answer is back */
 #define REFUSE_S 3      /* mean until he presses refuse */
@@ -46,6 +47,13 @@ static void on_out(const struct acd_out *out, void *arg)
 	struct day *d = arg;
 
 	tell_out(d, out);
+	d->res->late += out->kind == ACD_OUT_OWNER && !strcmp(out->reason, "late");
+	if (out->kind == ACD_OUT_OFFER) {
+		struct caller *c = hmap_get(&d->callers, (uint64_t)out->call_id);
+
+		c->own_offer = c->owner_id == out->agent_id && memmem(out->body, out->body_len, "\"side\":\"owner\"", 14);
+		d->res->to_owner += c->own_offer;
+	}
 	for (size_t i = 0; i < out->body_len; i++)
 		d->res->checksum = (d->res->checksum ^ (unsigned char)out->body[i]) * 0x100000001b3u;
 	if (out->kind == ACD_OUT_OFFER && d->c->check)
@@ -87,6 +95,7 @@ static int feed(struct day *d, struct acd_in in)
 static void caller_free(struct day *d, struct caller *c)
 {
 	due_off(d, &c->due);
+	due_off(d, &c->known);
 	(void)hmap_del(&d->callers, (uint64_t)c->id);
 	free(c);
 }
@@ -153,13 +162,39 @@ static void caller_acts(struct day *d, struct due *due)
 		give_up(d, c);
 }
 
+static void becomes_known(struct day *d, struct due *due)
+{
+	struct caller *c = container_of(due, struct caller, known);
+
+	/* refused when it is late, as in the switch */
+	(void)feed(d, (struct acd_in){.kind = ACD_IN_KNOWN, .call_id = c->id, .owner_id = c->owner_id, .team_id = c->team_id});
+}
+
+/* Whose he is, and when that will be known: a stream of its own, so that without owners nothing changes. */
+static void draw_owner(struct day *d, struct caller *c)
+{
+	const struct acd_conf *acd = d->c->acd;
+	const struct acd_agent_conf *g = &acd->agents[rng_below(&d->owning, acd->agent_n)];
+
+	if (!draw_chance(&d->owning, d->c->known_p))
+		return;
+	c->owner_id = rng_below(&d->owning, 10) ? g->id : 1 + INT64_MAX / 2; /* one of ten has left the centre */
+	c->team_id = g->team_id;
+	c->asked = d->c->known_s > 0;
+	if (c->asked)
+		due_at(d, &c->known, d->now + draw_exponential_ms(&d->owning, d->c->known_s), becomes_known);
+}
+
 static void enter_queue(struct day *d, struct caller *c, int64_t queue_id)
 {
+	bool first = c->phase == PHASE_WAIT && c->queue_id == queue_id;
+
 	c->queue_id = queue_id;
 	c->phase = PHASE_WAIT;
 	tell_segment(d, c, "queue", NULL);
 	(void)feed(d, (struct acd_in){.kind = ACD_IN_ENTER, .call_id = c->id, .queue_id = queue_id, .priority = c->load->priority,
-				      .waited_ms = d->now - c->enter_ms});
+				      .waited_ms = d->now - c->enter_ms, .owner_id = first && !c->asked ? c->owner_id : 0,
+				      .team_id = first && !c->asked ? c->team_id : 0, .ms = first && c->asked ? ASK_MS : 0});
 }
 
 static void caller_comes(struct day *d, const struct sim_load *load)
@@ -184,6 +219,8 @@ static void caller_comes(struct day *d, const struct sim_load *load)
 		tell_leg_ring(d, c, false);
 	}
 	due_at(d, &c->due, d->now + draw_exponential_ms(&d->doing, load->patience_s), caller_acts);
+	if (d->c->known_p > 0)
+		draw_owner(d, c);
 	enter_queue(d, c, load->queue_id);
 }
 
@@ -246,6 +283,7 @@ static void answer(struct day *d, struct worker *w)
 		tell_leg_answer(d, c, false);
 	c->answer_ms = d->now;
 	d->res->answered++;
+	d->res->by_owner += c->own_offer;
 	d->res->answered_20s += wait_ms <= 20000;
 	d->res->waited += wait_ms > 0;
 	d->res->wait_ms += wait_ms;
@@ -402,6 +440,7 @@ static void act(struct day *d, const struct acd_out *out)
 		act_overflow(d, out);
 		break;
 	case ACD_OUT_ANNOUNCE:
+	case ACD_OUT_OWNER:
 		break;
 	}
 }
@@ -424,6 +463,7 @@ static void begin(struct day *d)
 	rng_init(&d->coming, d->c->seed);
 	rng_init(&d->doing, d->c->seed ^ 0x5e41a8c1d2b7f30eu);
 	rng_init(&d->naming, d->c->seed ^ 0x1f83d9abfb41bd6bu);
+	rng_init(&d->owning, d->c->seed ^ 0x6f776e);
 	idgen_init(&d->ids, d->c->node);
 	hmap_init(&d->callers, false);
 	hmap_init(&d->workers, false);

@@ -44,6 +44,8 @@ struct sim_day_conf {
 	double noanswer_p, refuse_p;  /* shares of offers */
 	double late_s;                /* agents come up to so much later than open; 0: all at open */
 	double between_breaks_s, break_s; /* means; 0: no breaks */
+	double known_p;               /* share of callers who are somebody's customers: of an agent by chance, or of one who has left */
+	double known_s;               /* mean time until that is known; exponential; 0: it is known when they come */
 	bool check;                   /* acd_invariant() and acd_check() at every step: assertion */
 
 	int64_t centre_id;
@@ -58,6 +60,7 @@ struct sim_day_result {
 	uint64_t calls, answered, abandoned, overflowed, waited; /* waited: not answered in the millisecond they came */
 	uint64_t answered_20s, offers, events;
 	uint64_t inside_max;          /* callers at once, waiting or talking */
+	uint64_t to_owner, by_owner, late; /* offers to owners, answered ones, and callers who were not known in time */
 	int64_t wait_ms;              /* of all callers */
 	int64_t talk_ms;              /* as callers see it */
 	uint64_t checksum;            /* of all decisions */

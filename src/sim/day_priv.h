@@ -17,6 +17,9 @@ enum phase { PHASE_WAIT, PHASE_RING, PHASE_TALK, PHASE_GOODBYE };
 
 struct caller {
 	struct due due; /* gives up; ends the talk; has heard the goodbye */
+	struct due known; /* whose customer he is, is told */
+	int64_t owner_id, team_id;
+	bool asked, own_offer;
 	int64_t id, leg_id, agent_leg_id, queue_id, enter_ms, answer_ms;
 	const struct sim_load *load;
 	struct worker *worker; /* rings or talks */
@@ -42,7 +45,7 @@ struct arrivals {
 struct day {
 	const struct sim_day_conf *c;
 	struct sim_day_result *res;
-	struct rng coming, doing, naming; /* streams of their own: who calls does not change what happens */
+	struct rng coming, doing, naming, owning; /* streams of their own: who calls does not change what happens */
 	struct acd *acd;
 	struct heap heap;
 	struct hmap callers, workers;

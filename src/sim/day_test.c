@@ -176,3 +176,45 @@ TEST(waits_and_abandonment_are_those_of_erlang_a)
 	against_erlang_a(42, 400, 180, 180);
 	against_erlang_a(36, 400, 180, 180); /* overload: only those who give up keep it stable */
 }
+
+/* Owner first in every queue: nobody is lost, most owners who are there answer, and those who wait for nobody wait as before. */
+static void owner_day(struct sim_day_result *r, double known_p, double known_s, int64_t restart)
+{
+	struct sim_day_conf c;
+	struct acd_queue_conf *q;
+
+	sim_day_example(&c, 40, 3, 3000, OPEN_MS);
+	q = ((struct acd_conf *)(uintptr_t)c.acd)->queues;
+	for (size_t i = 0; i < c.acd->queue_n; i++) {
+		q[i].owner_ms = 12000;
+		q[i].owner_busy_ms = i ? 20000 : 0;
+		q[i].owner_member = i == 2;
+	}
+	c.check = true;
+	c.known_p = known_p;
+	c.known_s = known_s;
+	c.restart_ms = restart;
+	assert_int_equal(sim_day_run(&c, r), 0);
+	assert_int_equal(r->calls, r->answered + r->abandoned + r->overflowed);
+	sim_day_done(&c);
+}
+
+TEST(a_day_with_owner_first_loses_nobody_and_gives_owners_their_customers)
+{
+	struct sim_day_result none, all, slow, again;
+
+	owner_day(&none, 0, 0, 0);
+	assert_int_equal(none.to_owner, 0);
+	owner_day(&all, 0.5, 0, 0);
+	print_message("%llu calls, %llu offered to owners, %llu answered by them; mean wait %lld ms, without owners %lld ms\n",
+		      (unsigned long long)all.calls, (unsigned long long)all.to_owner, (unsigned long long)all.by_owner,
+		      (long long)(all.wait_ms / (int64_t)all.calls), (long long)(none.wait_ms / (int64_t)none.calls));
+	assert_int_equal(all.calls, none.calls);
+	assert_true(all.to_owner > all.calls / 10 && all.by_owner > all.to_owner / 2);
+	assert_true(all.answered > none.answered * 9 / 10);
+	owner_day(&slow, 0.5, 0.1, 0);
+	/* exponential, mean 100 ms: e^-1.5 = 22 % of 1,500 known callers are too late */
+	assert_in_range(slow.late, 270, 400);
+	owner_day(&again, 0.5, 0.1, OPEN_MS + 3 * 3600000LL + 1234567); /* another run goes on from its snapshot */
+	assert_int_equal(again.checksum, slow.checksum);
+}

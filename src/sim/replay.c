@@ -1,10 +1,12 @@
 #include "sim/replay.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "acd/acd.h"
 #include "acd/check.h"
+#include "acd/turn.h"
 #include "base/base.h"
 #include "journal/journal.h"
 
@@ -23,7 +25,13 @@ struct replay {
 	int64_t epoch;
 	struct said *said;     /* by the core, and not yet found in the log: from said_at on */
 	size_t said_n, said_at, said_cap;
+	struct hmap drawn;     /* team -> struct drawn: the last draw of its turn */
 	struct replay_result res;
+};
+
+struct drawn {
+	char *team, *body;
+	size_t len;
 };
 
 static void hear(const struct acd_out *out, void *arg)
@@ -31,7 +39,7 @@ static void hear(const struct acd_out *out, void *arg)
 	static const enum ev_kind kinds[] = {
 		[ACD_OUT_STATE] = EV_AGENT_STATE,       [ACD_OUT_OFFER] = EV_OFFER_NEW,
 		[ACD_OUT_OFFER_END] = EV_OFFER_END,     [ACD_OUT_OVERFLOW] = EV_QUEUE_OVERFLOW,
-		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE,
+		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER,
 	};
 	struct replay *rp = arg;
 
@@ -63,15 +71,24 @@ int replay_new(struct replay **ret, bool check)
 	struct replay *rp = xcalloc(1, sizeof(*rp));
 
 	rp->check = check;
+	hmap_init(&rp->drawn, true);
 	*ret = rp;
 	return 0;
 }
 
 void replay_free(struct replay *rp)
 {
+	size_t pos = 0;
+
 	if (!rp)
 		return;
 	core_drop(rp);
+	for (struct drawn *d; (d = hmap_next(&rp->drawn, &pos));) {
+		free(d->team);
+		free(d->body);
+		free(d);
+	}
+	hmap_done(&rp->drawn);
 	free(rp->said);
 	free(rp);
 }
@@ -208,6 +225,32 @@ static int on_out(struct replay *rp, const struct ev *e)
 	return 0;
 }
 
+/* Each draw of a team follows from its last one. What is before the first that was read is not known. */
+static int on_turn(struct replay *rp, const struct ev *e)
+{
+	json_t *o = json_loadb(e->body, e->body_len, 0, NULL);
+	const char *team = json_string_value(json_object_get(o, "team"));
+	struct drawn *d = team ? hmap_get_str(&rp->drawn, team) : NULL;
+	const char *why = NULL;
+
+	if (e->kind == EV_TURN_DRAW && (d || json_integer_value(json_object_get(o, "draw")) == 1)) {
+		why = turn_check(d ? d->body : NULL, d ? d->len : 0, e->body, e->body_len);
+		rp->res.draws++;
+	}
+	if (team && !d) {
+		d = xcalloc(1, sizeof(*d));
+		d->team = xstrdup(team);
+		(void)hmap_set_str(&rp->drawn, d->team, d);
+	}
+	if (d) {
+		free(d->body);
+		d->body = xstrndup(e->body, e->body_len);
+		d->len = e->body_len;
+	}
+	json_decref(o);
+	return why ? differs(rp, e, why, "", 0) : 0;
+}
+
 /* A run that was killed may have decided more than reached the log; one that ended in order may not. */
 static int run_over(struct replay *rp, const struct ev *e)
 {
@@ -239,7 +282,11 @@ int replay_event(struct replay *rp, const struct ev *e)
 	case EV_OFFER_END:
 	case EV_QUEUE_OVERFLOW:
 	case EV_QUEUE_ANNOUNCE:
+	case EV_QUEUE_OWNER:
 		return on_out(rp, e);
+	case EV_TURN_DRAW:
+	case EV_TURN_BACK:
+		return on_turn(rp, e);
 	case EV_SYS_STOP:
 		rp->stopped = true;
 		return 0;

@@ -13,7 +13,7 @@ struct ev;
 struct replay;
 
 struct replay_result {
-	uint64_t events, inputs, decisions, checked, epochs;
+	uint64_t events, inputs, decisions, checked, epochs, draws;
 	int64_t epoch, n;       /* of the first difference */
 	char expected[4096];    /* what the core says there; "" when it says nothing */
 	char logged[4096];      /* what the log says */

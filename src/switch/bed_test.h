@@ -58,6 +58,8 @@ static struct plan {
 	struct sw_used used[2];
 	size_t used_n;
 	bool no_writer; /* the database is away */
+	void (*ask)(struct sw *sw, int64_t call_id, const char *number, void *arg); /* whose customer calls */
+	int32_t ask_ms;
 } plan;
 
 static struct bed {
@@ -770,6 +772,7 @@ static void begin(void)
 		.sip_listen = "127.0.0.1:0", .external = "127.0.0.1", .realm = REALM, .rtp_bind = "127.0.0.1", .rtp_min = 16000, .rtp_max = 17998,
 		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
 		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir, .used = plan.used, .used_n = plan.used_n,
+		.ask_customer = plan.ask, .ask_ms = plan.ask_ms,
 	};
 
 	if (!bed_started)

@@ -2,6 +2,8 @@
 #include "switch/bed_test.h"
 #include "switch/sw_number.h"
 
+#include "number/prefix.h"
+
 static struct num_table table;
 static struct num_rights trunk_rights, person_rights;
 static struct sw_toll_conf toll;
@@ -163,6 +165,34 @@ TEST(caller_who_hides_is_not_shown)
 }
 
 /* ---- the gate ---- */
+
+static void dials(const char *number, const char *expected)
+{
+	struct sw_plan_ask ask = {.trunk = &plan.trunks[0], .dialled = number};
+	struct sw_verdict v;
+
+	sw_plan(&v, &ask, NULL);
+	assert_string_equal(v.called, expected);
+}
+
+/* 1601234 is nobody's prefix: unknown ranges get the 0 of other cities, until a table says where they are at home. */
+TEST(mobile_of_a_new_range_loses_its_zero_when_the_table_says_it_is_at_home)
+{
+	static const struct num_place here = {"广东", "深圳", "755", ""}, elsewhere = {"浙江", "杭州", "571", ""};
+	struct num_prefixes *t = num_prefixes_new();
+
+	plan_numbers();
+	table.called = NUM_F_LOCAL;
+	dials("16012345678", "016012345678");
+	dials("13510000000", "13510000000");
+	assert_int_equal(num_prefixes_add(t, "1601234", &here), 0);
+	assert_int_equal(num_prefixes_add(t, "1351000", &elsewhere), 0);
+	num_prefixes_publish(t);
+	dials("16012345678", "16012345678");
+	dials("13510000000", "013510000000");
+	num_prefixes_publish(NULL);
+	dials("16012345678", "016012345678");
+}
 
 TEST(trunk_and_person_must_both_allow)
 {

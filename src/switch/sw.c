@@ -9,7 +9,7 @@
 #include "switch/sw.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_STOP };
 
 struct alarm_msg {
 	char what[32], name[128], detail[256];
@@ -20,6 +20,12 @@ struct alarm_msg {
 struct command_msg {
 	struct sw_cmd cmd;
 	void (*answer)(enum sw_refusal r, int64_t call_id, void *arg);
+	void *arg;
+};
+
+struct turn_msg {
+	struct sw_turn turn;
+	void (*answer)(int64_t agent_id, bool free, bool owed, void *arg);
 	void *arg;
 };
 
@@ -382,6 +388,15 @@ static void on_trial(struct sw *sw, struct trial_msg *m)
 	strb_done(&b);
 }
 
+static void on_turn(struct sw *sw, const struct turn_msg *m)
+{
+	bool is_free = false, owed = false;
+	int64_t agent_id = sw_turn_draw(sw, &m->turn, &is_free, &owed);
+
+	if (m->answer)
+		m->answer(agent_id, is_free, owed, m->arg);
+}
+
 static void on_stop(struct sw *sw, int deadline_ms)
 {
 	sw->stopping = true;
@@ -418,6 +433,12 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 		break;
 	case MSG_STRANGERS:
 		sw_stranger_ask(sw, data);
+		break;
+	case MSG_CUSTOMER:
+		sw_customer_said(sw, data);
+		break;
+	case MSG_TURN:
+		on_turn(sw, data);
 		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
@@ -467,6 +488,22 @@ int sw_strangers(struct sw *sw, const struct sw_stranger_ask *q)
 	if (sw->stopped)
 		return -ESHUTDOWN;
 	return mbox_post(sw->mbox, MSG_STRANGERS, q, sizeof(*q));
+}
+
+int sw_customer(struct sw *sw, const struct sw_customer *c)
+{
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	return mbox_post(sw->mbox, MSG_CUSTOMER, c, sizeof(*c));
+}
+
+int sw_turn(struct sw *sw, const struct sw_turn *t, void (*answer)(int64_t agent_id, bool free, bool owed, void *arg), void *arg)
+{
+	struct turn_msg m = {*t, answer, arg};
+
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	return mbox_post(sw->mbox, MSG_TURN, &m, sizeof(m));
 }
 
 int sw_orphan(struct sw *sw, const char *dialog)
@@ -591,6 +628,7 @@ void sw_free(struct sw *sw)
 	hmap_done(&sw->trunk_calls);
 	hmap_done(&sw->trunk_deaf);
 	sw_toll_done(sw);
+	sw_turn_done(sw);
 	hmap_done(&sw->lines);
 	if (sw->index.keys)
 		sw_index_done(&sw->index);
@@ -647,6 +685,9 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->trunk_calls, false);
 	hmap_init(&sw->trunk_deaf, false);
 	sw_toll_init(sw, start->used, start->used_n);
+	sw_turn_init(sw, start->turns, start->turn_n);
+	if (!sw->start.ask_ms)
+		sw->start.ask_ms = SW_ASK_MS;
 	hmap_init(&sw->lines, false);
 	hmap_init(&sw->regs, true);
 	hmap_init(&sw->creds, true);

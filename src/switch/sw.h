@@ -16,6 +16,7 @@
 #define SW_RESUME_MS 20000
 #define SW_TICK_MS 1000
 #define SW_DEAD_MS 120000   /* a telephone that vanished without a word: much sooner than its session timer would tell */
+#define SW_ASK_MS 150      /* whose customer calls: the data may take so long */
 #define SW_RATE_WAIT_MS 2000 /* a call out waits so long for a trunk's second */
 #define SW_LOAD_PCT 85 /* of the media thread; below 75 calls are taken again */
 #define SW_LOAD_CALLS 50
@@ -131,6 +132,9 @@ struct sw_call {
 	enum sw_seg seg;
 	int64_t seg_id, rec_id;
 	int64_t start_ms, enter_ms;
+	int64_t customer_id, owner_id, team_id; /* as sw_customer has said; 0 */
+	int64_t ask_until_ms;       /* the answer is waited for until then; 0: it is there, or nobody was asked */
+	bool owner_tried;           /* the core had the owner, or was to wait for him to be known: not in a further queue again */
 	unsigned legs;              /* sw_legs that are not gone yet */
 	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
 	const char *refused;        /* by the toll guard: a sentence for a telephone's display */
@@ -159,6 +163,7 @@ struct sw {
 	struct hmap meters[3];      /* sw_toll.c: user, trunk, device -> struct sw_meter */
 	struct ilink out_legs;
 	unsigned toll_alarms;       /* meters that have one */
+	struct hmap turns;          /* team id -> struct turn */
 	struct hmap lines;          /* trunk id -> struct sw_line */
 	struct hmap trunk_deaf;     /* trunk id -> calls in a row with one-way audio */
 	struct hmap trunk_calls;    /* trunk id -> calls in it plus one, as a number */
@@ -257,11 +262,25 @@ void sw_call_connect(struct sw_call *c);
 void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority);
 bool sw_call_seize(struct sw_call *c, struct sw_agent *a);
 int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms);
+/** May he dial numbers outside with his telephone? */
+bool sw_may_key(struct sw *sw, const struct sw_agent *a);
 int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number); /* as the agent in it; -EINVAL: no number */
 
 void sw_call_dial_over(struct sw_call *c); /* no further trunk is tried */
 
+/* sw_customer.c */
+void sw_customer_ask(struct sw_call *c);                       /* it has begun */
+void sw_customer_enter(struct sw_call *c, struct acd_in *in, const struct sw_queue *q); /* it enters a queue: what the core is told */
+void sw_customer_said(struct sw *sw, const struct sw_customer *m);
+
+/* sw_turn.c */
+void sw_turn_init(struct sw *sw, const struct sw_turn_state *states, size_t n);
+void sw_turn_done(struct sw *sw);
+int64_t sw_turn_draw(struct sw *sw, const struct sw_turn *t, bool *is_free, bool *owed); /* 0: nobody */
+
 /* sw_refer.c */
+/** To a colleague, by a command of @a, who is in the call. */
+enum sw_refusal sw_transfer_to(struct sw_call *c, struct sw_agent *a, int64_t user_id);
 /* REFER on @l. 0, or the status that refuses it. */
 int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces);
 void sw_transfer_ring(struct sw_call *c, int code, bool early_media); /* the target's 18x */

@@ -33,7 +33,7 @@ void sw_acd_emit(const struct acd_out *out, void *arg)
 	static const enum ev_kind kinds[] = {
 		[ACD_OUT_STATE] = EV_AGENT_STATE,       [ACD_OUT_OFFER] = EV_OFFER_NEW,
 		[ACD_OUT_OFFER_END] = EV_OFFER_END,     [ACD_OUT_OVERFLOW] = EV_QUEUE_OVERFLOW,
-		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE,
+		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER,
 	};
 	struct sw *sw = arg;
 	struct ev e = {
@@ -82,6 +82,8 @@ static void act(struct sw *sw, const struct acd_out *out)
 	case ACD_OUT_ANNOUNCE:
 		sw_call_announce(sw, out);
 		break;
+	case ACD_OUT_OWNER:
+		break; /* told; what follows from it is an offer */
 	}
 }
 
@@ -362,6 +364,8 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_HOLD:
 	case SW_RESUME:
 		return sw_call_hold(a->call, cmd->kind == SW_HOLD);
+	case SW_TRANSFER:
+		return sw_transfer_to(a->call, a, cmd->target_id);
 	case SW_DIGITS:
 		return sw_call_digits(a->call, cmd->number);
 	default:

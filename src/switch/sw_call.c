@@ -320,6 +320,7 @@ static void call_begun(struct sw_call *c)
 	if (c->name[0])
 		e.pii[e.pii_n++] = (struct ev_pii){"name", c->name};
 	sw_emit(c->sw, &e, &b);
+	sw_customer_ask(c);
 }
 
 static void call_free_if_done(struct sw_call *c)
@@ -456,6 +457,7 @@ static void enter_queue(struct sw_call *c, int64_t waited_ms, int priority)
 		play_music(c);
 	if (c->accepted && q && q->record_waiting)
 		rec_start(c, NULL); /* one part until an agent answers */
+	sw_customer_enter(c, &in, q);
 	if (sw_acd(c->sw, &in)) {
 		c->in_acd = false;
 		sw_call_end(c, "system", 480, 31, "queue does not exist");
@@ -497,23 +499,46 @@ static void dial_headers(char *buf, size_t size, const struct sw_call *c, bool a
 		       resume ? "X-Huawu-Resume: 1\r\n" : "");
 }
 
+struct shown {
+	char user[64], name[160];
+};
+
+/*
+ * Who calls, as the agent's telephone is told: all headers that name somebody are made of it. Without the right to numbers that is an alias
+ * of the call and the number in part; a name that holds digits may hold the number.
+ */
+static void show_caller(struct shown *s, const struct sw_call *c, const struct sw_user *u)
+{
+	const char *number = !strcmp(c->dir, "out") ? c->to : c->from, *name = c->name[0] ? c->name : number;
+	size_t n = strlen(number);
+
+	(void)str_copy(s->user, sizeof(s->user), n ? number : "anonymous");
+	(void)str_copy(s->name, sizeof(s->name), name);
+	if (!u || !u->masked || !strcmp(c->dir, "internal") || !n)
+		return;
+	(void)snprintf(s->user, sizeof(s->user), "caller-%u", (unsigned)((uint64_t)c->id >> 6) % 100000);
+	if (!c->name[0] || strpbrk(c->name, "0123456789"))
+		(void)snprintf(s->name, sizeof(s->name), "%.*s****%s", n > 8 ? 3 : 0, number + (strncmp(number, "+86", 3) ? 0 : 3),
+			       n > 4 ? number + n - (n > 8 ? 4 : 2) : "");
+}
+
 /* Rings the agent's device for this call. */
 static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, bool resume, int timeout_ms)
 {
 	const struct sw_user *u = sw_user_of(c->sw, a->id);
 	const struct sw_device *dev = sw_device_of(c->sw, a->device);
-	bool outbound = !strcmp(c->dir, "out");
-	const char *number = outbound ? c->to : c->from;
 	enum med_profile profile;
 	char headers[256];
+	struct shown shown;
 	struct sip_dial d = {
-		.from_user = number[0] ? number : "anonymous",
-		.from_name = c->name[0] ? c->name : number,
+		.from_user = shown.user,
+		.from_name = shown.name,
 		.headers = headers,
 		.ring_timeout_ms = timeout_ms,
 	};
 	int r = sw_agent_dial(c->sw, a, &d, &profile);
 
+	show_caller(&shown, c, u);
 	sw_ring_stop(a);
 	if (r)
 		return r;
@@ -948,12 +973,21 @@ static bool may_consult(const struct sw_agent *a)
 	return a && a->call && a->call->phase == CALL_HELD && a->call->agent == a;
 }
 
+bool sw_may_key(struct sw *sw, const struct sw_agent *a)
+{
+	const struct sw_user *u = a ? sw_user_of(sw, a->id) : NULL;
+
+	return !u || !u->no_dial;
+}
+
 static int route_consult(struct sw_call *c, struct sw_agent *a, const struct sw_user *u, const char *dialled)
 {
 	int r;
 
 	if (u)
 		return direct_user(c, u->id, false);
+	if (!sw_may_key(c->sw, a))
+		return 403;
 	c->phase = CALL_DIALLING;
 	sw_seg_open(c, SEG_RING, NULL);
 	c->agent = a; /* who dials, for what he may and the number he shows */
@@ -984,7 +1018,7 @@ static int route_device(struct sw_call *c, struct sw_agent *a, const char *diall
 		r = direct_user(c, u->id, false);
 		return r;
 	}
-	if (!a || a->call != c)
+	if (!a || a->call != c || !sw_may_key(c->sw, a))
 		return 403; /* nobody is logged in at this phone: no calls out at somebody's expense */
 	/* The device is the agent's side; the customer is dialled. */
 	c->ag = c->cust;

@@ -151,8 +151,11 @@ static int to_colleague(struct sw_call *c, int64_t user_id)
 
 static int to_outside(struct sw_call *c, const char *number)
 {
-	int r = sw_call_dial_out(c, &c->xleg, number);
+	int r;
 
+	if (!sw_may_key(c->sw, c->agent))
+		return 403;
+	r = sw_call_dial_out(c, &c->xleg, number);
 	if (r)
 		return r == -EACCES ? 403 : r == -ENOENT || r == -EINVAL ? 404 : 503;
 	begin(c);
@@ -277,6 +280,13 @@ int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces)
 	if (!replaces)
 		return blind(c, target);
 	return consults(c, second) && replaces == second->cust ? take_over(c, second) : 403;
+}
+
+enum sw_refusal sw_transfer_to(struct sw_call *c, struct sw_agent *a, int64_t user_id)
+{
+	int r = c->agent == a && can_transfer(c, c->ag) ? to_colleague(c, user_id) : 403;
+
+	return !r ? SW_OK : r == 480 ? SW_R_NO_DEVICE : SW_R_STATE;
 }
 
 /* ---- what happens meanwhile ---- */

@@ -46,6 +46,8 @@ struct sw_user {
 	bool auto_answer;
 	const struct num_rights *rights; /* NULL: num_rights_default */
 	enum sw_browser_codec browser_codec;
+	bool masked;             /* sees no customers' numbers: his telephone is shown an alias */
+	bool no_dial;            /* keys no numbers: outside only what the program dials for him */
 	bool static_agent;       /* logged in and ready at start, without a desk (bench, phones without browser) */
 };
 
@@ -98,6 +100,7 @@ struct sw_queue {
 	const char *greeting, *music; /* prompt names or absolute paths; NULL: none */
 	bool announce_position;
 	const char *overflow_number; /* with ACD_OVERFLOW_NUMBER */
+	bool owner_first;        /* the core's owner_ms is set: callers wait until it is known whose they are, or ask_ms */
 };
 
 /* When the toll guard raises an alarm; 0: never. */
@@ -127,10 +130,22 @@ struct sw_used {
 	int64_t ms, costly_ms;     /* all; abroad and premium */
 };
 
+/* Where a team's turn stood when the last process ended. */
+struct sw_turn_state {
+	int64_t team_id;
+	const char *body;        /* of the last turn.draw or turn.back */
+};
+
 struct sw_start {
 	const char *sip_listen, *external, *realm; /* see struct sip_conf */
 	const char *tls_cert, *tls_key; /* of tls listeners; and with them browsers come by wss */
 	const struct sw_used *used; size_t used_n; /* borrowed for sw_new */
+	const struct sw_turn_state *turns; size_t turn_n; /* borrowed for sw_new */
+	/* Asks whose number it is; sw_customer() answers, from any thread, or nobody does. On the switch's thread: must not block. NULL: nobody
+	   knows. The number is as we have it, not always as number/ writes it. */
+	void (*ask_customer)(struct sw *sw, int64_t call_id, const char *number, void *arg);
+	void *ask_arg;
+	int32_t ask_ms;          /* so long a caller waits for the answer at most, where it decides anything; 0: 150 */
 	const char *dns;         /* name servers for carriers' names, "127.0.0.1:5353 192.0.2.1"; NULL: the system's */
 	const char *rtp_bind;
 	uint16_t rtp_min, rtp_max;
@@ -205,11 +220,12 @@ enum sw_cmd_kind {
 	SW_CREDENTIAL_GONE, /* device */
 	SW_TEST_CALL,    /* user_id (who asks), trunk_id, number, ms (hung up then): through that trunk, with nobody at our end */
 	SW_TEST_END,     /* call_id */
+	SW_TRANSFER,     /* user_id: his call, to the colleague target_id, whom it rings while he stays (sw_refer.c) */
 };
 
 struct sw_cmd {
 	enum sw_cmd_kind kind;
-	int64_t user_id, call_id, trunk_id;
+	int64_t user_id, call_id, trunk_id, target_id;
 	int32_t ms;
 	bool ready, force;
 	char device[64], reason[ACD_REASON_MAX], number[64];
@@ -224,6 +240,27 @@ enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK
 const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping,
 	class_off abroad_off premium_off barred minutes_used emergency_test */
 int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg);
+
+/* ---- whose customer calls ---- */
+
+struct sw_customer {
+	int64_t call_id;         /* with by_id also one that has ended */
+	int64_t customer_id;     /* 0: nobody's */
+	int64_t owner_id, team_id; /* who gets it first; 0: nobody */
+	int64_t by_id;           /* a person said so, and this is no answer to ask_customer; 0 */
+};
+/** Any thread. */
+int sw_customer(struct sw *sw, const struct sw_customer *c);
+
+/* ---- the turn of a team (acd/turn.h): who gets a new customer ---- */
+
+struct sw_turn {
+	int64_t team_id, by_id;  /* by: who asks; he counts as free, for he has the customer */
+	int64_t call_id, customer_id; /* what it is about; 0 */
+	int64_t back_id;         /* not a new draw: this agent did not get him after all, and is owed the turn */
+};
+/** @answer is called once, on the switch's thread: whom; 0: nobody of the team is there. @free: he could take the call now. Any thread. */
+int sw_turn(struct sw *sw, const struct sw_turn *t, void (*answer)(int64_t agent_id, bool free, bool owed, void *arg), void *arg);
 
 /* ---- the try-it box: what a number would become, by the code that real calls run ---- */
 

@@ -43,14 +43,14 @@ export const tests = {
 		await scene('incoming')
 		equal(await text(page, '[data-who]'), '138 0013 8000')
 		ok((await text(page, '[data-card=call]')).includes('售前咨询'), 'queue is named')
-		await until(() => page.locator('[data-card=call] .past li').count(), 'past calls')
+		await until(() => page.locator('[data-contacts] [data-contact]').count(), 'past calls')
 		equal(await page.locator('.bar[data-state=ringing]').count(), 1, 'still ringing')
 	},
 	'a caller without a name is a new caller, and a screen reader hears of him': async () => {
 		await fresh('ready')
 		await mock.post('incoming', { from: '13911112222' })
 		await scene('incoming')
-		ok((await text(page, '[data-card=call]')).includes('新来电'), 'says new caller')
+		await until(async () => (await text(page, '[data-card=call]')).includes('新来电'), 'says new caller')
 		equal(await page.locator('[role=alert][aria-live=assertive]').first().innerText(), '来电：13911112222，队列售前咨询')
 	},
 	'F4 refuses': async () => {
@@ -73,9 +73,9 @@ export const tests = {
 		await until(async () => (await mock.post('log')).digits.endsWith('12#'), 'digits arrive in order')
 		await page.keyboard.press('F4')
 		await scene('wrapup')
-		const before = await text(page, '.ring strong')
+		const before = await text(page, '[data-card=call] .timer')
 		await page.click('[data-act=wrap-extend]')
-		await until(async () => (await text(page, '.ring strong')) > before, 'more time')
+		await until(async () => (await text(page, '[data-card=call] .timer')) > before, 'more time')
 		await page.keyboard.press('F10')
 		await scene('ready')
 	},
@@ -101,7 +101,7 @@ export const tests = {
 	},
 	'the layout does not move between states': async () => {
 		await fresh('ready')
-		const boxes = () => page.evaluate(() => [...document.querySelectorAll('.bar [data-act=ready], .bar [data-act=break], .bar [data-act=hold], .bar [data-act=number], .stage, .side')].map(e => Math.round(e.getBoundingClientRect().x * 10) + ':' + Math.round(e.getBoundingClientRect().y)))
+		const boxes = () => page.evaluate(() => [...document.querySelectorAll('.bar [data-act=ready], .bar [data-act=break], .bar [data-act=hold], .bar [data-act=number]')].map(e => Math.round(e.getBoundingClientRect().x * 10) + ':' + Math.round(e.getBoundingClientRect().y)))
 		const first = await boxes()
 		await mock.post('incoming')
 		await scene('incoming')

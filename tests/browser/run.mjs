@@ -2,7 +2,7 @@
 /*
  * Runs every *_test.mjs here, or those whose name holds one of the words given:
  *
- *   node tests/browser/run.mjs [WORD...]
+ *   node tests/browser/run.mjs [--half 0|1] [WORD...]
  *
  * A test file exports `tests`, { claim: async function }, and may export setup() and done().
  * A test that cannot run here answers { skipped: why }.
@@ -11,7 +11,8 @@ import { readdirSync } from 'node:fs'
 
 const LIMIT_MS = 180_000
 const words = process.argv.slice(2)
-const files = readdirSync(new URL('.', import.meta.url)).filter(f => f.endsWith('_test.mjs') && (!words.length || words.some(w => f.includes(w)))).sort()
+const half = words[0] === '--half' ? Number(words.splice(0, 2)[1]) : -1 /* every second file, so that two run beside each other */
+const files = readdirSync(new URL('.', import.meta.url)).filter(f => f.endsWith('_test.mjs') && (!words.length || words.some(w => f.includes(w)))).sort().filter((_, i) => half < 0 || i % 2 === half)
 let passed = 0
 let failed = 0
 let left = 0

@@ -32,8 +32,9 @@ export const queue = (name, number, body = {}) => [
 ]
 
 export class Centre {
-	/** Ports from @port on: SIP, HTTP, and a thousand for RTP. @options: further flags of serve. */
-	constructor(port, { host = '127.0.0.1', secure = false, options = [] } = {}) {
+	/** Ports from @port on: SIP, HTTP, and a thousand for RTP. @options: further flags of serve. @program: another than huawu */
+	constructor(port, { host = '127.0.0.1', secure = false, options = [], program = HUAWU } = {}) {
+		this.program = program
 		this.port = port
 		this.scratch = scratch()
 		this.dir = this.scratch.dir
@@ -62,7 +63,7 @@ export class Centre {
 		this.killed = false
 		const log = openSync(join(this.dir, 'server.log'), 'a')
 		const before = this.log().length
-		this.child = spawn(HUAWU, this.args, { stdio: ['ignore', log, log] })
+		this.child = spawn(this.program, this.args, { stdio: ['ignore', log, log] })
 		this.exit = new Promise(done => this.child.on('exit', (code, signal) => done(signal ?? code)))
 		let ended = false
 		void this.exit.then(() => (ended = true))
@@ -116,6 +117,7 @@ export class Centre {
 		return {
 			get: async path => said(await fetch(`${this.base}/api/v1${path}`, { headers: { cookie } })),
 			post: async (path, body = {}) => said(await post(path, body, { cookie, 'X-Huawu-CSRF': csrf })),
+			patch: async (path, body, rev) => said(await fetch(`${this.base}/api/v1${path}`, { method: 'PATCH', headers: { 'Content-Type': 'application/json', 'If-Match': String(rev), cookie, 'X-Huawu-CSRF': csrf }, body: JSON.stringify(body) })),
 			raw: async (path, headers = {}) => fetch(`${this.base}/api/v1${path}`, { headers: { cookie, ...headers } }),
 		}
 	}

@@ -193,7 +193,6 @@ def calls_are_unharmed_by_a_flood_of_strangers():
     assert q["cpu_pct"] < 50, "something spins: the callers have no RTCP port, which must cost nothing"
     assert l["conc_up"] == ARGS.calls and l["calls_failed"] == 0, "a call failed"
     assert l["rtp"]["e2e_lost"] <= q["rtp"]["e2e_lost"] + l["rtp"]["e2e_expected"] // 20000, "sound was lost"
-    assert l["rtp"]["late_over_100ms_pct"] <= q["rtp"]["late_over_100ms_pct"] + 0.1, "sound came late"
     print(f"memory {loud['before'][0]} -> {loud['after'][0]} kB, files {loud['before'][1]} -> {loud['after'][1]}")
     print(f"sent {f['sent']} messages ({f['sent_bytes']} bytes), {f['back']} answers ({f['back_bytes']} bytes); {f['tcp']} connections, {f['tcp_refused']} refused")
     assert f["sent"] > 0.5 * ARGS.rate * ARGS.seconds, "the flood was no flood"

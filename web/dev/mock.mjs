@@ -31,9 +31,9 @@ const users = [
 const breaks = [{ code: 'rest', zh: '休息', en: 'Rest' }, { code: 'lunch', zh: '用餐', en: 'Lunch' }, { code: 'meeting', zh: '会议', en: 'Meeting' }, { code: 'training', zh: '培训', en: 'Training' }]
 const STATES = ['talking', 'ready', 'talking', 'wrapup', 'break', 'ready', 'talking', 'noanswer', 'offline', 'ready']
 const agentOf = (u, i) => ({
-	id: u.id, name: u.name, extension: u.extension, team_id: u.team_id, team: teams.find(t => t.id === u.team_id)?.name ?? null, role: u.role,
+	id: u.id, name: u.name, extension: u.extension, team_id: u.team_id, team: teams.find(t => t.id === u.team_id)?.name ?? null, role: u.role, at_desk: u.role === 'agent',
 	state: u.id === '10' ? 'offline' : STATES[i % STATES.length], pending: null, reason: STATES[i % STATES.length] === 'break' ? 'lunch' : null, since_ms: now() - (i * 137 % 900) * 1000, until_ms: 0,
-	device_up: true, device: null, devices: [], call_id: null, queue_id: null, today: { answered: (i * 7) % 40, talk_ms: (i * 7 % 40) * 95_000, missed: i % 4 },
+	device_up: true, device: null, devices: [], noted: false, call_id: null, queue_id: null, today: { answered: (i * 7) % 40, talk_ms: (i * 7 % 40) * 95_000, missed: i % 4 },
 })
 let queues
 let agents
@@ -115,11 +115,13 @@ const snapshotFor = u => ({
 	now_ms: now(), me: agents.find(a => a.id === u.id) ?? null, call: live && live.agent_id === u.id ? live : null, queues,
 	agents: u.role === 'agent' ? agents.filter(a => a.id === u.id) : agents, calls: u.role === 'agent' ? (live ? [live] : []) : [...floorCalls(), ...(live ? [live] : [])],
 })
-const floorCalls = () => agents.filter(a => a.state === 'talking' && a.id !== '10').map((a, i) => ({ id: `f${a.id}`, dir: 'in', state: i % 3 === 1 ? 'held' : 'talking', from: `1380013${8000 + i}`, to: '02160000000', name: i % 2 ? `示例客户${i}` : null, number_id: '1', queue_id: '1', queue: queues[i % 3].name, agent_id: a.id, agent: a.name, start_ms: a.since_ms - 8000, since_ms: a.since_ms, recording: true, offer: null }))
+const floorCalls = () => agents.filter(a => a.state === 'talking' && a.id !== '10').map((a, i) => ({ id: `f${a.id}`, dir: 'in', state: i % 3 === 1 ? 'held' : 'talking', from: `1380013${8000 + i}`, to: '02160000000', name: i % 2 ? `示例客户${i}` : null, number_id: '1', queue_id: '1', queue: queues[i % 3].name, agent_id: a.id, agent: a.name, start_ms: a.since_ms - 8000, since_ms: a.since_ms, recording: true, noted: false, offer: null }))
 
+let drafts = []
+const notes = []
 function incoming({ from = '13800138000', name = null, queue = '1', auto = false, ring_ms = 20_000 } = {}) {
 	const q = queues.find(x => x.id === queue)
-	live = { id: id(), dir: 'in', state: 'ringing', from, to: '02160000000', name, number_id: '1', queue_id: q.id, queue: q.name, agent_id: '10', agent: me().name, start_ms: now(), since_ms: now(), recording: false, offer: { id: id(), until_ms: now() + ring_ms, auto_answer: auto } }
+	live = { id: id(), dir: 'in', state: 'ringing', from, to: '02160000000', name, number_id: '1', queue_id: q.id, queue: q.name, agent_id: '10', agent: me().name, start_ms: now(), since_ms: now(), recording: false, noted: false, offer: { id: id(), until_ms: now() + ring_ms, auto_answer: auto } }
 	send('call', live)
 	setState('ringing', { call_id: live.id, until_ms: now() + ring_ms })
 }
@@ -154,7 +156,8 @@ function need(ok) {
 	if (!ok)
 		throw wrong()
 }
-const publicUser = u => ({ id: u.id, login: u.login, name: u.name, role: u.role, team_id: u.team_id, extension: u.extension, lang: 'zh', must_change_password: false })
+const RIGHTS = { agent: ['desk', 'dial', 'numbers', 'pool'], supervisor: ['desk', 'dial', 'floor', 'force', 'numbers', 'assign', 'pool', 'merge', 'notes', 'share', 'trace'], admin: ['desk', 'dial', 'floor', 'force', 'numbers', 'reveal', 'assign', 'pool', 'merge', 'notes', 'share', 'audit', 'trace', 'erase', 'system'] }
+const publicUser = u => ({ id: u.id, login: u.login, name: u.name, role: u.role, rights: RIGHTS[u.role], team_id: u.team_id, extension: u.extension, lang: 'zh', must_change_password: false })
 const sessionOf = s => ({ user: publicUser(s.user), csrf: s.csrf, centre: { id: '1', name: '示例中心' }, expires_ms: now() + 8 * 3600_000, stun: [] })
 
 function detail(c) {
@@ -315,6 +318,34 @@ function route(method, path, q, body, s, req, lang) {
 			throw new Refusal(404, 'not_found', '没有这通电话。', 'There is no such call.')
 		return detail(c)
 	}
+	if (path === '/desk/pop') {
+		const number = live ? (live.dir === 'out' ? live.to : live.from) : history[0]?.from ?? null
+		const calls = number === '13800138000' ? history.filter(c => c.id !== q.get('call_id')).slice(0, 4) : []
+		const head = { call_id: q.get('call_id'), number, region: '上海 移动', calls, notes: notes.filter(n => calls.some(c => c.id === n.call_id) || n.call_id === q.get('call_id')), more: false }
+		return q.get('before_ms') ? head : { ...head, customer: null, repeat: { n: 1, within_min: 30 } }
+	}
+	if (path === '/desk/drafts')
+		return { items: drafts }
+	if (path === '/desk/draft') {
+		drafts = [...drafts.filter(d => d.subject !== body.subject), ...(body.body ? [{ subject: body.subject, at_ms: now(), body: body.body }] : [])]
+		return null
+	}
+	if (path === '/desk/notes/missing')
+		return { total: 0, items: [] }
+	if (path === '/desk/notes/missing/agents')
+		return { items: [] }
+	if (path === '/notes' && method === 'POST') {
+		const note = { customer_id: null, call_id: null, template_id: null, reason_id: null, result_id: null, text: null, next_ms: null, done: false, ...body, form: [], id: id(), rev: 1, at_ms: now(), created_ms: now(), updated_ms: now(), user_id: s.user.id, user_id_label: s.user.name }
+		notes.unshift(note)
+		drafts = drafts.filter(d => d.subject !== `call:${note.call_id}`)
+		return note
+	}
+	if (path === '/notes')
+		return { items: notes.filter(n => n.call_id === q.get('call_id')), total: 0 }
+	if (['/contact_reasons', '/note_templates', '/customer_types', '/customers'].includes(path))
+		return { items: [], total: 0 }
+	if (path === '/contact_results')
+		return { items: ['接通', '有意向', '成单'].map((zh, i) => ({ id: `r${i}`, rev: 1, code: `r${i}`, zh, en: zh, connected: true, sort: i, active: true })), total: 3 }
 	if (path === '/numbers/lookup')
 		return { number: q.get('number'), name: null, region: '上海 移动', calls: q.get('number') === '13800138000' ? history.slice(0, 4) : [] }
 	if (path === '/strangers')

@@ -1,31 +1,37 @@
 import { createRouter, createWebHistory } from 'vue-router'
-import type { Role } from './api/types'
 import { useSession } from './stores/session'
 
 declare module 'vue-router' {
-	interface RouteMeta { open?: boolean; roles?: Role[]; title?: string }
+	interface RouteMeta { open?: boolean; rights?: string[]; title?: string }
 }
 
 export const router = createRouter({
 	history: createWebHistory(),
 	routes: [
 		{ path: '/login', component: () => import('./login/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
-		{ path: '/', redirect: () => home() },
-		{ path: '/desk', component: () => import('./desk/DeskPage.vue'), meta: { title: 'nav.desk', roles: ['agent'] } },
-		{ path: '/board', component: () => import('./board/BoardPage.vue'), meta: { title: 'nav.board', roles: ['supervisor', 'admin'] } },
+		{ path: '/', component: { render: () => null } }, /* the guard knows where to, once it knows who */
+		{ path: '/desk', component: () => import('./desk/DeskPage.vue'), meta: { title: 'nav.desk', rights: ['desk'] } },
+		{ path: '/board', component: () => import('./board/BoardPage.vue'), meta: { title: 'nav.board', rights: ['floor'] } },
+		{ path: '/customers', component: () => import('./customer/CustomersPage.vue'), meta: { title: 'nav.customers' } },
+		{ path: '/customers/:id', component: () => import('./customer/CustomerPage.vue'), meta: { title: 'nav.customers' } },
 		{ path: '/calls/:id?', component: () => import('./history/HistoryPage.vue'), meta: { title: 'nav.history' } },
-		{ path: '/doctor', component: () => import('./doctor/DoctorPage.vue'), meta: { title: 'doctor.title', roles: ['admin'] } },
-		{ path: '/strangers', component: () => import('./strangers/StrangersPage.vue'), meta: { title: 'strangers.title', roles: ['admin'] } },
-		{ path: '/faults/:id?', component: () => import('./fault/FaultsPage.vue'), meta: { title: 'fault.list_title', roles: ['admin'] } },
-		{ path: '/trunks/:id/sip', component: () => import('./sip/TrunkSip.vue'), meta: { title: 'sip.title', roles: ['supervisor', 'admin'] } },
-		{ path: '/trunks/:id/numbers', component: () => import('./numbers/TrunkNumbers.vue'), meta: { title: 'numbers.page', roles: ['supervisor', 'admin'] } },
-		{ path: '/settings/:resource?', component: () => import('./resource/ResourcePage.vue'), meta: { title: 'nav.settings', roles: ['supervisor', 'admin'] } },
+		{ path: '/doctor', component: () => import('./doctor/DoctorPage.vue'), meta: { title: 'doctor.title', rights: ['system'] } },
+		{ path: '/audit', component: () => import('./privacy/AuditPage.vue'), meta: { title: 'privacy.audit', rights: ['audit'] } },
+		{ path: '/strangers', component: () => import('./strangers/StrangersPage.vue'), meta: { title: 'strangers.title', rights: ['system'] } },
+		{ path: '/faults/:id?', component: () => import('./fault/FaultsPage.vue'), meta: { title: 'fault.list_title', rights: ['system'] } },
+		{ path: '/trunks/:id/sip', component: () => import('./sip/TrunkSip.vue'), meta: { title: 'sip.title', rights: ['floor'] } },
+		{ path: '/trunks/:id/numbers', component: () => import('./numbers/TrunkNumbers.vue'), meta: { title: 'numbers.page', rights: ['floor'] } },
+		{ path: '/people/:id', component: () => import('./people/PersonPage.vue'), meta: { title: 'people.person.title' } },
+		{ path: '/settings/roles', component: () => import('./people/RolesPage.vue'), meta: { title: 'nav.settings' } },
+		{ path: '/settings/departments', component: () => import('./people/OrgPage.vue'), meta: { title: 'nav.settings' } },
+		{ path: '/settings/:resource?', component: () => import('./resource/ResourcePage.vue'), meta: { title: 'nav.settings' } },
 		{ path: '/:rest(.*)*', component: () => import('./components/NotFound.vue'), meta: { title: 'app.not_found' } },
 	],
 })
 
 export function home(): string {
-	return useSession().user?.role === 'agent' ? '/desk' : '/board'
+	const session = useSession()
+	return session.atDesk ? '/desk' : session.may('floor') ? '/board' : '/calls'
 }
 
 let restored = false
@@ -39,7 +45,9 @@ router.beforeEach(async to => {
 		return session.user ? home() : true
 	if (!session.user)
 		return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
-	if (to.meta.roles && !session.is(...to.meta.roles))
+	if (to.path === '/')
+		return home()
+	if (to.meta.rights && !session.may(...to.meta.rights))
 		return home()
 	return true
 })

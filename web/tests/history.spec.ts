@@ -4,7 +4,7 @@ import { clock, moment, phone, span } from '@/format'
 import { fromAddress, NONE, timeRange, toAddress, toQuery } from '@/history/filters'
 import { at, layout } from '@/history/parts'
 import { alaw, mulaw, peaks, readHeader } from '@/history/wav'
-import { explain, parseWhy } from '@/history/why'
+import { explain, ownerWords, parseWhy } from '@/history/why'
 // eslint-disable-next-line
 import { wav } from '../dev/wav.mjs'
 
@@ -93,6 +93,18 @@ describe('why this agent', () => {
 		expect(w.lead).toBe('why.lead_idle(90s)')
 		expect(w.second).toBe('why.second(N2,why.second_idle(60s,N1,30s))')
 		expect(w.others).toBe('why.others(8,why.reason.talking(4)why.comma()why.reason.offline(2)why.comma()why.reason.break(1)why.comma()why.reason.refused(1))')
+	})
+	it('the owner first, with his seconds', () => {
+		const w = explain(parseWhy({ rule: 'owner', side: 'owner', winner: '7', owner: '7', first_ms: 20_000, waited_ms: 0 })!, id => `N${id}`, say, ms => `${ms / 1000}s`)
+		expect(w).toEqual({ lead: 'why.lead_owner(N7,20s)', second: '', agents: [], calls: [], others: '' })
+	})
+	it('what came before the queue', () => {
+		const step = { at_ms: 1000, owner_id: '7', owner: '张三', team_id: null, team: null, queue: null, first_ms: 20_000, until_ms: 0 }
+		const s = (ms: number) => `${ms / 1000}s`
+		expect(ownerWords({ ...step, to: 'queue', why: 'timeout' }, say, s)).toBe('why.owner_queue(张三,20s,why.owner_why.timeout())')
+		expect(ownerWords({ ...step, to: 'wait', why: 'talking', until_ms: 31_000 }, say, s)).toBe('why.owner_wait(张三,why.owner_why.talking(),30s)')
+		expect(ownerWords({ ...step, to: 'team', why: 'gone', owner: null, team: '售后' }, say, s)).toMatch('why.owner_gone(')
+		expect(ownerWords({ ...step, to: 'queue', why: 'late' }, say, s)).toBe('why.owner_late()')
 	})
 	it('a lower level goes first', () => {
 		const w = explain(parseWhy({ side: 'agents', winner: '1', best: [best[0], { ...best[1], level: 2, idle_ms: 999_000 }], members, refused: 0 })!, id => id, say, String)

@@ -6,6 +6,10 @@ import createClient from 'openapi-fetch'
 import type { components, paths } from './schema'
 import type { MetaResource, Row } from './types'
 
+export type LeaveWish = components['schemas']['leave_wish']
+export type LeavePreview = components['schemas']['leave_preview']
+export type Org = components['schemas']['org']
+
 export class ApiError extends Error {
 	constructor(
 		readonly status: number,
@@ -90,7 +94,15 @@ export const api = {
 		hold: () => ok(client.POST('/desk/hold', { body: {} })),
 		resume: () => ok(client.POST('/desk/resume', { body: {} })),
 		digits: (digits: string) => ok(client.POST('/desk/digits', { body: { digits } })),
-		dial: (number: string) => ok(client.POST('/desk/dial', { body: { number } })),
+		turn: (call_id: string) => ok(client.POST('/desk/turn', { body: { call_id } })),
+		dial: (body: { number: string } | { customer_id: string; phone_id?: string }) => ok(client.POST('/desk/dial', { body })),
+	},
+	notes: {
+		pop: (query: NonNullable<paths['/desk/pop']['get']['parameters']['query']>) => ok(client.GET('/desk/pop', { params: { query } })),
+		drafts: () => ok(client.GET('/desk/drafts')),
+		putDraft: (subject: string, body: Record<string, unknown> | null) => ok(client.PUT('/desk/draft', { body: { subject, body }, keepalive: true })),
+		missing: (agentId?: string) => ok(client.GET('/desk/notes/missing', { params: { query: agentId ? { agent_id: agentId } : {} } })),
+		missingAgents: () => ok(client.GET('/desk/notes/missing/agents', { params: { query: {} } })),
 	},
 	board: () => ok(client.GET('/board')),
 	agent: {
@@ -115,6 +127,7 @@ export const api = {
 	},
 	numbers: {
 		presets: () => ok(client.GET('/number_presets')),
+		region: (number?: string) => ok(client.GET('/numbers/region', { params: { query: { number } } })),
 		try: (id: string, body: paths['/trunks/{id}/try']['post']['requestBody']['content']['application/json']) => ok(client.POST('/trunks/{id}/try', { params: { path: { id } }, body })),
 		test: (id: string, number: string, seconds: number) => ok(client.POST('/trunks/{id}/test', { params: { path: { id } }, body: { number, seconds } })),
 		testGet: (id: string) => ok(client.GET('/test_calls/{id}', { params: { path: { id } } })),
@@ -122,6 +135,15 @@ export const api = {
 	},
 	lookup: (number: string) => ok(client.GET('/numbers/lookup', { params: { query: { number } } })),
 	meta: () => ok(client.GET('/meta')) as Promise<{ resources: MetaResource[] }>,
+	rights: () => ok(client.GET('/rights')),
+	org: () => ok(client.GET('/org')),
+	leave: {
+		preview: (id: string, customers: LeaveWish) => ok(client.POST('/users/{id}/leave/preview', { params: { path: { id } }, body: { customers } })),
+		start: (id: string, customers: LeaveWish) => ok(client.POST('/users/{id}/leave', { params: { path: { id } }, body: { customers } })),
+		go_on: (id: string) => ok(client.POST('/leaves/{id}/continue', { params: { path: { id } } })),
+		undo: (id: string) => ok(client.POST('/leaves/{id}/undo', { params: { path: { id } } })),
+		certificateUrl: (id: string) => `/api/v1/leaves/${encodeURIComponent(id)}/certificate.xlsx?lang=${context.lang}`,
+	},
 	doctor: () => ok(client.GET('/doctor')),
 	strangers: {
 		get: () => ok(client.GET('/strangers')),
@@ -160,9 +182,50 @@ function queryString(query: ListQuery): string {
 	return s ? `?${s}` : ''
 }
 
+/** Customers besides their rows. */
+export const customers = {
+	mine: () => ok(client.GET('/customers/mine')),
+	check: (number: string, customer_id?: string) => ok(client.POST('/customers/check-number', { body: { number, ...(customer_id ? { customer_id } : {}) } })),
+	similar: (body: Record<string, unknown>) => ok(client.POST('/customers/similar', { body })),
+	claim: (id: string) => send<{ customer: Row | null }>('POST', `/customers/${id}/claim`, {}),
+	release: (id: string, reason: string) => send<{ customer: Row | null }>('POST', `/customers/${id}/release`, { reason }),
+	merge: (id: string, body: { other: string; fields: Record<string, 'this' | 'other'>; rev: number; other_rev: number }) => send<{ customer: Row & { merge_id: string } }>('POST', `/customers/${id}/merge`, body),
+	unmerge: (mergeId: string) => send<{ customer: Row | null; other: Row | null; kept: { what: string; value: string | null }[] }>('POST', `/merges/${mergeId}/undo`, {}),
+	timeline: (id: string, query: { before?: string; kinds?: string; limit?: number }) => ok(client.GET('/customers/{id}/timeline', { params: { path: { id }, query } })),
+	requests: () => ok(client.GET('/customers/requests')),
+	ask: (number: string, reason: string) => ok(client.POST('/customers/requests', { body: { number, reason } })),
+	decide: (id: string, action: 'assign' | 'share' | 'refuse' | 'withdraw', answer: string | null = null) => ok(client.POST('/customers/requests/{id}/decide', { params: { path: { id } }, body: { action, answer } })),
+}
+
+/** Numbers for a reason, who saw and changed what, erasing a person. */
+export type AuditLine = components['schemas']['audit_page']['items'][number]
+export const privacy = {
+	reveal: (phoneId: string, reason: string) => ok(client.POST('/customer_phones/{id}/reveal', { params: { path: { id: phoneId } }, body: { reason } })),
+	audit: (query: NonNullable<paths['/audit']['get']['parameters']['query']>) => ok(client.GET('/audit', { params: { query } })),
+	verify: () => ok(client.POST('/audit/verify')),
+	erase: (id: string, reason: string) => ok(client.POST('/customers/{id}/erase', { params: { path: { id } }, body: { reason } })),
+}
+
+/** Customers given to people, and taken back by rules. */
+export type AllotPlan = components['schemas']['allot_plan']
+export type AllotRow = components['schemas']['allot_row']
+export type AllotVerdict = components['schemas']['allot_verdict']
+export const allot = {
+	preview: (body: Record<string, unknown>) => send<AllotPlan>('POST', '/allocations/preview', body),
+	start: (body: Record<string, unknown>) => send<Row>('POST', '/allocations', body),
+	get: (id: string) => send<Row>('GET', `/allocations/${id}`),
+	cancel: (id: string) => send<Row>('POST', `/allocations/${id}/cancel`, {}),
+	undo: (id: string) => send<Row>('POST', `/allocations/${id}/undo`, {}),
+	rows: (id: string) => send<{ items: AllotRow[] }>('GET', `/allocations/${id}/rows`),
+	verify: (id: string) => send<AllotVerdict>('GET', `/allocations/${id}/verify?lang=${context.lang}`),
+	sheetUrl: (id: string, format: string) => `/api/v1/allocations/${id}/sheet.${format}?lang=${context.lang}`,
+	rule: (id: string) => send<AllotPlan>('GET', `/recycle_rules/${id}/preview`),
+	ruleRun: (id: string, count: number) => send<Row>('POST', `/recycle_rules/${id}/run`, { count }),
+}
+
 export const resource = {
 	exportUrl: (name: string, format: string, query: ListQuery = {}) => `/api/v1/${name}/export.${format}${queryString({ ...query, lang: context.lang })}`,
-	list: (name: string, query: ListQuery = {}) => send<{ items: Row[]; total: number }>('GET', `/${name}${queryString(query)}`),
+	list: (name: string, query: ListQuery = {}) => send<{ items: Row[]; total: number; total_exact?: boolean; next?: string | null }>('GET', `/${name}${queryString(query)}`),
 	get: (name: string, id: string) => send<Row>('GET', `/${name}/${encodeURIComponent(id)}`),
 	create: (name: string, row: Record<string, unknown>) => send<Row & { once?: Record<string, string> }>('POST', `/${name}`, row),
 	update: (name: string, id: string, rev: number, patch: Record<string, unknown>) =>
@@ -170,9 +233,19 @@ export const resource = {
 	remove: (name: string, id: string, rev: number) => send<null>('DELETE', `/${name}/${encodeURIComponent(id)}`, undefined, rev),
 }
 
+export type BulkJob = components['schemas']['bulk']
+export const bulk = {
+	start: (name: string, what: Record<string, unknown>) => send<BulkJob>('POST', `/${name}/bulk`, what),
+	get: (id: string) => send<BulkJob>('GET', `/bulk/${id}`),
+	cancel: (id: string) => send<BulkJob>('POST', `/bulk/${id}/cancel`, {}),
+	undo: (id: string) => send<BulkJob>('POST', `/bulk/${id}/undo`, {}),
+	refusedUrl: (id: string) => `/api/v1/bulk/${id}/refused.csv?lang=${context.lang}`,
+}
+
 /* ---- sheets ---- */
 
 export type Sheet = components['schemas']['sheet']
+export type ImportUndo = components['schemas']['import_undo']
 const PIECE = 96 * 1024 // the server takes 128 kB at once
 
 async function sendPiece(id: string, offset: number, piece: Blob): Promise<Sheet> {
@@ -190,11 +263,38 @@ export const sheets = {
 		}
 	},
 	get: (id: string) => send<Sheet>('GET', `/sheets/${id}`),
-	check: (id: string, wish: { sheet?: string; header_row?: number; columns?: (string | null)[]; existing: string; skip_hidden: boolean }) => send<Sheet>('POST', `/sheets/${id}/check`, wish),
+	check: (id: string, wish: { sheet?: string; header_row?: number; columns?: (string | null)[]; existing: string; skip_hidden: boolean; forget: boolean; values: Record<string, unknown> }) => send<Sheet>('POST', `/sheets/${id}/check`, wish),
 	commit: (id: string) => send<Sheet>('POST', `/sheets/${id}/commit`, {}),
 	cancel: (id: string) => send<Sheet>('POST', `/sheets/${id}/cancel`, {}),
 	remove: (id: string) => send<null>('DELETE', `/sheets/${id}`),
+	undoPlan: (id: string) => send<ImportUndo>('GET', `/imports/${id}/undo`),
+	undo: (id: string) => send<ImportUndo>('POST', `/imports/${id}/undo`, {}),
 	templateUrl: (name: string) => `/api/v1/${name}/template.xlsx?lang=${context.lang}`,
 	refusedUrl: (id: string) => `/api/v1/sheets/${id}/refused.xlsx`,
 	onceUrl: (id: string) => `/api/v1/sheets/${id}/once.csv?lang=${context.lang}`,
 }
+
+/* ---- files on rows ---- */
+
+export type Attachment = components['schemas']['attachment']
+
+export const attachments = {
+	list: (name: string, id: string) => send<{ items: Attachment[] }>('GET', `/${name}/${id}/attachments`),
+	remove: (id: string) => send<null>('DELETE', `/attachments/${id}`),
+	url: (id: string, download = false) => `/api/v1/attachments/${id}/data${download ? '?download=1' : ''}`,
+	/** In pieces; @told: what part of it is there. */
+	async send(name: string, id: string, file: File, told: (part: number) => void): Promise<Attachment> {
+		let upload = ''
+		for (let at = 0; ; at += PIECE) {
+			const query = queryString({ name: file.name.slice(-120), size: file.size, offset: at || undefined, upload: upload || undefined })
+			const response = await guardedFetch(new Request(`/api/v1/${name}/${id}/attachments${query}`, { method: 'POST', body: file.slice(at, at + PIECE), headers: { 'Content-Type': 'application/octet-stream' } }))
+			const data = await response.json().catch(() => null) as unknown
+			const got = await ok<Attachment | { upload: string }>(Promise.resolve({ data: data as Attachment, error: data, response }))
+			told(Math.min(1, (at + PIECE) / Math.max(1, file.size)))
+			if ('id' in got)
+				return got
+			upload = got.upload
+		}
+	},
+}
+export const customUsed = (id: string) => send<{ n: number }>('GET', `/custom_fields/${id}/used`)

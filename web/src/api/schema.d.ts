@@ -956,6 +956,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/turn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a new customer to the next in the team's turn, and the call with him when that one is free */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        call_id?: string;
+                        customer_id?: string;
+                        team_id?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description whose he is now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            agent: {
+                                id: string;
+                                name: string;
+                            };
+                            owed: boolean;
+                            free: boolean;
+                            transferred: boolean;
+                            customer_id: string | null;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/break": {
         parameters: {
             query?: never;
@@ -1064,7 +1126,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Call a number: my telephone rings first */
+        /** Call: my telephone rings first. A customer, at one of his telephones or the main one; or a number, for who has the right to dial */
         post: {
             parameters: {
                 query?: never;
@@ -1075,7 +1137,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        number: string;
+                        number?: string;
+                        customer_id?: string;
+                        phone_id?: string;
                     };
                 };
             };
@@ -1088,6 +1152,217 @@ export interface paths {
                     content: {
                         "application/json": {
                             call_id: string;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_phones/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A masked number whole, for a reason that is kept; so many a day as the privacy rules say (429 reveal_limit) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            number: string;
+                            left: number | null;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes the person: name, numbers, notes, attachments, the texts of her calls and of the audit; recordings by the privacy rules. Figures stay. What takes long goes on by itself, also after a restart */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description begun */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who saw or changed what: newest first. Of one row, one person, one kind of action, between two times */
+        get: {
+            parameters: {
+                query?: {
+                    resource?: string;
+                    row_id?: string;
+                    user_id?: string;
+                    action?: string;
+                    from_ms?: number;
+                    to_ms?: number;
+                    before?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["audit_page"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads the whole audit and says whether it is as it was written */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ok: boolean;
+                            lines: number;
+                            bad: number | null;
+                            erased: number;
                         };
                     };
                 };
@@ -1507,6 +1782,7 @@ export interface paths {
                     dir?: "in" | "out" | "internal" | "test";
                     queue_id?: string;
                     agent_id?: string;
+                    customer_id?: string;
                     answered?: 0 | 1;
                     by?: "customer" | "agent" | "system" | "line";
                     limit?: number;
@@ -1587,6 +1863,57 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/customer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whose call it is or was: of one's own calls, supervisors of any */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        customer_id: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2052,9 +2379,18 @@ export interface paths {
                         header_row?: number;
                         /** @description the field of each column */
                         columns?: (string | null)[];
-                        /** @enum {string} */
-                        existing?: "change" | "refuse";
+                        /**
+                         * @description what happens to rows that are there: overwrite (if not said), fill only what is empty, or leave and refuse
+                         * @enum {string}
+                         */
+                        existing?: "overwrite" | "fill" | "leave";
+                        /** @description fields for every row that has no value of its own, as in the body of a new row */
+                        values?: {
+                            [key: string]: unknown;
+                        };
                         skip_hidden?: boolean;
+                        /** @description guess the columns, whatever was chosen for these titles before */
+                        forget?: boolean;
                     };
                 };
             };
@@ -2113,6 +2449,735 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["sheet"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a change of many rows is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["bulk"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops after the piece at hand; what is changed stays */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["bulk"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts back what was changed, but for rows that somebody changed since */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["bulk"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}/refused.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refused rows and why */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What giving these customers to these people would do: who gets how many, who takes no part and why */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids?: string[];
+                        filters?: {
+                            [key: string]: string;
+                        };
+                        q?: string;
+                        count: number;
+                        to: {
+                            user_id?: string;
+                            team_id?: string;
+                            weight?: number;
+                            cap?: number | null;
+                            n?: number | null;
+                        }[];
+                        /** @enum {string} */
+                        method: "equal" | "weighted";
+                        owned?: boolean;
+                        keep?: {
+                            customer_id: string;
+                            user_id: string;
+                        }[];
+                        seed?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["allot_plan"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["allocations_list"];
+        put?: never;
+        /** Gives customers to people as previewed; seed as the preview said */
+        post: operations["allocations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops after the piece at hand; what is given stays */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AllocationsRow"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts customers back whom nobody has touched since */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AllocationsRow"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers that were not given, or not put back, and why */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["allot_row"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Draws again from the certificate alone, and compares */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["allot_verdict"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}/sheet.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate: everything the draw is made of, and what came of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}/sheet.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate as CSV */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recycle_rules/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the rule would take back now */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["allot_plan"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recycle_rules/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back; count as the preview said */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        count: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AllocationsRow"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{resource}/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes or deletes many rows, chosen by ids or by the list's conditions; count is how many were confirmed */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    resource: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids?: string[];
+                        filters?: {
+                            [key: string]: string;
+                        };
+                        q?: string;
+                        patch?: Record<string, never>;
+                        delete?: boolean;
+                        count: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["bulk"];
                     };
                 };
                 /** @description refused */
@@ -2226,6 +3291,376 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{id}/leave/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What handing over a leaver's customers would do; nothing changes */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        customers?: components["schemas"]["leave_wish"];
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["leave_preview"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Locks somebody out at once and hands over his customers; answers when it is done, how far it is stands in the row of leaves */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        customers?: components["schemas"]["leave_wish"];
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LeavesRow"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leaves/{id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes on with what a stop of the server interrupted */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LeavesRow"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leaves/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Within a day: switches the person on again and gives back the customers that still are where they were put */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LeavesRow"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leaves/{id}/certificate.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who got which customer by which draw, so that anybody can do it again */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/org": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Departments, teams and active people, as far as who asks may see them */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["org"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the undo of an import would do, or how far it is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["import_undo"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Undoes an import: rows that nobody touched since are removed or put back, the others stay and are listed */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["import_undo"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sheets/{id}/once.csv": {
         parameters: {
             query?: never;
@@ -2252,6 +3687,248 @@ export interface paths {
                     };
                     content: {
                         "text/csv": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/pop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about who is at the other end of a call, has a number, or is a customer, in one answer; one of the three is named. The card and the count of calls are left out with before_ms, which asks for older calls and notes */
+        get: {
+            parameters: {
+                query?: {
+                    call_id?: string;
+                    number?: string;
+                    customer_id?: string;
+                    before_ms?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["pop"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps what is being typed; null: it is not wanted any more */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        subject: string;
+                        /** @description the page's own; 32 kB at most */
+                        body: {
+                            [key: string]: unknown;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description kept */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own drafts, the newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["drafts"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/notes/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Talks that have no note of the agent's, newest first; of oneself, or of the agent named */
+        get: {
+            parameters: {
+                query?: {
+                    agent_id?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["notes_missing"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/notes/missing/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many talks of each agent have no note */
+        get: {
+            parameters: {
+                query?: {
+                    days?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["notes_missing_agents"];
                     };
                 };
                 /** @description refused */
@@ -2488,6 +4165,55 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["lookup"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/numbers/region": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The table of number regions, and where a number is at home and why */
+        get: {
+            parameters: {
+                query?: {
+                    number?: string;
+                    /** @description the area code that a local number is of */
+                    area?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["number_region"];
                     };
                 };
                 /** @description refused */
@@ -2831,6 +4557,889 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What roles may be given, and what the ready ones have */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            rights: {
+                                name: string;
+                                zh: string;
+                                en: string;
+                                help_zh: string | null;
+                                help_en: string | null;
+                            }[];
+                            areas: {
+                                name: string;
+                                zh: string;
+                                en: string;
+                                resources: string[];
+                            }[];
+                            shipped: Record<string, never>;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/attachments/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file; with Range */
+        get: {
+            parameters: {
+                query?: {
+                    download?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description a part of it */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes an attachment: one's own, or anybody's with the right floor */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Files that hang on a row */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["attachments"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Adds a file, in one request or in pieces: 202 names the upload, the pieces that follow name it and where they begin */
+        post: {
+            parameters: {
+                query?: {
+                    name?: string;
+                    /** @description of the whole file */
+                    size?: number;
+                    offset?: number;
+                    upload?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description added */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["attachment"];
+                    };
+                };
+                /** @description more is to come */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["upload"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/custom_fields/{id}/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many rows have a value in this custom field */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["used"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/check-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whose number is it? taken: another's outside one's view; seen, mine, pool: one may see whose; own: the customer's itself; bad: no number */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        number: string;
+                        customer_id?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["number_check"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Customers in one's view that may be the same as what a form holds */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["customer_brief"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I have claimed today and may, what is due */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["customers_mine"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My requests for others' customers, and those I may decide */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            mine: components["schemas"]["customer_request"][];
+                            others: components["schemas"]["customer_request"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Asks for the customer who has a number */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        number: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            state: string;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/requests/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides a request, or takes one's own back (withdraw) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        action: "assign" | "share" | "refuse" | "withdraw";
+                        answer?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            state: string;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a customer out of the pool; 409 when somebody was faster */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            customer: components["schemas"]["CustomersRow"] | null;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a customer back to the pool; null when one does not see it any more */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            customer: components["schemas"]["CustomersRow"] | null;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merges another customer into this one. fields: which value stays where both have one */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        other: string;
+                        fields?: {
+                            [key: string]: "this" | "other";
+                        };
+                        rev?: number;
+                        other_rev?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            customer: components["schemas"]["CustomersRow"] | null;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything with this customer, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next of the page before */
+                    before?: string;
+                    limit?: number;
+                    /** @description call,note,change,claim,merge,import,attachment: only these */
+                    kinds?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["timeline_item"][];
+                            next: string | null;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a merge back; kept: what stays as it is, since it was changed later */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            customer: components["schemas"]["CustomersRow"] | null;
+                            other: components["schemas"]["CustomersRow"] | null;
+                            kept: {
+                                what: string;
+                                value: string | null;
+                            }[];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meta": {
         parameters: {
             query?: never;
@@ -2876,6 +5485,940 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["customers_list"];
+        put?: never;
+        post: operations["customers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["customers_get"];
+        put?: never;
+        post?: never;
+        delete: operations["customers_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["customers_update"];
+        trace?: never;
+    };
+    "/customers/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customers_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customers_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customers/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customers_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_phones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["customer_phones_list"];
+        put?: never;
+        post: operations["customer_phones_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_phones/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["customer_phones_get"];
+        put?: never;
+        post?: never;
+        delete: operations["customer_phones_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["customer_phones_update"];
+        trace?: never;
+    };
+    "/customer_phones/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_phones_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_phones/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_phones_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["customer_requests_list"];
+        put?: never;
+        post: operations["customer_requests_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["customer_requests_get"];
+        put?: never;
+        post?: never;
+        delete: operations["customer_requests_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["customer_requests_update"];
+        trace?: never;
+    };
+    "/customer_requests/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_requests_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_requests/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_requests_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["customer_types_list"];
+        put?: never;
+        post: operations["customer_types_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_types/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["customer_types_get"];
+        put?: never;
+        post?: never;
+        delete: operations["customer_types_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["customer_types_update"];
+        trace?: never;
+    };
+    "/customer_types/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_types_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_types/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_types_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_types/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_types_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["customer_sources_list"];
+        put?: never;
+        post: operations["customer_sources_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["customer_sources_get"];
+        put?: never;
+        post?: never;
+        delete: operations["customer_sources_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["customer_sources_update"];
+        trace?: never;
+    };
+    "/customer_sources/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_sources_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_sources/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_sources_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer_sources/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["customer_sources_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["contact_reasons_list"];
+        put?: never;
+        post: operations["contact_reasons_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_reasons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["contact_reasons_get"];
+        put?: never;
+        post?: never;
+        delete: operations["contact_reasons_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["contact_reasons_update"];
+        trace?: never;
+    };
+    "/contact_reasons/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["contact_reasons_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_reasons/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["contact_reasons_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_reasons/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["contact_reasons_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["contact_results_list"];
+        put?: never;
+        post: operations["contact_results_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_results/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["contact_results_get"];
+        put?: never;
+        post?: never;
+        delete: operations["contact_results_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["contact_results_update"];
+        trace?: never;
+    };
+    "/contact_results/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["contact_results_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_results/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["contact_results_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/contact_results/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["contact_results_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["notes_list"];
+        put?: never;
+        post: operations["notes_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["notes_get"];
+        put?: never;
+        post?: never;
+        delete: operations["notes_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["notes_update"];
+        trace?: never;
+    };
+    "/notes/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["notes_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notes/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["notes_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/note_templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["note_templates_list"];
+        put?: never;
+        post: operations["note_templates_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/note_templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["note_templates_get"];
+        put?: never;
+        post?: never;
+        delete: operations["note_templates_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["note_templates_update"];
+        trace?: never;
+    };
+    "/note_templates/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["note_templates_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/note_templates/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["note_templates_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pool_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["pool_settings_list"];
+        put?: never;
+        post: operations["pool_settings_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pool_settings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["pool_settings_get"];
+        put?: never;
+        post?: never;
+        delete: operations["pool_settings_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["pool_settings_update"];
+        trace?: never;
+    };
+    "/pool_settings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["pool_settings_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pool_settings/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["pool_settings_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recycle_rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["recycle_rules_list"];
+        put?: never;
+        post: operations["recycle_rules_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recycle_rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["recycle_rules_get"];
+        put?: never;
+        post?: never;
+        delete: operations["recycle_rules_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["recycle_rules_update"];
+        trace?: never;
+    };
+    "/recycle_rules/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["recycle_rules_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recycle_rules/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["recycle_rules_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["allocations_get"];
+        put?: never;
+        post?: never;
+        delete: operations["allocations_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["allocations_update"];
+        trace?: never;
+    };
+    "/allocations/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["allocations_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/allocations/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["allocations_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/custom_fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["custom_fields_list"];
+        put?: never;
+        post: operations["custom_fields_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/custom_fields/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["custom_fields_get"];
+        put?: never;
+        post?: never;
+        delete: operations["custom_fields_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["custom_fields_update"];
+        trace?: never;
+    };
+    "/custom_fields/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["custom_fields_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/custom_fields/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["custom_fields_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -2883,6 +6426,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["users_list"];
         put?: never;
         post: operations["users_create"];
@@ -2965,6 +6509,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["teams_list"];
         put?: never;
         post: operations["teams_create"];
@@ -3040,6 +6585,239 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["departments_list"];
+        put?: never;
+        post: operations["departments_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/departments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["departments_get"];
+        put?: never;
+        post?: never;
+        delete: operations["departments_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["departments_update"];
+        trace?: never;
+    };
+    "/departments/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["departments_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/departments/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["departments_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/departments/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["departments_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["roles_list"];
+        put?: never;
+        post: operations["roles_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["roles_get"];
+        put?: never;
+        post?: never;
+        delete: operations["roles_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["roles_update"];
+        trace?: never;
+    };
+    "/roles/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["roles_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["roles_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/roles/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["roles_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leaves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["leaves_list"];
+        put?: never;
+        post: operations["leaves_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leaves/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["leaves_get"];
+        put?: never;
+        post?: never;
+        delete: operations["leaves_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["leaves_update"];
+        trace?: never;
+    };
+    "/leaves/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["leaves_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/leaves/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["leaves_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queues": {
         parameters: {
             query?: never;
@@ -3047,6 +6825,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["queues_list"];
         put?: never;
         post: operations["queues_create"];
@@ -3129,6 +6908,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["members_list"];
         put?: never;
         post: operations["members_create"];
@@ -3211,6 +6991,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["numbers_list"];
         put?: never;
         post: operations["numbers_create"];
@@ -3293,6 +7074,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["devices_list"];
         put?: never;
         post: operations["devices_create"];
@@ -3375,6 +7157,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["trunks_list"];
         put?: never;
         post: operations["trunks_create"];
@@ -3457,6 +7240,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["number_forms_list"];
         put?: never;
         post: operations["number_forms_create"];
@@ -3539,6 +7323,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["number_rules_list"];
         put?: never;
         post: operations["number_rules_create"];
@@ -3621,6 +7406,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["dial_rights_list"];
         put?: never;
         post: operations["dial_rights_create"];
@@ -3696,6 +7482,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/number_prefixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["number_prefixes_list"];
+        put?: never;
+        post: operations["number_prefixes_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number_prefixes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["number_prefixes_get"];
+        put?: never;
+        post?: never;
+        delete: operations["number_prefixes_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["number_prefixes_update"];
+        trace?: never;
+    };
+    "/number_prefixes/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["number_prefixes_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number_prefixes/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["number_prefixes_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/number_prefixes/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["number_prefixes_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/breaks": {
         parameters: {
             query?: never;
@@ -3703,6 +7572,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["breaks_list"];
         put?: never;
         post: operations["breaks_create"];
@@ -3785,6 +7655,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["tokens_list"];
         put?: never;
         post: operations["tokens_create"];
@@ -3851,6 +7722,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["allowed_networks_list"];
         put?: never;
         post: operations["allowed_networks_create"];
@@ -3933,6 +7805,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["faults_list"];
         put?: never;
         post: operations["faults_create"];
@@ -3999,6 +7872,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
         get: operations["imports_list"];
         put?: never;
         post: operations["imports_create"];
@@ -4058,10 +7932,399 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["exports_list"];
+        put?: never;
+        post: operations["exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["exports_get"];
+        put?: never;
+        post?: never;
+        delete: operations["exports_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["exports_update"];
+        trace?: never;
+    };
+    "/exports/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["exports_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exports/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["exports_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/privacy_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["privacy_settings_list"];
+        put?: never;
+        post: operations["privacy_settings_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/privacy_settings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["privacy_settings_get"];
+        put?: never;
+        post?: never;
+        delete: operations["privacy_settings_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["privacy_settings_update"];
+        trace?: never;
+    };
+    "/privacy_settings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["privacy_settings_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/privacy_settings/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["privacy_settings_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["views_list"];
+        put?: never;
+        post: operations["views_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["views_get"];
+        put?: never;
+        post?: never;
+        delete: operations["views_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["views_update"];
+        trace?: never;
+    };
+    "/views/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["views_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["views_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/list_prefs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["list_prefs_list"];
+        put?: never;
+        post: operations["list_prefs_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/list_prefs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["list_prefs_get"];
+        put?: never;
+        post?: never;
+        delete: operations["list_prefs_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["list_prefs_update"];
+        trace?: never;
+    };
+    "/list_prefs/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_prefs_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/list_prefs/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_prefs_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        customer_brief: {
+            id: string;
+            rev?: number;
+            name: string | null;
+            phone?: string | null;
+            company?: string | null;
+            city?: string | null;
+            owner_id?: string | null;
+            owner_id_label?: string | null;
+            type_id_label?: string | null;
+            state?: string;
+            why?: string[];
+        };
+        number_check: {
+            number: string;
+            region: string | null;
+            /** @enum {string} */
+            state: "free" | "own" | "mine" | "seen" | "pool" | "taken" | "bad";
+            why: string | null;
+            customer: components["schemas"]["customer_brief"] | null;
+            asked: boolean;
+        };
+        customers_mine: {
+            claimed: number;
+            claim_day_max: number;
+            own: number;
+            own_max: number;
+            keep_days: number;
+            warn_days: number;
+            due: number;
+            back_soon: number;
+            asked: number;
+            may_claim: boolean;
+        };
+        customer_request: {
+            id: string;
+            /** Format: int64 */
+            created_ms: number;
+            /** @enum {string} */
+            state: "open" | "assigned" | "shared" | "refused" | "withdrawn";
+            number: string | null;
+            reason: string | null;
+            answer: string | null;
+            /** Format: int64 */
+            decided_ms: number | null;
+            user: string | null;
+            decided_by: string | null;
+            customer_id: string | null;
+            customer: string | null;
+            owner: string | null;
+        };
+        timeline_item: {
+            /** @enum {string} */
+            kind: "call" | "note" | "change" | "claim" | "merge" | "import" | "attachment";
+            id: string;
+            /** Format: int64 */
+            at_ms: number;
+            by: string | null;
+            dir?: string | null;
+            number?: string | null;
+            queue?: string | null;
+            answered?: boolean;
+            /** Format: int64 */
+            wait_ms?: number | null;
+            /** Format: int64 */
+            talk_ms?: number | null;
+            /** Format: int64 */
+            end_ms?: number | null;
+            recordings?: number;
+            open?: boolean;
+            text?: string | null;
+            form?: unknown;
+            reason?: string | null;
+            reason_class?: string | null;
+            result?: string | null;
+            /** Format: int64 */
+            next_ms?: number | null;
+            done?: unknown;
+            call_id?: string | null;
+            user_id?: string | null;
+            what?: string | null;
+            action?: string | null;
+            fields?: {
+                name: string;
+                label: string;
+                time: boolean;
+                from: unknown;
+                to: unknown;
+            }[];
+            user?: string | null;
+            other_id?: string | null;
+            other?: string | null;
+            into?: boolean;
+            /** Format: int64 */
+            undone_ms?: number | null;
+            can_undo?: boolean;
+            file?: string | null;
+            name?: string | null;
+            mime?: string | null;
+            size?: number;
+        };
+        audit_page: {
+            items: {
+                id: string;
+                at_ms: number;
+                user_id: string | null;
+                user: string | null;
+                action: string;
+                resource: string;
+                row_id: string | null;
+                row: string | null;
+                erased: boolean;
+                changes: {
+                    field: string;
+                    label: string;
+                    before: string | null;
+                    after: string | null;
+                }[];
+            }[];
+            next: string | null;
+        };
         /** @enum {string} */
         number_form: "raw" | "e164" | "bare" | "intl" | "national" | "local";
         number_preset: {
@@ -4169,8 +8432,9 @@ export interface components {
             id: string;
             login: string;
             name: string;
-            /** @enum {string} */
-            role: "agent" | "supervisor" | "admin";
+            /** @description key of his role */
+            role: string;
+            rights: string[];
             team_id: string | null;
             extension: string;
             lang: string;
@@ -4211,8 +8475,10 @@ export interface components {
             extension: string;
             team_id: string | null;
             team: string | null;
-            /** @enum {string} */
-            role: "agent" | "supervisor" | "admin";
+            /** @description key of the role */
+            role: string;
+            /** @description the role takes calls and does not watch the floor */
+            at_desk: boolean;
             /** @enum {string} */
             state: "offline" | "ready" | "ringing" | "talking" | "wrapup" | "break" | "noanswer";
             /** @enum {string|null} */
@@ -4231,6 +8497,8 @@ export interface components {
             }[];
             call_id: string | null;
             queue_id: string | null;
+            /** @description his call has a note of his */
+            noted: boolean;
             today: {
                 /** Format: int64 */
                 answered: number;
@@ -4249,16 +8517,31 @@ export interface components {
             from: string | null;
             to: string | null;
             name: string | null;
+            region: {
+                zh: string;
+                en: string;
+            } | null;
             number_id: string | null;
             queue_id: string | null;
             queue: string | null;
             agent_id: string | null;
             agent: string | null;
+            customer: {
+                id: string;
+                name: string | null;
+                owner_id: string | null;
+                owner: string | null;
+                team_id: string | null;
+                team: string | null;
+            } | null;
+            /** @description which call in of this number or customer within half an hour; null: it is no call in */
+            repeat: number | null;
             /** Format: int64 */
             start_ms: number;
             /** Format: int64 */
             since_ms: number;
             recording: boolean;
+            noted: boolean;
             trouble: {
                 /** @enum {string} */
                 role: "customer" | "agent" | "third";
@@ -4507,6 +8790,10 @@ export interface components {
             /** Format: int64 */
             recordings: number;
             number: string | null;
+            customer_id: string | null;
+            customer: string | null;
+            /** @description where the other side is at home */
+            region: string | null;
         };
         segment: {
             id: string;
@@ -4587,6 +8874,23 @@ export interface components {
             state: "open" | "closed" | "failed";
             error: string | null;
         };
+        owner_step: {
+            /** Format: int64 */
+            at_ms: number;
+            /** @enum {string} */
+            to: "wait" | "team" | "queue";
+            /** @enum {string} */
+            why: "ringing" | "talking" | "wrapup" | "offline" | "break" | "device" | "noanswer" | "ready" | "not_member" | "gone" | "none" | "team" | "late" | "timeout" | "refused" | "failed" | "withdrawn";
+            owner_id: string | null;
+            owner: string | null;
+            team_id: string | null;
+            team: string | null;
+            queue: string | null;
+            /** Format: int64 */
+            first_ms: number;
+            /** Format: int64 */
+            until_ms: number;
+        };
         call_detail: {
             id: string;
             /** Format: int64 */
@@ -4612,24 +8916,126 @@ export interface components {
             answered: boolean;
             recordings: components["schemas"]["recording"][];
             number: string | null;
+            customer_id: string | null;
+            customer: string | null;
+            /** @description where the other side is at home */
+            region: string | null;
             segments: components["schemas"]["segment"][];
             legs: components["schemas"]["leg"][];
             offers: components["schemas"]["offer"][];
+            owner_steps: components["schemas"]["owner_step"][];
         };
         calls: {
             items: components["schemas"]["call_row"][];
             next: string | null;
+        };
+        number_region: {
+            table: {
+                /** Format: int64 */
+                rows: number;
+                /** Format: int64 */
+                bytes: number;
+                /** Format: int64 */
+                load_ms: number;
+                /** Format: int64 */
+                changed_ms: number | null;
+                /** Format: int64 */
+                imported_ms: number | null;
+                file: string | null;
+            };
+            answer: {
+                number: string;
+                shown: string | null;
+                kind: string;
+                region: string | null;
+                /** @enum {string} */
+                why: "none" | "table" | "library" | "plan";
+                prefix: string | null;
+                carrier: string | null;
+            } | null;
         };
         lookup: {
             number: string;
             name: string | null;
             region: string | null;
             calls: components["schemas"]["call_row"][];
+            /** @description calls in of this number in the last half hour */
+            recent: number;
+        };
+        pop: {
+            call_id: string | null;
+            number: string | null;
+            region: string | null;
+            customer?: components["schemas"]["CustomersRow"] | null;
+            repeat?: {
+                /** Format: int64 */
+                n: number;
+                /** Format: int64 */
+                within_min: number;
+            };
+            notes: components["schemas"]["pop_note"][];
+            calls: components["schemas"]["call_row"][];
+            more: boolean;
+        };
+        pop_note: {
+            id: string;
+            /** Format: int64 */
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Format: int64 */
+            at_ms: number;
+            customer_id: string | null;
+            call_id: string | null;
+            user_id: string | null;
+            user_id_label: string | null;
+            template_id: string | null;
+            reason_id: string | null;
+            result_id: string | null;
+            text: string | null;
+            form: components["schemas"]["note_value"][];
+            /** Format: int64 */
+            next_ms: number | null;
+            done: boolean;
+        };
+        note_value: {
+            key: string;
+            label: string;
+            /** @enum {string} */
+            type: "text" | "choice" | "number" | "date" | "bool";
+            value: string | number | boolean;
+        };
+        drafts: {
+            items: {
+                subject: string;
+                /** Format: int64 */
+                at_ms: number;
+                body: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        notes_missing: {
+            /** Format: int64 */
+            total: number;
+            items: components["schemas"]["call_row"][];
+        };
+        notes_missing_agents: {
+            items: {
+                agent_id: string;
+                agent: string;
+                /** Format: int64 */
+                n: number;
+                /** Format: int64 */
+                oldest_ms: number;
+            }[];
         };
         meta_field: {
             name: string;
             /** @enum {string} */
-            type: "text" | "int" | "bool" | "enum" | "ref" | "time" | "secret" | "json";
+            type: "text" | "int" | "bool" | "enum" | "ref" | "time" | "secret" | "key" | "json" | "id" | "set";
             zh: string;
             en: string;
             flags: {
@@ -4641,11 +9047,15 @@ export interface components {
             max?: number | null;
             default?: unknown;
             ref?: string | null;
+            /** @description of type key: the referred resource's field that is the value */
+            key?: string | null;
             options?: {
                 value: string;
                 zh: string;
                 en: string;
+                old?: boolean;
             }[] | null;
+            decimals?: number;
             help_zh?: string | null;
             help_en?: string | null;
             show_if?: string | null;
@@ -4656,8 +9066,28 @@ export interface components {
             en: string;
             label: string | null;
             order: string | null;
+            sorts: string | null;
+            page: boolean;
+            label_en: string | null;
+            /** @description what rights are granted by */
+            group: string | null;
             can_write: boolean;
+            can_remove: boolean;
+            can_export: boolean;
             can_import: boolean;
+            /** @description columns of a sheet that are no fields: each value becomes a row of another resource; several columns may be the same */
+            import_columns: {
+                name: string;
+                zh: string;
+                en: string;
+            }[];
+            /** @description rows of another resource that come with the row, as a list */
+            child?: {
+                name: string;
+                resource: string;
+                zh: string;
+                en: string;
+            };
             fields: components["schemas"]["meta_field"][];
         };
         sheet: {
@@ -4681,8 +9111,19 @@ export interface components {
             sheets: {
                 name: string;
                 hidden: boolean;
+                rows: number;
             }[];
             titles: string[];
+            samples: string[][];
+            /** @description when the columns were chosen so for these titles */
+            remembered_ms: number | null;
+            reasons: {
+                why: string;
+                n: number;
+            }[];
+            exists: number;
+            twice: number;
+            taken: number;
             columns: (string | null)[];
             refused: {
                 row: number;
@@ -4698,8 +9139,172 @@ export interface components {
                 limit: number;
             } | null;
         };
+        leave_wish: {
+            /** @enum {string} */
+            rule: "keep" | "people" | "team" | "pool";
+            people?: {
+                id: string;
+                weight?: number;
+                cap?: number | null;
+            }[];
+            seed?: string | null;
+            /** @description customer's id: user's id, null for the pool */
+            by_hand?: {
+                [key: string]: string | null;
+            };
+        };
+        leave_preview: {
+            rule: string;
+            seed: string;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            beyond: number;
+            /** Format: int64 */
+            next: number;
+            /** Format: int64 */
+            due: number;
+            /** Format: int64 */
+            drafts: number;
+            /** Format: int64 */
+            pool: number;
+            people: {
+                id: string;
+                name: string;
+                team: string;
+                /** Format: int64 */
+                weight: number;
+                cap: number | null;
+                /** Format: int64 */
+                has: number;
+                /** Format: int64 */
+                gets: number;
+            }[];
+            customers: {
+                id: string;
+                name: string;
+                /** Format: int64 */
+                next_ms: number | null;
+                to_id: string | null;
+                by_hand: boolean;
+            }[];
+        };
+        org: {
+            departments: {
+                id: string;
+                /** Format: int64 */
+                rev: number;
+                name: string;
+                parent_id: string | null;
+                head_id: string | null;
+                head: string | null;
+                /** Format: int64 */
+                sort: number;
+            }[];
+            teams: {
+                id: string;
+                /** Format: int64 */
+                rev: number;
+                name: string;
+                department_id: string | null;
+                lead_id: string | null;
+                lead: string | null;
+            }[];
+            people: {
+                id: string;
+                /** Format: int64 */
+                rev: number;
+                name: string;
+                team_id: string | null;
+                department_id: string | null;
+                reports_to_id: string | null;
+                role: string;
+                role_zh: string | null;
+                role_en: string | null;
+                seat: string | null;
+                extension: string | null;
+            }[];
+        };
+        import_undo: {
+            state: string;
+            running: boolean;
+            failed: boolean;
+            done: number;
+            undone: number;
+            kept: number;
+            /** @description new rows that nobody has touched since */
+            remove: number;
+            /** @description changed rows that nobody has touched since */
+            put_back: number;
+            touched: number;
+            kept_rows: {
+                row: number;
+                id: string;
+                name?: string | null;
+                why: string;
+            }[];
+        };
         meta: {
             resources: components["schemas"]["meta_resource"][];
+        };
+        allot_plan: {
+            seed: string;
+            version: string;
+            count: number;
+            owned: number;
+            beyond: number;
+            left: number;
+            people: {
+                id: string;
+                name: string;
+                team: string;
+                weight: number;
+                cap: number | null;
+                own: number;
+                n: number;
+                /** @enum {string|null} */
+                why: "absent" | "blind" | "full" | null;
+            }[];
+            items: {
+                id: string;
+                name: string | null;
+                to: string | null;
+                hand: boolean;
+            }[];
+        };
+        allot_row: {
+            id: string;
+            name: string | null;
+            to: string | null;
+            state: string;
+            why: string;
+        };
+        allot_verdict: {
+            equal: boolean;
+            customers: number;
+            people: number;
+            first: string;
+        };
+        bulk: {
+            id: string;
+            resource: string;
+            /** @enum {string} */
+            action: "change" | "delete";
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "interrupted" | "undoing" | "undone";
+            count: number;
+            done: number;
+            changed: number;
+            unchanged: number;
+            bad: number;
+            undone: number;
+            undo_bad: number;
+            can_undo: boolean;
+            refused: {
+                id: string;
+                name: string | null;
+                why: string;
+            }[];
         };
         doctor: {
             version: string;
@@ -4728,6 +9333,26 @@ export interface components {
                 free_pct: number;
             };
         };
+        attachment: {
+            id: string;
+            name: string;
+            mime: string;
+            size: number;
+            /** Format: int64 */
+            created_ms: number;
+            user_id: string | null;
+            user_id_label: string | null;
+        };
+        attachments: {
+            items: components["schemas"]["attachment"][];
+        };
+        upload: {
+            upload: string;
+            received: number;
+        };
+        used: {
+            n: number;
+        };
         nothing: Record<string, never>;
         Error: {
             error: {
@@ -4739,6 +9364,1539 @@ export interface components {
                 detail?: string;
                 current?: Record<string, never>;
             };
+        };
+        /** Customers */
+        CustomersRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Name
+             * @description Empty: named after the last four digits of the main number.
+             */
+            name: string | null;
+            /** Main number */
+            phone: string | null;
+            /** Type */
+            type_id: string | null;
+            type_id_label: string | null;
+            /**
+             * Owner
+             * @description Empty: in the pool.
+             */
+            owner_id: string | null;
+            owner_id_label: string | null;
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /**
+             * Tags
+             * @description By commas.
+             */
+            tags: string | null;
+            /**
+             * Next contact
+             * Format: int64
+             */
+            next_ms: number | null;
+            /**
+             * Last contact
+             * Format: int64
+             */
+            last_ms: number | null;
+            /**
+             * Goes back
+             * Format: int64
+             */
+            back_ms: number | null;
+            /**
+             * Contacts
+             * Format: int64
+             */
+            contact_n: number;
+            /** Source */
+            source_id: string | null;
+            source_id_label: string | null;
+            /**
+             * Gender
+             * @enum {string|null}
+             */
+            gender: "male" | "female" | null;
+            /**
+             * Age
+             * Format: int64
+             */
+            age: number | null;
+            /**
+             * Birthday
+             * Format: date
+             * @description As 1990-01-31.
+             */
+            birthday: string | null;
+            /** ID number */
+            id_number: string | null;
+            /** Company */
+            company: string | null;
+            /** Occupation */
+            occupation: string | null;
+            /** Interests */
+            interests: string | null;
+            /** City */
+            city: string | null;
+            /** Address */
+            address: string | null;
+            /** WeChat */
+            wechat: string | null;
+            /** E-mail */
+            email: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Owned since
+             * Format: int64
+             */
+            owned_ms: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "merged" | "erased";
+            /** Merged into */
+            merged_id: string | null;
+            merged_id_label: string | null;
+            phones?: components["schemas"]["Customer_phonesRow"][];
+            once?: {
+                [key: string]: string;
+            };
+        };
+        CustomersNew: {
+            /**
+             * Name
+             * @description Empty: named after the last four digits of the main number.
+             */
+            name?: string | null;
+            /** Type */
+            type_id?: string | null;
+            /**
+             * Owner
+             * @description Empty: in the pool.
+             */
+            owner_id?: string | null;
+            /** Team */
+            team_id?: string | null;
+            /**
+             * Tags
+             * @description By commas.
+             */
+            tags?: string | null;
+            /**
+             * Next contact
+             * Format: int64
+             */
+            next_ms?: number | null;
+            /** Source */
+            source_id?: string | null;
+            /**
+             * Gender
+             * @enum {string|null}
+             */
+            gender?: "male" | "female" | null;
+            /**
+             * Age
+             * Format: int64
+             */
+            age?: number | null;
+            /**
+             * Birthday
+             * Format: date
+             * @description As 1990-01-31.
+             */
+            birthday?: string | null;
+            /** ID number */
+            id_number?: string | null;
+            /** Company */
+            company?: string | null;
+            /** Occupation */
+            occupation?: string | null;
+            /** Interests */
+            interests?: string | null;
+            /** City */
+            city?: string | null;
+            /** Address */
+            address?: string | null;
+            /** WeChat */
+            wechat?: string | null;
+            /** E-mail */
+            email?: string | null;
+            /** Note */
+            note?: string | null;
+            phones?: {
+                id?: string;
+                /**
+                 * Number
+                 * @description A mobile, a landline with its area code, 400, or a number abroad; blanks and hyphens are taken out.
+                 */
+                number?: string | null;
+                /**
+                 * Whose
+                 * @enum {string|null}
+                 */
+                label?: "self" | "family" | "company" | "other" | null;
+                /**
+                 * State
+                 * @enum {string|null}
+                 */
+                state?: "ok" | "empty" | "suspended" | "never" | null;
+                /** Extension */
+                extension?: string | null;
+                /**
+                 * Order
+                 * Format: int64
+                 * @description The lowest is the main number.
+                 */
+                sort?: number | null;
+            }[];
+        };
+        CustomersPatch: {
+            /**
+             * Name
+             * @description Empty: named after the last four digits of the main number.
+             */
+            name?: string | null;
+            /** Type */
+            type_id?: string | null;
+            /**
+             * Owner
+             * @description Empty: in the pool.
+             */
+            owner_id?: string | null;
+            /** Team */
+            team_id?: string | null;
+            /**
+             * Tags
+             * @description By commas.
+             */
+            tags?: string | null;
+            /**
+             * Next contact
+             * Format: int64
+             */
+            next_ms?: number | null;
+            /** Source */
+            source_id?: string | null;
+            /**
+             * Gender
+             * @enum {string|null}
+             */
+            gender?: "male" | "female" | null;
+            /**
+             * Age
+             * Format: int64
+             */
+            age?: number | null;
+            /**
+             * Birthday
+             * Format: date
+             * @description As 1990-01-31.
+             */
+            birthday?: string | null;
+            /** ID number */
+            id_number?: string | null;
+            /** Company */
+            company?: string | null;
+            /** Occupation */
+            occupation?: string | null;
+            /** Interests */
+            interests?: string | null;
+            /** City */
+            city?: string | null;
+            /** Address */
+            address?: string | null;
+            /** WeChat */
+            wechat?: string | null;
+            /** E-mail */
+            email?: string | null;
+            /** Note */
+            note?: string | null;
+            phones?: {
+                id?: string;
+                /**
+                 * Number
+                 * @description A mobile, a landline with its area code, 400, or a number abroad; blanks and hyphens are taken out.
+                 */
+                number?: string | null;
+                /**
+                 * Whose
+                 * @enum {string|null}
+                 */
+                label?: "self" | "family" | "company" | "other" | null;
+                /**
+                 * State
+                 * @enum {string|null}
+                 */
+                state?: "ok" | "empty" | "suspended" | "never" | null;
+                /** Extension */
+                extension?: string | null;
+                /**
+                 * Order
+                 * Format: int64
+                 * @description The lowest is the main number.
+                 */
+                sort?: number | null;
+            }[];
+        };
+        CustomersList: {
+            items: components["schemas"]["CustomersRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Customers' telephones */
+        Customer_phonesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Customer */
+            customer_id: string;
+            customer_id_label: string | null;
+            /**
+             * Number
+             * @description A mobile, a landline with its area code, 400, or a number abroad; blanks and hyphens are taken out.
+             */
+            number: string;
+            /**
+             * Whose
+             * @enum {string}
+             */
+            label: "self" | "family" | "company" | "other";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "empty" | "suspended" | "never";
+            /** Extension */
+            extension: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description The lowest is the main number.
+             */
+            sort: number;
+            /** Region */
+            region: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Customer_phonesNew: {
+            /** Customer */
+            customer_id: string;
+            /**
+             * Number
+             * @description A mobile, a landline with its area code, 400, or a number abroad; blanks and hyphens are taken out.
+             */
+            number: string;
+            /**
+             * Whose
+             * @enum {string|null}
+             */
+            label?: "self" | "family" | "company" | "other" | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "ok" | "empty" | "suspended" | "never" | null;
+            /** Extension */
+            extension?: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description The lowest is the main number.
+             */
+            sort?: number | null;
+        };
+        Customer_phonesPatch: {
+            /**
+             * Number
+             * @description A mobile, a landline with its area code, 400, or a number abroad; blanks and hyphens are taken out.
+             */
+            number?: string | null;
+            /**
+             * Whose
+             * @enum {string|null}
+             */
+            label?: "self" | "family" | "company" | "other" | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "ok" | "empty" | "suspended" | "never" | null;
+            /** Extension */
+            extension?: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description The lowest is the main number.
+             */
+            sort?: number | null;
+        };
+        Customer_phonesList: {
+            items: components["schemas"]["Customer_phonesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Requests for customers */
+        Customer_requestsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Customer */
+            customer_id: string | null;
+            customer_id_label: string | null;
+            /** Asked by */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** Owner */
+            owner_id: string | null;
+            owner_id_label: string | null;
+            /** Owner's team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /** Number */
+            number: string | null;
+            /** Reason */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "assigned" | "shared" | "refused" | "withdrawn";
+            /** Answer */
+            answer: string | null;
+            /** Decided by */
+            decided_by: string | null;
+            decided_by_label: string | null;
+            /**
+             * Decided
+             * Format: int64
+             */
+            decided_ms: number | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Customer_requestsNew: Record<string, never>;
+        Customer_requestsPatch: Record<string, never>;
+        Customer_requestsList: {
+            items: components["schemas"]["Customer_requestsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Customer types */
+        Customer_typesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en: string | null;
+            /**
+             * Days kept
+             * Format: int64
+             * @description A private customer of this type goes back to the pool after so many days without contact; 0: never; empty: as the pool's rules say.
+             */
+            keep_days: number | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort: number;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Customer_typesNew: {
+            /** Name */
+            name: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Days kept
+             * Format: int64
+             * @description A private customer of this type goes back to the pool after so many days without contact; 0: never; empty: as the pool's rules say.
+             */
+            keep_days?: number | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Customer_typesPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Days kept
+             * Format: int64
+             * @description A private customer of this type goes back to the pool after so many days without contact; 0: never; empty: as the pool's rules say.
+             */
+            keep_days?: number | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Customer_typesList: {
+            items: components["schemas"]["Customer_typesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Customer sources */
+        Customer_sourcesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort: number;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Customer_sourcesNew: {
+            /** Name */
+            name: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Customer_sourcesPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Customer_sourcesList: {
+            items: components["schemas"]["Customer_sourcesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Contact reasons */
+        Contact_reasonsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en: string | null;
+            /**
+             * Belongs to
+             * @description Empty: of the first level. There are two.
+             */
+            parent_id: string | null;
+            parent_id_label: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort: number;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Contact_reasonsNew: {
+            /** Name */
+            name: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Belongs to
+             * @description Empty: of the first level. There are two.
+             */
+            parent_id?: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Contact_reasonsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Belongs to
+             * @description Empty: of the first level. There are two.
+             */
+            parent_id?: string | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Contact_reasonsList: {
+            items: components["schemas"]["Contact_reasonsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Contact results */
+        Contact_resultsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Code
+             * @description What figures know it by: lower-case letters, digits, underscore. Cannot be changed later.
+             */
+            code: string;
+            /** Name */
+            zh: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en: string | null;
+            /**
+             * Connected
+             * @description Whether the customer was spoken to.
+             */
+            connected: boolean;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort: number;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Contact_resultsNew: {
+            /**
+             * Code
+             * @description What figures know it by: lower-case letters, digits, underscore. Cannot be changed later.
+             */
+            code: string;
+            /** Name */
+            zh: string;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Connected
+             * @description Whether the customer was spoken to.
+             */
+            connected?: boolean | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Contact_resultsPatch: {
+            /** Name */
+            zh?: string | null;
+            /**
+             * English name
+             * @description Shown in the English page; empty: the name.
+             */
+            en?: string | null;
+            /**
+             * Connected
+             * @description Whether the customer was spoken to.
+             */
+            connected?: boolean | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Lower numbers come first.
+             */
+            sort?: number | null;
+            /**
+             * Active
+             * @description When off, it cannot be chosen; what is there still names it.
+             */
+            active?: boolean | null;
+        };
+        Contact_resultsList: {
+            items: components["schemas"]["Contact_resultsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Notes */
+        NotesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Time
+             * Format: int64
+             */
+            at_ms: number | null;
+            /** Customer */
+            customer_id: string | null;
+            customer_id_label: string | null;
+            /** Call */
+            call_id: string | null;
+            /** By */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /** Template */
+            template_id: string | null;
+            template_id_label: string | null;
+            /** Reason */
+            reason_id: string | null;
+            reason_id_label: string | null;
+            /** Result */
+            result_id: string | null;
+            result_id_label: string | null;
+            /** What was said */
+            text: string | null;
+            /**
+             * Form
+             * @description Written by the template's keys, {"f1":"..."}; read with the labels and types of that time.
+             */
+            form: unknown;
+            /**
+             * Next contact
+             * Format: int64
+             */
+            next_ms: number | null;
+            /** Contact made */
+            done: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        NotesNew: {
+            /** Customer */
+            customer_id?: string | null;
+            /** Call */
+            call_id?: string | null;
+            /** Template */
+            template_id?: string | null;
+            /** Reason */
+            reason_id?: string | null;
+            /** Result */
+            result_id?: string | null;
+            /** What was said */
+            text?: string | null;
+            /**
+             * Form
+             * @description Written by the template's keys, {"f1":"..."}; read with the labels and types of that time.
+             */
+            form?: unknown;
+            /**
+             * Next contact
+             * Format: int64
+             */
+            next_ms?: number | null;
+            /** Contact made */
+            done?: boolean | null;
+        };
+        NotesPatch: {
+            /** Customer */
+            customer_id?: string | null;
+            /** Template */
+            template_id?: string | null;
+            /** Reason */
+            reason_id?: string | null;
+            /** Result */
+            result_id?: string | null;
+            /** What was said */
+            text?: string | null;
+            /**
+             * Form
+             * @description Written by the template's keys, {"f1":"..."}; read with the labels and types of that time.
+             */
+            form?: unknown;
+            /**
+             * Next contact
+             * Format: int64
+             */
+            next_ms?: number | null;
+            /** Contact made */
+            done?: boolean | null;
+        };
+        NotesList: {
+            items: components["schemas"]["NotesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Note templates */
+        Note_templatesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Queue
+             * @description Only for calls of this queue; empty: of all queues, and calls out.
+             */
+            queue_id: string | null;
+            queue_id_label: string | null;
+            /**
+             * Reason
+             * @description Used when the agent chose this reason or one below it; empty: all reasons. The most specific template is used.
+             */
+            reason_id: string | null;
+            reason_id_label: string | null;
+            /**
+             * Form
+             * @description What is asked for; a note without what is required is not saved.
+             */
+            fields: unknown;
+            /**
+             * Quick phrases
+             * @description Inserted at the cursor by a click, or by typing / in the note.
+             */
+            phrases: unknown;
+            /** Active */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Note_templatesNew: {
+            /** Name */
+            name: string;
+            /**
+             * Queue
+             * @description Only for calls of this queue; empty: of all queues, and calls out.
+             */
+            queue_id?: string | null;
+            /**
+             * Reason
+             * @description Used when the agent chose this reason or one below it; empty: all reasons. The most specific template is used.
+             */
+            reason_id?: string | null;
+            /**
+             * Form
+             * @description What is asked for; a note without what is required is not saved.
+             */
+            fields?: unknown;
+            /**
+             * Quick phrases
+             * @description Inserted at the cursor by a click, or by typing / in the note.
+             */
+            phrases?: unknown;
+            /** Active */
+            active?: boolean | null;
+        };
+        Note_templatesPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Queue
+             * @description Only for calls of this queue; empty: of all queues, and calls out.
+             */
+            queue_id?: string | null;
+            /**
+             * Reason
+             * @description Used when the agent chose this reason or one below it; empty: all reasons. The most specific template is used.
+             */
+            reason_id?: string | null;
+            /**
+             * Form
+             * @description What is asked for; a note without what is required is not saved.
+             */
+            fields?: unknown;
+            /**
+             * Quick phrases
+             * @description Inserted at the cursor by a click, or by typing / in the note.
+             */
+            phrases?: unknown;
+            /** Active */
+            active?: boolean | null;
+        };
+        Note_templatesList: {
+            items: components["schemas"]["Note_templatesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Pool rules */
+        Pool_settingsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Claims a day
+             * Format: int64
+             * @description How many customers an agent may claim from the pool in a day; 0: none.
+             */
+            claim_day_max: number;
+            /**
+             * Private customers at most
+             * Format: int64
+             * @description Who has so many cannot claim more; 0: no limit.
+             */
+            own_max: number;
+            /**
+             * Days kept
+             * Format: int64
+             * @description A private customer goes back to the pool after so many days without contact; 0: never. A customer type may say otherwise.
+             */
+            keep_days: number;
+            /**
+             * Warned before (days)
+             * Format: int64
+             * @description How many days before that the owner is told.
+             */
+            warn_days: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Pool_settingsNew: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Claims a day
+             * Format: int64
+             * @description How many customers an agent may claim from the pool in a day; 0: none.
+             */
+            claim_day_max?: number | null;
+            /**
+             * Private customers at most
+             * Format: int64
+             * @description Who has so many cannot claim more; 0: no limit.
+             */
+            own_max?: number | null;
+            /**
+             * Days kept
+             * Format: int64
+             * @description A private customer goes back to the pool after so many days without contact; 0: never. A customer type may say otherwise.
+             */
+            keep_days?: number | null;
+            /**
+             * Warned before (days)
+             * Format: int64
+             * @description How many days before that the owner is told.
+             */
+            warn_days?: number | null;
+        };
+        Pool_settingsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Claims a day
+             * Format: int64
+             * @description How many customers an agent may claim from the pool in a day; 0: none.
+             */
+            claim_day_max?: number | null;
+            /**
+             * Private customers at most
+             * Format: int64
+             * @description Who has so many cannot claim more; 0: no limit.
+             */
+            own_max?: number | null;
+            /**
+             * Days kept
+             * Format: int64
+             * @description A private customer goes back to the pool after so many days without contact; 0: never. A customer type may say otherwise.
+             */
+            keep_days?: number | null;
+            /**
+             * Warned before (days)
+             * Format: int64
+             * @description How many days before that the owner is told.
+             */
+            warn_days?: number | null;
+        };
+        Pool_settingsList: {
+            items: components["schemas"]["Pool_settingsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Reclaim rules */
+        Recycle_rulesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Days without contact
+             * Format: int64
+             * @description Since the last contact, else since she got her owner. All conditions that are given must hold.
+             */
+            idle_days: number | null;
+            /** Result of contacts */
+            result_id: string | null;
+            result_id_label: string | null;
+            /**
+             * How often
+             * Format: int64
+             * @description So many notes have this result since she got her owner.
+             */
+            result_n: number;
+            /** Type */
+            type_id: string | null;
+            type_id_label: string | null;
+            /** Owner is inactive or has left */
+            owner_left: boolean;
+            /**
+             * Then
+             * @enum {string}
+             */
+            target: "pool" | "team" | "share";
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /**
+             * Every night
+             * @description After two o'clock.
+             */
+            nightly: boolean;
+            /** Active */
+            active: boolean;
+            /**
+             * Ran last
+             * Format: int64
+             */
+            last_ms: number | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Recycle_rulesNew: {
+            /** Name */
+            name: string;
+            /**
+             * Days without contact
+             * Format: int64
+             * @description Since the last contact, else since she got her owner. All conditions that are given must hold.
+             */
+            idle_days?: number | null;
+            /** Result of contacts */
+            result_id?: string | null;
+            /**
+             * How often
+             * Format: int64
+             * @description So many notes have this result since she got her owner.
+             */
+            result_n?: number | null;
+            /** Type */
+            type_id?: string | null;
+            /** Owner is inactive or has left */
+            owner_left?: boolean | null;
+            /**
+             * Then
+             * @enum {string|null}
+             */
+            target?: "pool" | "team" | "share" | null;
+            /** Team */
+            team_id?: string | null;
+            /**
+             * Every night
+             * @description After two o'clock.
+             */
+            nightly?: boolean | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        Recycle_rulesPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Days without contact
+             * Format: int64
+             * @description Since the last contact, else since she got her owner. All conditions that are given must hold.
+             */
+            idle_days?: number | null;
+            /** Result of contacts */
+            result_id?: string | null;
+            /**
+             * How often
+             * Format: int64
+             * @description So many notes have this result since she got her owner.
+             */
+            result_n?: number | null;
+            /** Type */
+            type_id?: string | null;
+            /** Owner is inactive or has left */
+            owner_left?: boolean | null;
+            /**
+             * Then
+             * @enum {string|null}
+             */
+            target?: "pool" | "team" | "share" | null;
+            /** Team */
+            team_id?: string | null;
+            /**
+             * Every night
+             * @description After two o'clock.
+             */
+            nightly?: boolean | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        Recycle_rulesList: {
+            items: components["schemas"]["Recycle_rulesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Allocations */
+        AllocationsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** What */
+            title: string | null;
+            /**
+             * Kind
+             * @enum {string|null}
+             */
+            kind: "allot" | "recycle" | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state: "running" | "done" | "cancelled" | "interrupted" | "undoing" | "undone" | "part_undone" | null;
+            /**
+             * By
+             * @description Empty: at night, by itself.
+             */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** Rule */
+            rule_id: string | null;
+            rule_id_label: string | null;
+            /** To team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /**
+             * Method
+             * @enum {string|null}
+             */
+            method: "equal" | "weighted" | null;
+            /**
+             * Customers
+             * Format: int64
+             */
+            count: number | null;
+            /**
+             * Dealt with
+             * Format: int64
+             */
+            done: number | null;
+            /**
+             * Changed
+             * Format: int64
+             */
+            changed: number | null;
+            /**
+             * Refused
+             * Format: int64
+             */
+            refused: number | null;
+            /**
+             * Undone
+             * Format: int64
+             */
+            undone: number | null;
+            /**
+             * Left by the undo
+             * Format: int64
+             */
+            kept: number | null;
+            /** Seed */
+            seed: string | null;
+            /** Algorithm */
+            version: string | null;
+            /** To whom */
+            people: unknown;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        AllocationsNew: Record<string, never>;
+        AllocationsPatch: Record<string, never>;
+        AllocationsList: {
+            items: components["schemas"]["AllocationsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Custom fields */
+        Custom_fieldsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Label
+             * @description What form, list and sheets call it.
+             */
+            zh: string;
+            /**
+             * Label in English
+             * @description Empty: the label above is used in English, too.
+             */
+            en: string | null;
+            /**
+             * Type
+             * @description Cannot be changed later. "Telephone (note only)" is written down, but finds nobody and is not dialled.
+             * @enum {string}
+             */
+            type: "text" | "long_text" | "number" | "money" | "date" | "time" | "yes_no" | "choice" | "choices" | "phone";
+            /**
+             * Choices
+             * @description Renaming keeps what is filled in. One that is removed while it is in use stays as an old one: kept where it is, not offered any more.
+             */
+            options: unknown;
+            /**
+             * Decimals
+             * Format: int64
+             */
+            decimals: number;
+            /**
+             * Required
+             * @description Asked of new rows and where it is written; rows that are there stay as they are.
+             */
+            required: boolean;
+            /**
+             * Searchable
+             * @description The list's search box looks here, too.
+             */
+            search: boolean;
+            /** Column of the list */
+            in_list: boolean;
+            /**
+             * Order
+             * Format: int64
+             * @description Small ones first.
+             */
+            sort: number;
+            /** Help */
+            help: string | null;
+            /**
+             * Active
+             * @description Switched off it is hidden; what was filled in is kept.
+             */
+            active: boolean;
+            /**
+             * Name for programs
+             * @description x_ and this in the API; empty: one is made. Lower-case letters, digits and underscores.
+             */
+            key: string | null;
+            /**
+             * Belongs to
+             * @enum {string}
+             */
+            resource: "customers";
+            /** Column */
+            slot: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Custom_fieldsNew: {
+            /**
+             * Label
+             * @description What form, list and sheets call it.
+             */
+            zh: string;
+            /**
+             * Label in English
+             * @description Empty: the label above is used in English, too.
+             */
+            en?: string | null;
+            /**
+             * Type
+             * @description Cannot be changed later. "Telephone (note only)" is written down, but finds nobody and is not dialled.
+             * @enum {string|null}
+             */
+            type?: "text" | "long_text" | "number" | "money" | "date" | "time" | "yes_no" | "choice" | "choices" | "phone" | null;
+            /**
+             * Choices
+             * @description Renaming keeps what is filled in. One that is removed while it is in use stays as an old one: kept where it is, not offered any more.
+             */
+            options?: unknown;
+            /**
+             * Decimals
+             * Format: int64
+             */
+            decimals?: number | null;
+            /**
+             * Required
+             * @description Asked of new rows and where it is written; rows that are there stay as they are.
+             */
+            required?: boolean | null;
+            /**
+             * Searchable
+             * @description The list's search box looks here, too.
+             */
+            search?: boolean | null;
+            /** Column of the list */
+            in_list?: boolean | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Small ones first.
+             */
+            sort?: number | null;
+            /** Help */
+            help?: string | null;
+            /**
+             * Active
+             * @description Switched off it is hidden; what was filled in is kept.
+             */
+            active?: boolean | null;
+            /**
+             * Name for programs
+             * @description x_ and this in the API; empty: one is made. Lower-case letters, digits and underscores.
+             */
+            key?: string | null;
+            /**
+             * Belongs to
+             * @enum {string|null}
+             */
+            resource?: "customers" | null;
+        };
+        Custom_fieldsPatch: {
+            /**
+             * Label
+             * @description What form, list and sheets call it.
+             */
+            zh?: string | null;
+            /**
+             * Label in English
+             * @description Empty: the label above is used in English, too.
+             */
+            en?: string | null;
+            /**
+             * Choices
+             * @description Renaming keeps what is filled in. One that is removed while it is in use stays as an old one: kept where it is, not offered any more.
+             */
+            options?: unknown;
+            /**
+             * Required
+             * @description Asked of new rows and where it is written; rows that are there stay as they are.
+             */
+            required?: boolean | null;
+            /**
+             * Searchable
+             * @description The list's search box looks here, too.
+             */
+            search?: boolean | null;
+            /** Column of the list */
+            in_list?: boolean | null;
+            /**
+             * Order
+             * Format: int64
+             * @description Small ones first.
+             */
+            sort?: number | null;
+            /** Help */
+            help?: string | null;
+            /**
+             * Active
+             * @description Switched off it is hidden; what was filled in is kept.
+             */
+            active?: boolean | null;
+        };
+        Custom_fieldsList: {
+            items: components["schemas"]["Custom_fieldsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** People */
         UsersRow: {
@@ -4762,10 +10920,10 @@ export interface components {
             must_change_password: boolean;
             /**
              * Role
-             * @description Agents take and place calls; supervisors also see the floor and all calls; administrators also change settings.
-             * @enum {string}
+             * @description Gives the rights, see Roles and rights.
              */
-            role: "agent" | "supervisor" | "admin";
+            role: string;
+            role_label: string | null;
             /**
              * Team
              * @description Figures are counted for the team at the time of the call.
@@ -4779,6 +10937,20 @@ export interface components {
             extension: string | null;
             /** Staff number */
             staff_no: string | null;
+            /**
+             * Department
+             * @description Empty: the team's.
+             */
+            department_id: string | null;
+            department_id_label: string | null;
+            /**
+             * Reports to
+             * @description May differ from team and department; the chart of the organisation follows it.
+             */
+            reports_to_id: string | null;
+            reports_to_id_label: string | null;
+            /** Seat */
+            seat: string | null;
             /**
              * Language
              * @enum {string}
@@ -4834,10 +11006,9 @@ export interface components {
             must_change_password?: boolean | null;
             /**
              * Role
-             * @description Agents take and place calls; supervisors also see the floor and all calls; administrators also change settings.
-             * @enum {string|null}
+             * @description Gives the rights, see Roles and rights.
              */
-            role?: "agent" | "supervisor" | "admin" | null;
+            role?: string | null;
             /**
              * Team
              * @description Figures are counted for the team at the time of the call.
@@ -4850,6 +11021,18 @@ export interface components {
             extension?: string | null;
             /** Staff number */
             staff_no?: string | null;
+            /**
+             * Department
+             * @description Empty: the team's.
+             */
+            department_id?: string | null;
+            /**
+             * Reports to
+             * @description May differ from team and department; the chart of the organisation follows it.
+             */
+            reports_to_id?: string | null;
+            /** Seat */
+            seat?: string | null;
             /**
              * Language
              * @enum {string|null}
@@ -4897,10 +11080,9 @@ export interface components {
             must_change_password?: boolean | null;
             /**
              * Role
-             * @description Agents take and place calls; supervisors also see the floor and all calls; administrators also change settings.
-             * @enum {string|null}
+             * @description Gives the rights, see Roles and rights.
              */
-            role?: "agent" | "supervisor" | "admin" | null;
+            role?: string | null;
             /**
              * Team
              * @description Figures are counted for the team at the time of the call.
@@ -4913,6 +11095,18 @@ export interface components {
             extension?: string | null;
             /** Staff number */
             staff_no?: string | null;
+            /**
+             * Department
+             * @description Empty: the team's.
+             */
+            department_id?: string | null;
+            /**
+             * Reports to
+             * @description May differ from team and department; the chart of the organisation follows it.
+             */
+            reports_to_id?: string | null;
+            /** Seat */
+            seat?: string | null;
             /**
              * Language
              * @enum {string|null}
@@ -4943,6 +11137,10 @@ export interface components {
         UsersList: {
             items: components["schemas"]["UsersRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Teams */
         TeamsRow: {
@@ -4954,6 +11152,15 @@ export interface components {
             updated_ms: number;
             /** Name */
             name: string;
+            /** Department */
+            department_id: string | null;
+            department_id_label: string | null;
+            /**
+             * Lead
+             * @description Sees this team's customers and calls, where the role reaches teams.
+             */
+            lead_id: string | null;
+            lead_id_label: string | null;
             /** Note */
             note: string | null;
             once?: {
@@ -4963,18 +11170,257 @@ export interface components {
         TeamsNew: {
             /** Name */
             name: string;
+            /** Department */
+            department_id?: string | null;
+            /**
+             * Lead
+             * @description Sees this team's customers and calls, where the role reaches teams.
+             */
+            lead_id?: string | null;
             /** Note */
             note?: string | null;
         };
         TeamsPatch: {
             /** Name */
             name?: string | null;
+            /** Department */
+            department_id?: string | null;
+            /**
+             * Lead
+             * @description Sees this team's customers and calls, where the role reaches teams.
+             */
+            lead_id?: string | null;
             /** Note */
             note?: string | null;
         };
         TeamsList: {
             items: components["schemas"]["TeamsRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Departments */
+        DepartmentsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /** Belongs to */
+            parent_id: string | null;
+            parent_id_label: string | null;
+            /** Head */
+            head_id: string | null;
+            head_id_label: string | null;
+            /**
+             * Order
+             * Format: int64
+             */
+            sort: number;
+            /** Note */
+            note: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        DepartmentsNew: {
+            /** Name */
+            name: string;
+            /** Belongs to */
+            parent_id?: string | null;
+            /** Head */
+            head_id?: string | null;
+            /**
+             * Order
+             * Format: int64
+             */
+            sort?: number | null;
+            /** Note */
+            note?: string | null;
+        };
+        DepartmentsPatch: {
+            /** Name */
+            name?: string | null;
+            /** Belongs to */
+            parent_id?: string | null;
+            /** Head */
+            head_id?: string | null;
+            /**
+             * Order
+             * Format: int64
+             */
+            sort?: number | null;
+            /** Note */
+            note?: string | null;
+        };
+        DepartmentsList: {
+            items: components["schemas"]["DepartmentsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Roles and rights */
+        RolesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Code
+             * @description What programs and sheets know it by: lower-case letters, digits, underscore. Cannot be changed later.
+             */
+            key: string;
+            /** Name */
+            name: string;
+            /** English name */
+            en: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Order
+             * Format: int64
+             */
+            sort: number;
+            /**
+             * Rights
+             * @description Empty: as the ready role of this code has.
+             */
+            rights: unknown;
+            /**
+             * Data
+             * @description How far each kind of data is seen, changed, removed. Empty: as the ready role has.
+             */
+            grants: unknown;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        RolesNew: {
+            /**
+             * Code
+             * @description What programs and sheets know it by: lower-case letters, digits, underscore. Cannot be changed later.
+             */
+            key: string;
+            /** Name */
+            name: string;
+            /** English name */
+            en?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Order
+             * Format: int64
+             */
+            sort?: number | null;
+            /**
+             * Rights
+             * @description Empty: as the ready role of this code has.
+             */
+            rights?: unknown;
+            /**
+             * Data
+             * @description How far each kind of data is seen, changed, removed. Empty: as the ready role has.
+             */
+            grants?: unknown;
+        };
+        RolesPatch: {
+            /** Name */
+            name?: string | null;
+            /** English name */
+            en?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Order
+             * Format: int64
+             */
+            sort?: number | null;
+            /**
+             * Rights
+             * @description Empty: as the ready role of this code has.
+             */
+            rights?: unknown;
+            /**
+             * Data
+             * @description How far each kind of data is seen, changed, removed. Empty: as the ready role has.
+             */
+            grants?: unknown;
+        };
+        RolesList: {
+            items: components["schemas"]["RolesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Leavers */
+        LeavesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Who left */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** By */
+            by_name: string | null;
+            /**
+             * Rule
+             * @enum {string}
+             */
+            rule: "keep" | "people" | "team" | "pool";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planning" | "running" | "done" | "undoing" | "undone";
+            /**
+             * Customers
+             * Format: int64
+             */
+            total: number;
+            /**
+             * Handed over
+             * Format: int64
+             */
+            moved: number;
+            /**
+             * Given back
+             * Format: int64
+             */
+            back: number;
+            /**
+             * Left as they were
+             * Format: int64
+             */
+            kept: number;
+            /** Seed */
+            seed: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        LeavesNew: Record<string, never>;
+        LeavesPatch: Record<string, never>;
+        LeavesList: {
+            items: components["schemas"]["LeavesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Queues */
         QueuesRow: {
@@ -5041,6 +11487,12 @@ export interface components {
              */
             wrapup_max_s: number;
             /**
+             * Note after a call
+             * @description Calls without a note are listed on the agent's desk. When needed before ready, agents can neither end the wrap-up early nor make themselves ready without it; the end of the wrap-up's time still makes them ready.
+             * @enum {string}
+             */
+            note_rule: "off" | "hint" | "block";
+            /**
              * Callers waiting at most
              * Format: int64
              * @description Further callers overflow; 0: no limit.
@@ -5068,6 +11520,23 @@ export interface components {
             overflow_queue_id_label: string | null;
             /** Overflow number */
             overflow_number: string | null;
+            /**
+             * Owner first (s)
+             * Format: int64
+             * @description A known customer's call rings its owner for so long before the queue (the wait counts from the start); when the owner has left the centre, his team comes first. 0: off.
+             */
+            owner_first_s: number;
+            /**
+             * Wait for a busy owner (s)
+             * Format: int64
+             * @description When the owner is in a call or in wrap-up, wait so long at most; 0: the queue at once.
+             */
+            owner_busy_s: number;
+            /**
+             * Owner must serve the queue
+             * @description On: an owner who does not serve this queue is passed by.
+             */
+            owner_member: boolean;
             /**
              * Service target (s)
              * Format: int64
@@ -5151,6 +11620,12 @@ export interface components {
              */
             wrapup_max_s?: number | null;
             /**
+             * Note after a call
+             * @description Calls without a note are listed on the agent's desk. When needed before ready, agents can neither end the wrap-up early nor make themselves ready without it; the end of the wrap-up's time still makes them ready.
+             * @enum {string|null}
+             */
+            note_rule?: "off" | "hint" | "block" | null;
+            /**
              * Callers waiting at most
              * Format: int64
              * @description Further callers overflow; 0: no limit.
@@ -5177,6 +11652,23 @@ export interface components {
             overflow_queue_id?: string | null;
             /** Overflow number */
             overflow_number?: string | null;
+            /**
+             * Owner first (s)
+             * Format: int64
+             * @description A known customer's call rings its owner for so long before the queue (the wait counts from the start); when the owner has left the centre, his team comes first. 0: off.
+             */
+            owner_first_s?: number | null;
+            /**
+             * Wait for a busy owner (s)
+             * Format: int64
+             * @description When the owner is in a call or in wrap-up, wait so long at most; 0: the queue at once.
+             */
+            owner_busy_s?: number | null;
+            /**
+             * Owner must serve the queue
+             * @description On: an owner who does not serve this queue is passed by.
+             */
+            owner_member?: boolean | null;
             /**
              * Service target (s)
              * Format: int64
@@ -5257,6 +11749,12 @@ export interface components {
              */
             wrapup_max_s?: number | null;
             /**
+             * Note after a call
+             * @description Calls without a note are listed on the agent's desk. When needed before ready, agents can neither end the wrap-up early nor make themselves ready without it; the end of the wrap-up's time still makes them ready.
+             * @enum {string|null}
+             */
+            note_rule?: "off" | "hint" | "block" | null;
+            /**
              * Callers waiting at most
              * Format: int64
              * @description Further callers overflow; 0: no limit.
@@ -5284,6 +11782,23 @@ export interface components {
             /** Overflow number */
             overflow_number?: string | null;
             /**
+             * Owner first (s)
+             * Format: int64
+             * @description A known customer's call rings its owner for so long before the queue (the wait counts from the start); when the owner has left the centre, his team comes first. 0: off.
+             */
+            owner_first_s?: number | null;
+            /**
+             * Wait for a busy owner (s)
+             * Format: int64
+             * @description When the owner is in a call or in wrap-up, wait so long at most; 0: the queue at once.
+             */
+            owner_busy_s?: number | null;
+            /**
+             * Owner must serve the queue
+             * @description On: an owner who does not serve this queue is passed by.
+             */
+            owner_member?: boolean | null;
+            /**
              * Service target (s)
              * Format: int64
              * @description Calls answered within this time count for the service level.
@@ -5308,6 +11823,10 @@ export interface components {
         QueuesList: {
             items: components["schemas"]["QueuesRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Queue members */
         MembersRow: {
@@ -5360,6 +11879,10 @@ export interface components {
         MembersList: {
             items: components["schemas"]["MembersRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Numbers */
         NumbersRow: {
@@ -5476,6 +11999,10 @@ export interface components {
         NumbersList: {
             items: components["schemas"]["NumbersRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Devices */
         DevicesRow: {
@@ -5634,6 +12161,10 @@ export interface components {
         DevicesList: {
             items: components["schemas"]["DevicesRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Trunks */
         TrunksRow: {
@@ -6039,6 +12570,10 @@ export interface components {
         TrunksList: {
             items: components["schemas"]["TrunksRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Number forms */
         Number_formsRow: {
@@ -6196,6 +12731,10 @@ export interface components {
         Number_formsList: {
             items: components["schemas"]["Number_formsRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Number rules */
         Number_rulesRow: {
@@ -6340,6 +12879,10 @@ export interface components {
         Number_rulesList: {
             items: components["schemas"]["Number_rulesRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Dialling rights */
         Dial_rightsRow: {
@@ -6357,11 +12900,9 @@ export interface components {
              * @enum {string}
              */
             scope: "everyone" | "role" | "user" | "trunk";
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "agent" | "supervisor" | "admin";
+            /** Role */
+            role: string;
+            role_label: string | null;
             /** Person */
             user_id: string | null;
             user_id_label: string | null;
@@ -6457,11 +12998,8 @@ export interface components {
              * @enum {string|null}
              */
             scope?: "everyone" | "role" | "user" | "trunk" | null;
-            /**
-             * Role
-             * @enum {string|null}
-             */
-            role?: "agent" | "supervisor" | "admin" | null;
+            /** Role */
+            role?: string | null;
             /** Person */
             user_id?: string | null;
             /** Trunk */
@@ -6626,6 +13164,91 @@ export interface components {
         Dial_rightsList: {
             items: components["schemas"]["Dial_rightsRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Number regions */
+        Number_prefixesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Prefix
+             * @description The first 3 to 9 digits of a mainland number: 1380013, 0755. Of several the longest counts.
+             */
+            prefix: string;
+            /** Province */
+            province: string | null;
+            /** City */
+            city: string | null;
+            /**
+             * Area code
+             * @description As 0755. It decides whether a mobile is dialled with a 0, and gives the English name of the place.
+             */
+            area: string | null;
+            /**
+             * Carrier
+             * @enum {string|null}
+             */
+            carrier: "mobile" | "unicom" | "telecom" | "broadcast" | "other" | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Number_prefixesNew: {
+            /**
+             * Prefix
+             * @description The first 3 to 9 digits of a mainland number: 1380013, 0755. Of several the longest counts.
+             */
+            prefix: string;
+            /** Province */
+            province?: string | null;
+            /** City */
+            city?: string | null;
+            /**
+             * Area code
+             * @description As 0755. It decides whether a mobile is dialled with a 0, and gives the English name of the place.
+             */
+            area?: string | null;
+            /**
+             * Carrier
+             * @enum {string|null}
+             */
+            carrier?: "mobile" | "unicom" | "telecom" | "broadcast" | "other" | null;
+        };
+        Number_prefixesPatch: {
+            /**
+             * Prefix
+             * @description The first 3 to 9 digits of a mainland number: 1380013, 0755. Of several the longest counts.
+             */
+            prefix?: string | null;
+            /** Province */
+            province?: string | null;
+            /** City */
+            city?: string | null;
+            /**
+             * Area code
+             * @description As 0755. It decides whether a mobile is dialled with a 0, and gives the English name of the place.
+             */
+            area?: string | null;
+            /**
+             * Carrier
+             * @enum {string|null}
+             */
+            carrier?: "mobile" | "unicom" | "telecom" | "broadcast" | "other" | null;
+        };
+        Number_prefixesList: {
+            items: components["schemas"]["Number_prefixesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Break reasons */
         BreaksRow: {
@@ -6701,6 +13324,10 @@ export interface components {
         BreaksList: {
             items: components["schemas"]["BreaksRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** API tokens */
         TokensRow: {
@@ -6718,9 +13345,9 @@ export interface components {
             /**
              * Role
              * @description The program may do what this role may: give the least that will do.
-             * @enum {string}
              */
-            role: "agent" | "supervisor" | "admin";
+            role: string;
+            role_label: string | null;
             /**
              * Active
              * @description When off, it is refused at once.
@@ -6739,9 +13366,8 @@ export interface components {
             /**
              * Role
              * @description The program may do what this role may: give the least that will do.
-             * @enum {string}
              */
-            role: "agent" | "supervisor" | "admin";
+            role: string;
             /**
              * Active
              * @description When off, it is refused at once.
@@ -6763,6 +13389,10 @@ export interface components {
         TokensList: {
             items: components["schemas"]["TokensRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Networks never banned */
         Allowed_networksRow: {
@@ -6804,6 +13434,10 @@ export interface components {
         Allowed_networksList: {
             items: components["schemas"]["Allowed_networksRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Fault reports */
         FaultsRow: {
@@ -6868,6 +13502,10 @@ export interface components {
         FaultsList: {
             items: components["schemas"]["FaultsRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
         /** Imports */
         ImportsRow: {
@@ -6888,7 +13526,7 @@ export interface components {
              * @description What came in before it was cancelled or interrupted stays. The same file can be imported again: rows that are there are not doubled.
              * @enum {string}
              */
-            state: "running" | "done" | "cancelled" | "interrupted";
+            state: "running" | "done" | "cancelled" | "interrupted" | "undoing" | "undone" | "part_undone";
             /**
              * New
              * Format: int64
@@ -6910,6 +13548,16 @@ export interface components {
              */
             bad: number;
             /**
+             * Undone
+             * Format: int64
+             */
+            undone: number;
+            /**
+             * Left by the undo
+             * Format: int64
+             */
+            kept: number;
+            /**
              * Up to row
              * Format: int64
              * @description This row of the sheet and all above it have been dealt with.
@@ -6924,6 +13572,253 @@ export interface components {
         ImportsList: {
             items: components["schemas"]["ImportsRow"][];
             total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Exports */
+        ExportsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Who */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** What */
+            resource: string | null;
+            /**
+             * Rows
+             * Format: int64
+             */
+            count: number | null;
+            /** Numbers masked */
+            masked: boolean | null;
+            /** Conditions */
+            filters: string | null;
+            /**
+             * Format
+             * @enum {string|null}
+             */
+            format: "xlsx" | "csv" | null;
+            /** Mark */
+            mark: string | null;
+            /** File (SHA-256) */
+            sha256: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        ExportsNew: Record<string, never>;
+        ExportsPatch: Record<string, never>;
+        ExportsList: {
+            items: components["schemas"]["ExportsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Privacy rules */
+        Privacy_settingsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Numbers shown a day
+             * Format: int64
+             * @description How many whole numbers somebody who sees masks may have shown in a day, each with a reason; 0: none.
+             */
+            reveal_day_max: number;
+            /**
+             * Recordings of an erased person
+             * @enum {string}
+             */
+            recordings: "keep" | "later" | "now";
+            /**
+             * Days until they go
+             * Format: int64
+             */
+            recordings_days: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Privacy_settingsNew: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Numbers shown a day
+             * Format: int64
+             * @description How many whole numbers somebody who sees masks may have shown in a day, each with a reason; 0: none.
+             */
+            reveal_day_max?: number | null;
+            /**
+             * Recordings of an erased person
+             * @enum {string|null}
+             */
+            recordings?: "keep" | "later" | "now" | null;
+            /**
+             * Days until they go
+             * Format: int64
+             */
+            recordings_days?: number | null;
+        };
+        Privacy_settingsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Numbers shown a day
+             * Format: int64
+             * @description How many whole numbers somebody who sees masks may have shown in a day, each with a reason; 0: none.
+             */
+            reveal_day_max?: number | null;
+            /**
+             * Recordings of an erased person
+             * @enum {string|null}
+             */
+            recordings?: "keep" | "later" | "now" | null;
+            /**
+             * Days until they go
+             * Format: int64
+             */
+            recordings_days?: number | null;
+        };
+        Privacy_settingsList: {
+            items: components["schemas"]["Privacy_settingsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Views */
+        ViewsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** List */
+            resource: string;
+            /** Name */
+            name: string;
+            /** Conditions */
+            filters: unknown;
+            /** Columns */
+            columns: unknown;
+            /** Order */
+            sort: string | null;
+            /** Whose */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** Shared */
+            shared: boolean;
+            /**
+             * Place
+             * Format: int64
+             */
+            ordinal: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        ViewsNew: {
+            /** List */
+            resource: string;
+            /** Name */
+            name: string;
+            /** Conditions */
+            filters?: unknown;
+            /** Columns */
+            columns?: unknown;
+            /** Order */
+            sort?: string | null;
+            /** Shared */
+            shared?: boolean | null;
+            /**
+             * Place
+             * Format: int64
+             */
+            ordinal?: number | null;
+        };
+        ViewsPatch: {
+            /** Name */
+            name?: string | null;
+            /** Conditions */
+            filters?: unknown;
+            /** Columns */
+            columns?: unknown;
+            /** Order */
+            sort?: string | null;
+            /** Shared */
+            shared?: boolean | null;
+            /**
+             * Place
+             * Format: int64
+             */
+            ordinal?: number | null;
+        };
+        ViewsList: {
+            items: components["schemas"]["ViewsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** List preferences */
+        List_prefsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Whose */
+            user_id: string | null;
+            user_id_label: string | null;
+            /** List */
+            resource: string;
+            /** Columns */
+            columns: unknown;
+            /** Opens with */
+            view_id: string | null;
+            view_id_label: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        List_prefsNew: {
+            /** List */
+            resource: string;
+            /** Columns */
+            columns?: unknown;
+            /** Opens with */
+            view_id?: string | null;
+        };
+        List_prefsPatch: {
+            /** Columns */
+            columns?: unknown;
+            /** Opens with */
+            view_id?: string | null;
+        };
+        List_prefsList: {
+            items: components["schemas"]["List_prefsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
         };
     };
     responses: never;
@@ -6934,6 +13829,3494 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    allocations_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                count?: number;
+                title?: string;
+                kind?: "allot" | "recycle";
+                state?: "running" | "done" | "cancelled" | "interrupted" | "undoing" | "undone" | "part_undone";
+                user_id?: string;
+                rule_id?: string;
+                team_id?: string;
+                method?: "equal" | "weighted";
+                done?: number;
+                changed?: number;
+                refused?: number;
+                undone?: number;
+                kept?: number;
+                seed?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allocations_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocationsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationsRow"];
+                };
+            };
+            /** @description ok */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                phone?: string;
+                type_id?: string;
+                owner_id?: string;
+                team_id?: string;
+                tags?: string;
+                next_ms?: number;
+                last_ms?: number;
+                back_ms?: number;
+                contact_n?: number;
+                source_id?: string;
+                gender?: "male" | "female";
+                age?: number;
+                birthday?: string;
+                id_number?: string;
+                company?: string;
+                occupation?: string;
+                interests?: string;
+                city?: string;
+                address?: string;
+                wechat?: string;
+                email?: string;
+                note?: string;
+                owned_ms?: number;
+                state?: "active" | "merged" | "erased";
+                merged_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomersNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomersPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customers_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                customer_id?: string;
+                number?: string;
+                label?: "self" | "family" | "company" | "other";
+                state?: "ok" | "empty" | "suspended" | "never";
+                extension?: string;
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_phonesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_phonesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_phonesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_phonesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_phonesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_phonesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_phones_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                customer_id?: string;
+                user_id?: string;
+                owner_id?: string;
+                team_id?: string;
+                number?: string;
+                reason?: string;
+                state?: "open" | "assigned" | "shared" | "refused" | "withdrawn";
+                answer?: string;
+                decided_by?: string;
+                decided_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_requestsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_requestsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_requestsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_requestsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_requestsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_requestsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_requests_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                en?: string;
+                keep_days?: number;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_typesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_typesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_typesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_typesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_typesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_typesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_types_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                en?: string;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_sourcesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_sourcesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_sourcesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_sourcesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Customer_sourcesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer_sourcesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    customer_sources_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                en?: string;
+                parent_id?: string;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_reasonsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Contact_reasonsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_reasonsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_reasonsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Contact_reasonsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_reasonsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_reasons_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                code?: string;
+                zh?: string;
+                en?: string;
+                connected?: boolean;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_resultsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Contact_resultsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_resultsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_resultsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Contact_resultsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact_resultsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    contact_results_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                at_ms?: number;
+                customer_id?: string;
+                call_id?: string;
+                user_id?: string;
+                team_id?: string;
+                template_id?: string;
+                reason_id?: string;
+                result_id?: string;
+                text?: string;
+                next_ms?: number;
+                done?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                queue_id?: string;
+                reason_id?: string;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note_templatesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note_templatesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note_templatesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note_templatesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note_templatesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note_templatesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    note_templates_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                claim_day_max?: number;
+                own_max?: number;
+                keep_days?: number;
+                warn_days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool_settingsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pool_settingsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pool_settingsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pool_settings_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                idle_days?: number;
+                result_id?: string;
+                result_n?: number;
+                type_id?: string;
+                owner_left?: boolean;
+                target?: "pool" | "team" | "share";
+                team_id?: string;
+                nightly?: boolean;
+                active?: boolean;
+                last_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recycle_rulesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Recycle_rulesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recycle_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recycle_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Recycle_rulesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recycle_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recycle_rules_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allocations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allocations_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allocations_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocationsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allocations_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    allocations_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                zh?: string;
+                en?: string;
+                type?: "text" | "long_text" | "number" | "money" | "date" | "time" | "yes_no" | "choice" | "choices" | "phone";
+                decimals?: number;
+                required?: boolean;
+                search?: boolean;
+                in_list?: boolean;
+                help?: string;
+                active?: boolean;
+                key?: string;
+                resource?: "customers";
+                slot?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custom_fieldsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Custom_fieldsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custom_fieldsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custom_fieldsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Custom_fieldsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custom_fieldsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    custom_fields_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     users_list: {
         parameters: {
             query?: {
@@ -6942,14 +17325,22 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
                 login?: string;
                 must_change_password?: boolean;
-                role?: "agent" | "supervisor" | "admin";
+                role?: string;
                 team_id?: string;
                 extension?: string;
                 staff_no?: string;
+                department_id?: string;
+                reports_to_id?: string;
+                seat?: string;
                 lang?: "zh" | "en";
                 auto_answer?: boolean;
                 browser_codec?: "auto" | "g711" | "opus";
@@ -7229,8 +17620,15 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
+                department_id?: string;
+                lead_id?: string;
                 note?: string;
             };
             header?: never;
@@ -7497,6 +17895,826 @@ export interface operations {
             };
         };
     };
+    departments_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                parent_id?: string;
+                head_id?: string;
+                note?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    departments_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: number;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                key?: string;
+                name?: string;
+                en?: string;
+                note?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roles_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                user_id?: string;
+                by_name?: string;
+                rule?: "keep" | "people" | "team" | "pool";
+                state?: "planning" | "running" | "done" | "undoing" | "undone";
+                total?: number;
+                moved?: number;
+                back?: number;
+                kept?: number;
+                seed?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeavesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeavesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeavesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeavesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeavesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeavesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leaves_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     queues_list: {
         parameters: {
             query?: {
@@ -7505,7 +18723,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
                 note?: string;
                 priority?: number;
@@ -7517,12 +18740,16 @@ export interface operations {
                 ring_s?: number;
                 wrapup_s?: number;
                 wrapup_max_s?: number;
+                note_rule?: "off" | "hint" | "block";
                 len_max?: number;
                 wait_max_s?: number;
                 empty_overflow?: boolean;
                 overflow?: "none" | "queue" | "number" | "goodbye";
                 overflow_queue_id?: string;
                 overflow_number?: string;
+                owner_first_s?: number;
+                owner_busy_s?: number;
+                owner_member?: boolean;
                 target_s?: number;
                 auto_answer?: boolean;
                 record?: boolean;
@@ -7800,7 +19027,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 queue_id?: string;
                 user_id?: string;
                 level?: number;
@@ -8077,7 +19309,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 number?: string;
                 trunk_id?: string;
                 dest?: "queue" | "user" | "uri";
@@ -8359,7 +19596,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
                 user_id?: string;
                 kind?: "phone" | "static";
@@ -8642,7 +19884,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
                 kind?: "address" | "register";
                 host?: string;
@@ -8941,7 +20188,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 trunk_id?: string;
                 preset?: "ims" | "ims_account" | "national" | "local" | "bare" | "raw" | "custom";
                 area?: string;
@@ -9226,7 +20478,12 @@ export interface operations {
                 q?: string;
                 sort?: number;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 trunk_id?: string;
                 dir?: "in" | "out";
                 which?: "called" | "calling";
@@ -9509,10 +20766,15 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
                 scope?: "everyone" | "role" | "user" | "trunk";
-                role?: "agent" | "supervisor" | "admin";
+                role?: string;
                 user_id?: string;
                 trunk_id?: string;
                 local?: boolean;
@@ -9799,6 +21061,290 @@ export interface operations {
             };
         };
     };
+    number_prefixes_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                prefix?: string;
+                province?: string;
+                city?: string;
+                area?: string;
+                carrier?: "mobile" | "unicom" | "telecom" | "broadcast" | "other";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_prefixesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Number_prefixesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_prefixesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_prefixesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Number_prefixesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Number_prefixesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    number_prefixes_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     breaks_list: {
         parameters: {
             query?: {
@@ -9806,7 +21352,12 @@ export interface operations {
                 q?: string;
                 sort?: number;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 code?: string;
                 zh?: string;
                 en?: string;
@@ -10084,9 +21635,14 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 name?: string;
-                role?: "agent" | "supervisor" | "admin";
+                role?: string;
                 active?: boolean;
             };
             header?: never;
@@ -10329,7 +21885,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 network?: string;
                 note?: string;
             };
@@ -10605,7 +22166,12 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 happened_ms?: number;
                 user_id?: string;
                 text?: string;
@@ -10854,15 +22420,22 @@ export interface operations {
                 /** @description A field's name; -name: downwards. */
                 sort?: string;
                 limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
                 offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
                 file?: string;
                 what?: string;
                 by_name?: string;
-                state?: "running" | "done" | "cancelled" | "interrupted";
+                state?: "running" | "done" | "cancelled" | "interrupted" | "undoing" | "undone" | "part_undone";
                 added?: number;
                 changed?: number;
                 unchanged?: number;
                 bad?: number;
+                undone?: number;
+                kept?: number;
                 last_row?: number;
             };
             header?: never;
@@ -11062,6 +22635,1011 @@ export interface operations {
         };
     };
     imports_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                count?: number;
+                user_id?: string;
+                resource?: string;
+                masked?: boolean;
+                filters?: string;
+                format?: "xlsx" | "csv";
+                mark?: string;
+                sha256?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exports_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                reveal_day_max?: number;
+                recordings?: "keep" | "later" | "now";
+                recordings_days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Privacy_settingsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Privacy_settingsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Privacy_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Privacy_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Privacy_settingsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Privacy_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    privacy_settings_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                resource?: string;
+                name?: string;
+                user_id?: string;
+                shared?: boolean;
+                ordinal?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    views_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                user_id?: string;
+                resource?: string;
+                view_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_prefsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["List_prefsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_prefsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_prefsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["List_prefsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_prefsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_prefs_export_csv: {
         parameters: {
             query?: {
                 /** @description zh or en: of titles and choices, instead of the request's */

@@ -54,8 +54,10 @@ export function allowed(me: Agent | null, call: Call | null, phone: { link: Link
 }
 
 /** Who is at the other end: what a person says first, and what goes under it. */
-export function party(call: Pick<Call, 'dir' | 'from' | 'to' | 'name'>): { name: string | null; number: string | null } {
-	return { name: call.name, number: (call.dir === 'out' ? call.to : call.from) || null }
+/** Who is at the other end: the customer when it is known whose call it is, else what the telephone network says. */
+export function party(call: Pick<Call, 'dir' | 'from' | 'to' | 'name'> & { customer?: Call['customer'] | string }): { name: string | null; number: string | null } {
+	const customer = typeof call.customer === 'string' ? call.customer : call.customer?.name
+	return { name: customer || call.name, number: (call.dir === 'out' ? call.to : call.from) || null }
 }
 
 /** Only what a telephone can dial; keeps a leading +. */
@@ -63,3 +65,10 @@ export function cleanNumber(text: string): string {
 	const half = text.normalize('NFKC').trim()
 	return (half.startsWith('+') ? '+' : '') + half.replace(/[^0-9*#]/g, '')
 }
+
+/** Some of its digits are stars: it is for the eye, not for a telephone. One star alone is a key. */
+export const isMasked = (number: string) => number.includes('**')
+
+const plain = (number: string) => number.replace(/^(\+86|0086)/, '').replace(/^0(?=1\d{2})/, '')
+/** The same telephone, however it is written; of masks: it looks the same. */
+export const samePhone = (a: string, b: string) => plain(a) === plain(b)

@@ -2,13 +2,14 @@
 import { defineStore } from 'pinia'
 import { computed, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
-import { api } from '@/api/client'
+import { api, resource } from '@/api/client'
 import type { Break, CallRow, Lookup } from '@/api/types'
 import { ask, bad, good, tryIt } from '@/components/say'
 import { useLive } from '@/live/live'
 import { callAttention, stopAttention } from '@/phone/attention'
 import { usePhone } from '@/phone/phone'
-import { allowed, cleanNumber, party, sceneOf, type Action } from './desk'
+import { useSession } from '@/stores/session'
+import { allowed, cleanNumber, isMasked, party, samePhone, sceneOf, type Action } from './desk'
 
 const EXTEND_MS = 30_000
 const RECENT = 8
@@ -18,6 +19,7 @@ export const useDesk = defineStore('desk', () => {
 	const t = i18n.global.t
 	const live = useLive()
 	const phone = usePhone()
+	const session = useSession()
 	const breaks = ref<Break[]>([])
 	const lookup = ref<Lookup | null>(null)
 	const lookingUp = ref(false)
@@ -104,7 +106,27 @@ export const useDesk = defineStore('desk', () => {
 		}
 		phone.expectDial()
 		dialled.value = number
-		return tryIt(() => api.desk.dial(number))
+		return tryIt(() => api.desk.dial({ number }))
+	}
+
+	/** The server knows the number, which who dials may not. @phoneId: which of his telephones; the main one without. */
+	async function dialCustomer(customerId: string, phoneId?: string): Promise<boolean> {
+		phone.expectDial()
+		dialled.value = ''
+		return tryIt(() => api.desk.dial({ customer_id: customerId, ...(phoneId ? { phone_id: phoneId } : {}) }))
+	}
+
+	/** May he call the other side of this call again: a known customer, or a number that he sees and may key? */
+	const mayCallBack = (c: CallRow) => !!party(c).number && (!!c.customer_id || (session.may('dial') && !isMasked(party(c).number!)))
+
+	/** The telephone of the customer that this call was with, or his main one. */
+	async function callBack(c: CallRow): Promise<boolean> {
+		const number = party(c).number ?? ''
+		if (!c.customer_id || (session.may('dial') && !isMasked(number)))
+			return dial(number)
+		const row = await resource.get('customers', c.customer_id).catch(() => null)
+		const phones = (row?.phones ?? []) as { id: string; number: string }[]
+		return dialCustomer(c.customer_id, phones.find(p => samePhone(p.number, number))?.id)
 	}
 
 	let digitQueue = Promise.resolve()
@@ -175,5 +197,5 @@ export const useDesk = defineStore('desk', () => {
 			setTimeout(() => api.calls.list({ limit: RECENT }).then(r => (recent.value = r.items), () => {}), WRITTEN_MS)
 	})
 
-	return { device, deviceChoices, deviceUp, deviceAway, mayChoose, otherDevice, choose, testRing, breaks, lookup, lookingUp, recent, dialled, sent, keypad, lastCall, me, call, scene, can, who, title, load, act, takeBreak, dial, digit }
+	return { device, deviceChoices, deviceUp, deviceAway, mayChoose, otherDevice, choose, testRing, breaks, lookup, lookingUp, recent, dialled, sent, keypad, lastCall, me, call, scene, can, who, title, load, act, takeBreak, dial, dialCustomer, mayCallBack, callBack, digit }
 })

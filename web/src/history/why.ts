@@ -1,11 +1,15 @@
 /*
  * A routing decision in words. Two sides: a call looked among the agents who were free (longest idle of the lowest
  * level wins), or an agent became free and looked among the calls that waited (highest priority, then longest wait).
+ * A known caller goes to the owner of the customer first, or to the owner's team: nobody else was asked then.
  */
+import type { OwnerStep } from '@/api/types'
+
 export interface BestAgent { agent: string; name?: string; level: number; idle_ms: number }
 export interface BestCall { call: string; queue: string; priority: number; waited_ms: number }
 export interface Why {
-	side: 'agents' | 'calls'
+	side: 'agents' | 'calls' | 'owner' | 'team'
+	first_ms?: number
 	winner: string
 	runner_up?: string
 	best: (BestAgent | BestCall)[]
@@ -28,9 +32,11 @@ type Span = (ms: number) => string
 /** Anything unexpected gives null; the page then shows the decision as it was noted. */
 export function parseWhy(raw: unknown): Why | null {
 	const w = raw as Partial<Why> | null
-	if (!w || (w.side !== 'agents' && w.side !== 'calls') || !Array.isArray(w.best) || !w.best.length)
+	if (w?.side === 'owner' && w.winner)
+		return { side: 'owner', winner: String(w.winner), first_ms: w.first_ms ?? 0, best: [], members: {}, refused: 0 }
+	if (!w || !['agents', 'calls', 'team'].includes(w.side ?? '') || !Array.isArray(w.best) || !w.best.length)
 		return null
-	return { side: w.side, winner: String(w.winner ?? ''), runner_up: w.runner_up, best: w.best, members: w.members ?? {}, refused: w.refused ?? 0, waiting: w.waiting }
+	return { side: w.side!, winner: String(w.winner ?? ''), runner_up: w.runner_up, best: w.best, members: w.members ?? {}, refused: w.refused ?? 0, waiting: w.waiting }
 }
 
 /** Why the others were not asked. Those in "best" are themselves counted as ready. */
@@ -53,7 +59,27 @@ function othersSaid(w: Why, t: T): string {
 }
 
 export function explain(w: Why, nameOf: (id: string) => string, t: T, span: Span): WhyWords {
-	return w.side === 'agents' ? explainAgents(w, nameOf, t, span) : explainCalls(w, nameOf, t, span)
+	if (w.side === 'owner')
+		return { lead: t('why.lead_owner', { name: nameOf(w.winner), first: span(w.first_ms ?? 0) }), second: '', agents: [], calls: [], others: '' }
+	if (w.side === 'calls')
+		return explainCalls(w, nameOf, t, span)
+	const words = explainAgents(w, nameOf, t, span)
+	return w.side === 'team' ? { ...words, others: t('why.team_only') } : words
+}
+
+/** What came before the queue, one sentence a step: "owner 张三 first for 20 s: no answer → queue". */
+export function ownerWords(s: OwnerStep, t: T, span: Span): string {
+	const name = s.owner ?? (s.owner_id ? t('why.colleague', { id: s.owner_id.slice(-4) }) : '')
+	const why = t(`why.owner_why.${s.why}`)
+	if (s.to === 'wait')
+		return t('why.owner_wait', { name, why, most: span(s.until_ms - s.at_ms) })
+	if (s.to === 'team')
+		return t(s.why === 'none' ? 'why.owner_none' : 'why.owner_gone', { name, team: s.team ?? '', first: span(s.first_ms) })
+	if (s.why === 'late')
+		return t('why.owner_late')
+	if (s.why === 'team')
+		return t('why.owner_team_over', { team: s.team ?? '' })
+	return t('why.owner_queue', { name, first: span(s.first_ms), why })
 }
 
 function explainAgents(w: Why, nameOf: (id: string) => string, t: T, span: Span): WhyWords {

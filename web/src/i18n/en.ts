@@ -1,13 +1,23 @@
+import { en as allot } from '@/allot/words'
 import { en as cause } from '@/history/causeWords'
+import { en as customer } from '@/customer/words'
 import { en as device } from '@/desk/deviceWords'
 import { en as fault } from '@/fault/words'
+import { en as note } from '@/note/words'
+import { en as people } from '@/people/words'
+import { en as privacy } from '@/privacy/words'
 import { en as sip } from '@/sip/words'
 import type zh from './zh'
 
 const en: typeof zh = {
+	allot,
 	cause,
+	customer,
 	device,
 	fault,
+	note,
+	people,
+	privacy,
 	sip,
 	app: {
 		name: 'Huawu', centre: 'Call centre', demo: 'Demo', logout: 'Log out', logout_call: 'You are in a call. Logging out hangs it up.', password: 'Change password', language: 'Language', theme: 'Appearance',
@@ -16,13 +26,14 @@ const en: typeof zh = {
 		copy_failed: 'Could not copy; please select the text and copy it', no_answer: 'The server does not answer. Check the network', not_found: 'There is no such page', home: 'To the first page', refresh: 'Refresh', none: 'none', yes: 'Yes', no: 'No',
 		main: 'Main', failed: 'That did not work',
 	},
-	nav: { desk: 'Desk', board: 'Live board', history: 'Calls', settings: 'Settings' },
+	nav: { desk: 'Desk', customers: 'Customers', board: 'Live board', history: 'Calls', settings: 'Settings' },
 	live: {
 		open: 'Connected', connecting: 'Connecting', waiting: 'Connection lost, trying again in {n} s', stopped: 'Not connected', retry: 'Try now',
 		lost: 'The connection to the server is lost. Telephone and page come back by themselves; no need to reload.', lost_short: 'Connection lost',
 		restart: 'The server is restarting and will be back in a moment', logged_out: 'You have been logged out', taken_over: 'You logged in somewhere else; this page is logged out', expired: 'Your log-in has expired, please log in again',
 	},
-	role: { agent: 'Agent', supervisor: 'Team lead', admin: 'Administrator' },
+	settings: { people: 'People and rights', customers: 'Customers and lists', telephony: 'Telephony', data: 'Data', system: 'System' },
+	role: { agent: 'Agent', supervisor: 'Supervisor', admin: 'Administrator' },
 	login: {
 		title: 'Log in', user: 'User name', password: 'Password', submit: 'Log in', busy: 'Logging in…',
 		lead: 'Answer every call. Know every caller.', demo_title: 'Demo centre', demo_lead: 'Pick a role and you are in. All names and numbers are made up.',
@@ -65,13 +76,13 @@ const en: typeof zh = {
 		audio_blocked: 'The browser wants one click before it plays sound', audio_allow: 'Turn on sound',
 	},
 	keys: {
-		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
+		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', turn: 'A new customer by turn', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
 		go: 'Open desk / board / calls', esc: 'Close a window', hint: 'While you type in a field, only the F keys work.',
 	},
 	history: {
 		title: 'Calls', from: 'From', to: 'To', search: 'Number or name', dir: 'Direction', dir_in: 'In', dir_out: 'Out', dir_internal: 'Internal', dir_test: 'Test call', queue: 'Queue', agent: 'Agent', answered: 'Result', answered_1: 'Answered', answered_0: 'Not answered', all: 'All', filter: 'Search', clear: 'Clear filters',
 		time: 'Time', who: 'Caller', wait: 'Waited', talk: 'Talked', by: 'Hung up by', rec: 'Recording', more: '{n} more', end: 'No more calls', empty: 'No such calls', empty_hint: 'Widen the time range or clear the filters.', today: 'Today', yesterday: 'Yesterday', week: 'Last 7 days', month: 'Last 30 days', custom: 'Choose',
-		open: 'Open the call of {who}', range: 'Time range', has_rec: 'Has a recording', shown: '{n} shown', running: 'running',
+		customer: 'Open the customer "{who}"', open: 'Open the call of {who}', range: 'Time range', has_rec: 'Has a recording', shown: '{n} shown', running: 'running',
 	},
 	by: { customer: 'Caller', agent: 'Agent', system: 'System', line: 'Line' },
 	call: {
@@ -92,6 +103,9 @@ const en: typeof zh = {
 		title: 'Why {name}', lead_idle: 'Idle the longest: for {idle}.', lead_level: 'Level {level} comes first, and of these idle the longest: for {idle}.', lead_only: 'Only {name} could take it.', second: 'Next would be {name}: {diff}.', second_idle: 'idle for {idle}, {less} less than {winner}',
 		second_level: 'level {level}, after level {first}', second_same: 'idle just as long, later by number', best: 'First in line', best_calls: 'Calls that waited', rank: 'Place', name: 'Agent', idle: 'Idle', level: 'Level', waited: 'Waited', priority: 'Priority', others: 'Not asked: {list} ({n} in all).', comma: ', ', unknown: 'No reason noted', this_call: 'This call', other_call: 'Another call',
 		rule: 'Rule: the lower level first, then who is idle longest, then by number.', rule_calls: 'Rule: the higher priority first, then who waited longest.', raw: 'As noted', call_waited: 'Had just become free, and this call had waited longest: {waited}.', call_priority: 'Had just become free, and this call had the highest priority ({priority}) after waiting {waited}.', call_only: 'Had just become free, and only this call waited, for {waited}.',
+		lead_owner: 'The customer belongs to {name}, who is rung first for {first}.', team_only: 'The owner is gone: the team comes first.',
+		owner_queue: 'Owner {name} first, for {first}: {why} → queue', owner_wait: 'Owner {name} {why}: waiting at most {most}', owner_gone: 'The owner is gone: team {team} first, for {first}', owner_none: 'A customer of team {team}, who come first for {first}', owner_team_over: 'Nobody of team {team} took it → queue', owner_late: 'Whose customer it is was not known in time → queue',
+		owner_why: { ringing: 'is being rung', talking: 'is in a call', wrapup: 'is in wrap-up', offline: 'signed out', break: 'on a break', device: 'no telephone connected', noanswer: 'not answering', ready: 'ready', not_member: 'does not serve this queue', gone: 'gone', none: 'nobody', team: 'nobody of the team', late: 'not known in time', timeout: 'no answer', refused: 'refused', failed: 'telephone not reached', withdrawn: 'taken back' },
 		call_second: 'The next one had waited {waited}.', call_second_priority: 'The next one had priority {priority} and had waited {waited}.', colleague: 'Colleague {id}', runner: 'next', winner: 'chosen',
 		reason: { offline: '{n} signed out', talking: '{n} in a call', wrapup: '{n} in wrap-up', break: '{n} on a break', noanswer: '{n} who had just not answered', ringing: '{n} ringing', device: '{n} with no telephone connected', refused: '{n} who had just refused this call', later: '{n} further down the list' },
 	},
@@ -103,6 +117,11 @@ const en: typeof zh = {
 		title: 'Live board', agents: 'Agents', queues: 'Queues', calls: 'Calls now', waiting: 'Waiting', longest: 'Longest wait', level: 'Service level', level_hint: 'answered within {s} s', abandoned: 'Abandoned', offered: 'Calls in', answered: 'Answered', offered_today: 'Calls today', answered_today: 'Answered today', abandoned_today: 'Abandoned today', level_today: 'Service level today', in_calls: 'In calls', ready: 'Ready', logged: 'Signed in', state: 'State', for: 'For', where: 'Call',
 		today: 'Today', actions: 'Actions', force_ready: 'Set ready', force_break: 'Set on break', force_out: 'Sign out', force_ask: '{what}: {name}?', forced: '{what}: {name}', no_agents: 'No agents yet', no_queues: 'No queues yet', no_calls: 'No calls now', by_state: 'What agents are doing', filter: 'Only state', everybody: 'Everybody',
 		talking: 'Talking', people: '{n}', alarms: 'Alarms', waiting_chart: 'Up to 10 minutes back', missed: 'Missed', since_open: 'since this page opened', answered_n: '{n} ans.', charts: 'Charts', service_none: 'no calls yet',
+	},
+	region: {
+		title: 'Number regions', size: '{rows} prefixes, {mb} MB in memory', imported: 'imported {when} ({file})', none: 'No table has been imported', none_hint: 'What comes with the program is used: newer mobile ranges may be unknown to it and count as another city\'s.',
+		command: 'A whole table (hundreds of thousands of rows; .csv, .csv.gz, .xlsx) comes in by the command', file: 'FILE', try: 'Try a number', try_hint: 'a mobile, 0571 88..., 95588',
+		why_table: 'prefix {prefix} of the imported table', why_library: 'from what comes with the program', why_plan: 'the same number everywhere', why_none: 'nothing is known',
 	},
 	numbers: {
 		page: 'Numbers and try-it', title: '{name}: numbers', lead: 'Tell how this trunk\'s carrier writes numbers. Try any number on the right and see at once how it would leave; save when it is right.', form: 'Number form', none_yet: 'Nothing is set: what is dialled is sent.',
@@ -123,21 +142,35 @@ const en: typeof zh = {
 	},
 	resource: {
 		search: 'Search', add: 'New', edit: 'Edit', remove: 'Delete', remove_ask: 'Delete “{name}”? This cannot be undone.', removed: '“{name}” deleted', saved: 'Saved', created: 'Created', empty: 'Nothing here yet', empty_search: 'Nothing found for “{q}”', empty_hint: 'Press New to add the first.', total: '{n} in all', required: 'required',
-		min: 'At least {n}', max: 'At most {n}', min_len: 'At least {n} characters', max_len: 'At most {n} characters', not_number: 'Enter a whole number', digits: 'Digits only, + may come first', json: 'Not valid JSON', once_title: 'Shown only once', once_lead: 'Write it down now; it cannot be seen again after closing.', once_done: 'I have noted it', renew: 'Generate a new secret', renew_ask: 'Give “{name}” a new secret? The old one ends at once; the phone works again when the new one is entered.',
+		decimals: 'A number with at most {n} decimals', choice_empty: 'Each choice needs a label', min: 'At least {n}', max: 'At most {n}', min_len: 'At least {n} characters', max_len: 'At most {n} characters', not_number: 'Enter a whole number', digits: 'Digits only, + may come first', json: 'Not valid JSON', once_title: 'Shown only once', once_lead: 'Write it down now; it cannot be seen again after closing.', once_done: 'I have noted it', renew: 'Generate a new secret', renew_ask: 'Give “{name}” a new secret? The old one ends at once; the phone works again when the new one is entered.',
 		conflict: 'Somebody else has just changed this; your changes are not saved.', conflict_reload: 'Load the newest', conflict_lead: 'Changed by others:', choose: 'Choose', clear: 'Clear', unchanged: 'Leave empty to keep it', readonly: 'View only', fix: 'Please mend what is marked', leave: 'There are unsaved changes. Leave?', leave_yes: 'Do not save', sort: 'Sort by {name}', page: 'Page {n}', prev: 'Previous', next: 'Next',
 		demo_clear: 'Clear the demo', demo_ask: 'Deletes all sample people, queues and calls; this cannot be undone. Type “clear” to confirm.', demo_word: 'clear', demo_done: 'The demo is cleared', demo_login: 'Log in with this account from now on. The password is shown only once: note it now; you can change it under your account.', demo_next: 'Set up your own centre',  pick: 'Choose what to set up', code_required: 'required', code_taken: 'taken', code_unknown: 'unknown', created_ms: 'Created', updated_ms: 'Changed', code: {
-			wrong: 'Wrong', ref: 'Does not exist', reserved: 'Reserved by the system; take another', no_key: 'secrets.key in the data folder cannot be used, so the password cannot be kept', short: 'Too short', weak: 'Too easy to guess', length: 'Wrong length', required: 'Required', taken: 'Already taken', not_unique: 'Already taken', unique: 'Already taken', unknown: 'No longer exists', too_long: 'Too long', too_short: 'Too short', too_big: 'Too large', too_small: 'Too small', type: 'Wrong format', range: 'Out of range', readonly: 'Cannot be changed', number: 'Digits only, + may come first', enum: 'Not one of the choices', create_only: 'Cannot be changed once it is made', in_use: 'Still in use', option: 'Not one of the choices', format: 'Wrong format',
+			label_taken: 'Another field is called so already', wrong: 'Wrong', ref: 'Does not exist', reserved: 'Reserved by the system; take another', no_key: 'secrets.key in the data folder cannot be used, so the password cannot be kept', short: 'Too short', weak: 'Too easy to guess', length: 'Wrong length', required: 'Required', taken: 'Already taken', not_unique: 'Already taken', unique: 'Already taken', unknown: 'No longer exists', too_long: 'Too long', too_short: 'Too short', too_big: 'Too large', too_small: 'Too small', type: 'Wrong format', range: 'Out of range', readonly: 'Cannot be changed', number: 'Digits only, + may come first', enum: 'Not one of the choices', create_only: 'Cannot be changed once it is made', in_use: 'Still in use', option: 'Not one of the choices', format: 'Wrong format',
 		},
 	},
+	fields: { choice: 'Choice', choice_en: 'English (optional)', choice_n: 'Choice {n}', choice_en_n: 'Choice {n} in English', add_choice: 'Add a choice', old_back: 'Offer again', up: 'Move {name} up', down: 'Move {name} down', remove: 'Remove choice {name}', delete_ask: 'Delete the field “{name}”? {n} records have a value in it, which is deleted too and cannot be restored. To hide it only, switch it off.' },
+	files: { title: 'Attachments', lead: 'Drop files here, or paste a screenshot with Ctrl+V: pictures, PDF, TXT, DOCX, XLSX, sound; 20 MB each.', none: 'No attachments', add: 'Add a file', choose: 'Choose files', screenshot: 'Screenshot', too_large: '{name} is larger than 20 MB', download: 'Download {name}', remove: 'Remove {name}', removed: '{name} is removed', undo: 'Undo' },
 	sheet: {
 		stopped: 'The check was stopped; nothing has changed.',
 		export: 'Export', xlsx: 'Excel workbook (.xlsx)', csv: 'Comma-separated text (.csv)',
 		import: 'Import', import_into: 'Import: {name}', drop: 'Drop a sheet here, or', choose: 'Choose a file', other: 'Another file', template: 'Template', lead: 'Takes .xlsx and .csv. It is tried first, and you see which rows are new, changed and refused; nothing changes before you press Import. Empty cells leave what is there.',
 		progress: 'Progress', sending: 'Uploading…', checking: 'Checking, {n} rows so far', running: 'Importing {n} of {total} rows', place: '(row {row}, column {column})', failed: 'Something failed on the server; please try again later.', result: 'Result', added: 'New', changed: 'Changed', unchanged: 'Unchanged', bad: 'Refused',
-		sheet: 'Sheet', is_hidden: ' (hidden)', header: 'Titles in row {n}', refuse: 'Refuse rows that are there already', skip_hidden: 'Leave out hidden rows ({n})', columns: 'Columns', column: 'Column', title: 'Title', field: 'Imported as', field_of: 'What “{name}” is imported as', leave_out: 'Not imported',
+		sheet: 'Sheet', is_hidden: ' (hidden)', header: 'Titles in row', rows: ' ({n} rows)', samples: 'First rows', existing: 'Rows that are there', do: { fill: 'fill in what is empty', overwrite: 'overwrite', leave: 'leave, and refuse' }, of_them: 'Of those refused: ', exists: 'there already', twice: 'twice in the sheet', taken: 'somebody else’s', invalid: 'not valid', remembered: 'The columns are as chosen at {at}.', forget: 'Guess anew', every: 'For every row', add_value: 'Add a field…', drop_value: 'Leave out {name}', skip_hidden: 'Leave out hidden rows ({n})', columns: 'Columns', column: 'Column', title: 'Title', field: 'Imported as', field_of: 'What “{name}” is imported as', leave_out: 'Not imported',
 		bad_rows: 'Refused rows', row: 'Row', why: 'Why', more: '{n} more refused rows are in the download.', get_bad: 'Download refused rows', commit: 'Import {n} rows', up_to: 'Rows up to {n} have been dealt with; what came in stays.',
 		once: '{n} passwords or secrets were generated. They are shown only here and cannot be seen again once this is closed.', once_get: 'Download them', once_lost: 'The generated passwords cannot be seen again once this is closed. Have you downloaded them?',
 		end: { done: 'Imported.', cancelled: 'Cancelled.', interrupted: 'The import was interrupted.' },
+	},
+	undo: {
+		button: 'Undo', look: 'What was undone', title: 'Undo the import: {name}', will: 'Undoing will:', remove: 'remove {n} rows that it added and nobody has touched since', put_back: 'give {n} rows that it changed their old values back', touched: 'leave {n} rows that were changed since', worked: 'Customers with calls or notes stay, and so do their calls and notes; what stays is listed.', go: 'Undo {n} rows', running: 'Undoing {n} of {total} rows', done: '{n} rows undone.', kept: '{n} rows were left.', left: 'Left', more: '{n} more rows were left.', nothing: 'There is nothing to undo.',
+	},
+	list: {
+		add: 'Add a condition', field: 'Field', how: 'Condition', value: 'Value', from: 'From', to: 'To', commas: 'Several: by commas', apply: 'Apply', clear: 'Clear conditions', drop: 'Remove the condition "{name}"', or: ', ', me: 'Me', none: 'None', many: '{n}+ rows', count: 'Click to count them all',
+		op: { is: 'is', in: 'is', not: 'is not', has: 'contains', starts: 'begins with', empty: 'is empty', filled: 'is not empty', gte: 'at least', lte: 'at most', between: 'between', any: 'has any of', all: 'has all of', rel: 'relative time', time_gte: 'from', time_lte: 'until' },
+		rel: { today: 'today', tomorrow: 'tomorrow', yesterday: 'yesterday', week: 'this week', overdue: 'overdue', next: 'next {n} days', last: 'last {n} days', older: 'older than {n} days' },
+		all: 'All', save: 'Save as view', view_name: 'Name of the view', saved: 'Saved as view "{name}"', view: 'View "{name}"', update: 'Update with these conditions and columns', rename: 'Rename', share: 'Share with everybody', unshare: 'Stop sharing', make_default: 'Open the list with it', no_default: 'No longer open with it', remove: 'Delete the view', remove_ask: 'Delete the view "{name}"?', is_shared: 'shared',
+		no_view: 'No view', clear_all: 'Clear search and conditions', columns: 'Columns', reset: 'As they were', up: 'Move "{name}" forward', sort_many: 'Too many rows to sort by this column; narrow the list to 10,000 first.', no_match: 'Nothing matches', select: 'Select "{name}"', select_page: 'Select this page', picked: '{n} selected', select_all: 'Select all {n}', unselect: 'Clear selection', edit: 'Edit…', delete: 'Delete…',
+		bulk_edit: 'Edit {n} rows', bulk_remove: 'Delete {n} rows', bulk_go: 'Change {n} rows', edit_lead: 'Tick the fields to change and give their new value; all others stay.', remove_lead: '{n} rows of "{name}" will be deleted and cannot be restored.', type_count: 'Type {n} to confirm', nothing: '(clear)', progress: 'Progress', result: '{n} changed, {same} were so already, {bad} refused', undone: '{n} put back, {bad} not', undo: 'Undo', stop: 'Stop', get_refused: 'Download refused rows', undo_lead: 'Can be undone for an hour; rows that somebody changed since stay.',
+		state: { running: 'Working…', done: 'Done', cancelled: 'Stopped', interrupted: 'Interrupted', undoing: 'Putting back…', undone: 'Undone' },
 	},
 	strangers: {
 		title: 'Strangers', lead: 'Who tries passwords and scans for users. A user and a source are banned together, longer each time; an address where telephones or a trunk are is never banned as a whole.', refresh: 'Refresh', back: 'Back to settings', allow: 'Networks never banned',

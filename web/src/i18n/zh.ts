@@ -1,12 +1,22 @@
+import { zh as allot } from '@/allot/words'
 import { zh as cause } from '@/history/causeWords'
+import { zh as customer } from '@/customer/words'
 import { zh as device } from '@/desk/deviceWords'
 import { zh as fault } from '@/fault/words'
+import { zh as note } from '@/note/words'
+import { zh as people } from '@/people/words'
+import { zh as privacy } from '@/privacy/words'
 import { zh as sip } from '@/sip/words'
 
 export default {
+	allot,
 	cause,
+	customer,
 	device,
 	fault,
+	note,
+	people,
+	privacy,
 	sip,
 	app: {
 		name: '话务', centre: '话务中心', demo: '演示', logout: '退出登录', logout_call: '您正在通话，退出登录会挂断这通电话。', password: '修改密码', language: '语言', theme: '外观',
@@ -15,13 +25,14 @@ export default {
 		copy_failed: '复制不了，请手动选中后复制', no_answer: '服务器没有应答，请检查网络', not_found: '没有这个页面', home: '回到首页', refresh: '刷新', none: '无', yes: '是', no: '否',
 		main: '主导航', failed: '没有成功',
 	},
-	nav: { desk: '工作台', board: '实时看板', history: '通话记录', settings: '设置' },
+	nav: { desk: '工作台', customers: '客户', board: '实时看板', history: '通话记录', settings: '设置' },
 	live: {
 		open: '已连接', connecting: '正在连接', waiting: '连接中断，{n} 秒后重试', stopped: '未连接', retry: '立即重试',
 		lost: '与服务器的连接断了。电话和画面会自动恢复，不用刷新页面。', lost_short: '连接中断',
 		restart: '服务器正在重启，马上回来', logged_out: '您已退出登录', taken_over: '您在别处登录了，这里已退出', expired: '登录已过期，请重新登录',
 	},
-	role: { agent: '坐席', supervisor: '班长', admin: '管理员' },
+	settings: { people: '人员与权限', customers: '客户与名单', telephony: '话务', data: '数据', system: '系统' },
+	role: { agent: '坐席', supervisor: '主管', admin: '管理员' },
 	login: {
 		title: '登录', user: '用户名', password: '密码', submit: '登录', busy: '正在登录…',
 		lead: '接起每一通电话，记住每一位客户。', demo_title: '演示中心', demo_lead: '选一个角色，点一下就进去。所有人名、号码都是编造的示例。',
@@ -64,13 +75,13 @@ export default {
 		audio_blocked: '浏览器要先点一下页面才能出声', audio_allow: '开启声音',
 	},
 	keys: {
-		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
+		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', turn: '轮派新客户', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
 		go: '打开 工作台 / 看板 / 记录', esc: '关闭窗口', hint: '在输入框里打字时，只有 F 键有效。',
 	},
 	history: {
 		title: '通话记录', from: '从', to: '到', search: '号码或姓名', dir: '方向', dir_in: '呼入', dir_out: '呼出', dir_internal: '内部', dir_test: '拨测', queue: '队列', agent: '坐席', answered: '结果', answered_1: '已接', answered_0: '未接', all: '全部', filter: '查询', clear: '清除条件',
 		time: '时间', who: '客户', wait: '等待', talk: '通话', by: '谁先挂', rec: '录音', more: '再看 {n} 通', end: '没有更多了', empty: '没有符合条件的通话', empty_hint: '放宽时间范围，或者清除条件。', today: '今天', yesterday: '昨天', week: '最近 7 天', month: '最近 30 天', custom: '自选',
-		open: '打开 {who} 的通话', range: '时间范围', has_rec: '有录音', shown: '已显示 {n} 通', running: '进行中',
+		customer: '打开客户“{who}”', open: '打开 {who} 的通话', range: '时间范围', has_rec: '有录音', shown: '已显示 {n} 通', running: '进行中',
 	},
 	by: { customer: '客户', agent: '坐席', system: '系统', line: '线路' },
 	call: {
@@ -91,6 +102,9 @@ export default {
 		title: '为什么是{name}', lead_idle: '空闲最久：已空闲 {idle}。', lead_level: '级别 {level} 最先轮到，其中空闲最久：{idle}。', lead_only: '当时只有{name}可以接。', second: '下一位是{name}：{diff}。', second_idle: '空闲 {idle}，比{winner}短 {less}',
 		second_level: '级别 {level}，排在级别 {first} 之后', second_same: '空闲一样久，按编号排在后面', best: '排在前面的人', best_calls: '当时在等的电话', rank: '名次', name: '坐席', idle: '空闲', level: '级别', waited: '已等', priority: '优先级', others: '其余 {n} 人没有轮到：{list}。', comma: '、', unknown: '没有记下理由', this_call: '这通电话', other_call: '另一通',
 		rule: '规则：级别小的先接；同级别看谁空闲最久，一样时看编号。', rule_calls: '规则：优先级高的先接；一样时看谁等得最久。', raw: '原始记录', call_waited: '刚有空，而这通电话等得最久：{waited}。', call_priority: '刚有空，而这通电话优先级最高（{priority}），已等 {waited}。', call_only: '刚有空，只有这通电话在等，已等 {waited}。',
+		lead_owner: '这位客户归属{name}，先振铃 {first}。', team_only: '归属坐席已不在，先给客户所在的小组。',
+		owner_queue: '归属坐席 {name} 优先 {first}：{why} → 队列', owner_wait: '归属坐席 {name} {why}，最多等 {most}', owner_gone: '归属坐席已不在，先给小组 {team} {first}', owner_none: '客户属于小组 {team}，优先 {first}', owner_team_over: '小组 {team} 没有人接 → 队列', owner_late: '没有及时查到是谁的客户 → 队列',
+		owner_why: { ringing: '正在振铃', talking: '正在通话', wrapup: '正在话后整理', offline: '未签入', break: '小休中', device: '电话没有连上', noanswer: '未应答', ready: '就绪', not_member: '不服务这个队列', gone: '已不在', none: '没有归属', team: '小组没有人接', late: '没有及时查到', timeout: '未接', refused: '拒接', failed: '电话不通', withdrawn: '收回' },
 		call_second: '下一通等了 {waited}。', call_second_priority: '下一通优先级 {priority}，等了 {waited}。', colleague: '同事 {id}', runner: '下一位', winner: '选中',
 		reason: { offline: '未签入 {n} 人', talking: '通话中 {n} 人', wrapup: '话后整理 {n} 人', break: '小休 {n} 人', noanswer: '刚才未应答 {n} 人', ringing: '正在振铃 {n} 人', device: '电话没有连上 {n} 人', refused: '刚拒接过这通电话 {n} 人', later: '排在更后面 {n} 人' },
 	},
@@ -102,6 +116,11 @@ export default {
 		title: '实时看板', agents: '坐席', queues: '队列', calls: '正在进行的通话', waiting: '正在等', longest: '最久等待', level: '服务水平', level_hint: '{s} 秒内接起', abandoned: '放弃', offered: '呼入', answered: '接起', offered_today: '今日呼入', answered_today: '今日接起', abandoned_today: '今日放弃', level_today: '今日服务水平', in_calls: '通话中', ready: '就绪', logged: '签入', state: '状态', for: '时长', where: '通话',
 		today: '今天', actions: '操作', force_ready: '设为就绪', force_break: '设为小休', force_out: '签出', force_ask: '确定把 {name} {what}吗？', forced: '已{what}：{name}', no_agents: '还没有坐席', no_queues: '还没有队列', no_calls: '现在没有通话', by_state: '坐席都在做什么', filter: '只看状态', everybody: '全部',
 		talking: '通话', people: '{n} 人', alarms: '告警', waiting_chart: '最近 10 分钟', missed: '未接', since_open: '打开此页以来', answered_n: '接 {n}', charts: '图表', service_none: '还没有来电',
+	},
+	region: {
+		title: '号码归属地', size: '{rows} 个号段，占内存 {mb} MB', imported: '{when} 导入（{file}）', none: '还没有导入号段表', none_hint: '现在用系统自带的资料，较新的手机号段可能查不到，会被当作外地号码。',
+		command: '整张号段表（几十万行，.csv、.csv.gz、.xlsx）用命令导入：', file: '文件', try: '试一个号码', try_hint: '手机、区号加号码、95588',
+		why_table: '号段 {prefix}（导入的号段表）', why_library: '系统自带的资料', why_plan: '全国统一的号码', why_none: '没有资料',
 	},
 	numbers: {
 		page: '号码与试拨', title: '{name}：号码与试拨', lead: '告诉系统这条中继的运营商怎样写号码。右边随手试一个号码，立刻看到会怎样拨出去；满意了再保存。', form: '号码格式', none_yet: '还没有设置：现在拨什么就送什么。',
@@ -122,21 +141,35 @@ export default {
 	},
 	resource: {
 		search: '搜索', add: '新建', edit: '编辑', remove: '删除', remove_ask: '删除“{name}”？删除后不能恢复。', removed: '已删除“{name}”', saved: '已保存', created: '已建立', empty: '这里还没有内容', empty_search: '没有找到“{q}”', empty_hint: '点“新建”加第一个。', total: '共 {n} 项', required: '必填',
-		min: '不能小于 {n}', max: '不能大于 {n}', min_len: '至少 {n} 个字', max_len: '最多 {n} 个字', not_number: '请填整数', digits: '只能是数字，可以用 + 开头', json: '不是有效的 JSON', once_title: '只显示这一次', once_lead: '请现在抄下来，关掉后再也看不到。', once_done: '我已经抄下', renew: '重新生成密钥', renew_ask: '给“{name}”换一个新密钥？旧密钥立即失效，话机要填入新密钥才能再打电话。',
+		decimals: '请填数字，小数最多 {n} 位', choice_empty: '每个选项都要有名称', min: '不能小于 {n}', max: '不能大于 {n}', min_len: '至少 {n} 个字', max_len: '最多 {n} 个字', not_number: '请填整数', digits: '只能是数字，可以用 + 开头', json: '不是有效的 JSON', once_title: '只显示这一次', once_lead: '请现在抄下来，关掉后再也看不到。', once_done: '我已经抄下', renew: '重新生成密钥', renew_ask: '给“{name}”换一个新密钥？旧密钥立即失效，话机要填入新密钥才能再打电话。',
 		conflict: '别人刚改过这一项，您的修改没有保存。', conflict_reload: '载入最新内容', conflict_lead: '别人改过的地方：', choose: '请选择', clear: '清除', unchanged: '不修改请留空', readonly: '只能查看', fix: '请先改正标红的地方', leave: '有没保存的修改，确定离开吗？', leave_yes: '不保存', sort: '按{name}排序', page: '第 {n} 页', prev: '上一页', next: '下一页',
 		demo_clear: '清除演示数据', demo_ask: '将删除全部示例人员、队列和通话，不能恢复。输入“清除”确认。', demo_word: '清除', demo_done: '演示数据已清除', demo_login: '以后用这个账号登录。密码只显示这一次，请现在抄下来；之后可以在“我的账号”里修改。', demo_next: '开始设置自己的中心',  pick: '选一类来设置', code_required: '必填', code_taken: '已经有了', code_unknown: '不存在', created_ms: '建立时间', updated_ms: '修改时间', code: {
-			wrong: '不对', ref: '选的这一项不存在', reserved: '系统保留，换一个', no_key: '数据目录里的 secrets.key 不可用，密码无法加密保存', short: '太短了', weak: '太容易猜', length: '长度不对', required: '必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', number: '只能是数字，可以用 + 开头', enum: '不在可选范围内', create_only: '建好以后不能改', in_use: '还在被使用', option: '不在可选范围内', format: '格式不对',
+			label_taken: '已经有叫这个名称的字段了', wrong: '不对', ref: '选的这一项不存在', reserved: '系统保留，换一个', no_key: '数据目录里的 secrets.key 不可用，密码无法加密保存', short: '太短了', weak: '太容易猜', length: '长度不对', required: '必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', number: '只能是数字，可以用 + 开头', enum: '不在可选范围内', create_only: '建好以后不能改', in_use: '还在被使用', option: '不在可选范围内', format: '格式不对',
 		},
 	},
+	fields: { choice: '选项', choice_en: '英文（可不填）', choice_n: '第 {n} 个选项', choice_en_n: '第 {n} 个选项的英文', add_choice: '添加选项', old_back: '重新启用', up: '上移 {name}', down: '下移 {name}', remove: '删除选项 {name}', delete_ask: '删除字段“{name}”？已有 {n} 条记录填了它，这些内容会一起删除，不能恢复。只想隐藏它，可以改为停用。' },
+	files: { title: '附件', lead: '拖入文件，或按 Ctrl+V 粘贴截图：图片、PDF、TXT、DOCX、XLSX、录音，每个最大 20 MB。', none: '没有附件', add: '添加附件', choose: '选择文件', screenshot: '截图', too_large: '{name} 超过 20 MB', download: '下载 {name}', remove: '删除 {name}', removed: '已删除 {name}', undo: '撤销' },
 	sheet: {
 		stopped: '检查已停止，什么都没有改。',
 		export: '导出', xlsx: 'Excel 工作簿（.xlsx）', csv: '逗号分隔文本（.csv）',
 		import: '导入', import_into: '导入{name}', drop: '把表格拖到这里，或', choose: '选择文件', other: '换一个文件', template: '下载模板', lead: '收 .xlsx 和 .csv。先试读一遍，告诉您会新增、修改和退回哪些行；点“导入”之前什么都不会改。空格子不改已有的内容。',
 		progress: '进度', sending: '正在上传…', checking: '正在检查，已读 {n} 行', running: '正在导入 {n} / {total} 行', place: '（第 {row} 行，{column} 列）', failed: '服务器出错了，请稍后再试。', result: '结果', added: '新增', changed: '修改', unchanged: '没有变化', bad: '退回',
-		sheet: '工作表', is_hidden: '（隐藏）', header: '表头在第 {n} 行', refuse: '已有的不修改，退回', skip_hidden: '跳过隐藏的行（{n} 行）', columns: '列的对应', column: '列', title: '表头', field: '导入为', field_of: '“{name}”导入为', leave_out: '不导入',
+		sheet: '工作表', is_hidden: '（隐藏）', header: '表头在第几行', rows: '（{n} 行）', samples: '前几行', existing: '已经有的', do: { fill: '只补空的栏', overwrite: '用表格覆盖', leave: '不动，退回' }, of_them: '退回的里面：', exists: '已经有', twice: '表里重复', taken: '已有人负责', invalid: '内容不对', remembered: '列的对应沿用 {at} 那次的选择。', forget: '重新识别', every: '每一行都填', add_value: '加一栏…', drop_value: '不填{name}', skip_hidden: '跳过隐藏的行（{n} 行）', columns: '列的对应', column: '列', title: '表头', field: '导入为', field_of: '“{name}”导入为', leave_out: '不导入',
 		bad_rows: '退回的行', row: '行', why: '原因', more: '另有 {n} 行退回，都在下载的表里。', get_bad: '下载退回的行', commit: '导入 {n} 行', up_to: '第 {n} 行及以前已处理，已导入的保留。',
 		once: '系统生成了 {n} 个密码或密钥，只在这里下载一次，关掉后再也看不到。', once_get: '下载密码', once_lost: '生成的密码关掉后再也看不到。已经下载了吗？',
 		end: { done: '导入完成。', cancelled: '已取消。', interrupted: '导入中断了。' },
+	},
+	undo: {
+		button: '撤销', look: '撤销结果', title: '撤销导入：{name}', will: '撤销以后：', remove: '删除 {n} 行导入时新增、之后没人动过的', put_back: '{n} 行导入时修改过的，改回原来的内容', touched: '{n} 行后来被改过，保留不动', worked: '已经有通话或小结的客户会保留，通话和小结都不会丢；保留了哪些会列出来。', go: '撤销 {n} 行', running: '正在撤销 {n} / {total} 行', done: '已撤销 {n} 行。', kept: '保留了 {n} 行。', left: '保留的', more: '另有 {n} 行保留。', nothing: '没有可以撤销的。',
+	},
+	list: {
+		add: '添加条件', field: '字段', how: '条件', value: '值', from: '从', to: '到', commas: '多个用逗号分开', apply: '应用', clear: '清除条件', drop: '去掉条件“{name}”', or: '、', me: '我自己', none: '无', many: '{n}+ 项', count: '点一下数清楚',
+		op: { is: '是', in: '是', not: '不是', has: '含', starts: '开头是', empty: '为空', filled: '不为空', gte: '不小于', lte: '不大于', between: '在', any: '有任一', all: '全都有', rel: '相对时间', time_gte: '不早于', time_lte: '不晚于' },
+		rel: { today: '今天', tomorrow: '明天', yesterday: '昨天', week: '本周', overdue: '已过期', next: '今天起 {n} 天', last: '最近 {n} 天', older: '早于 {n} 天前' },
+		all: '全部', save: '存为视图', view_name: '视图名称', saved: '已存为视图“{name}”', view: '视图“{name}”', update: '用现在的条件和列更新', rename: '改名', share: '共享给所有人', unshare: '取消共享', make_default: '打开时默认用它', no_default: '不再默认', remove: '删除视图', remove_ask: '删除视图“{name}”？', is_shared: '共享',
+		no_view: '不用视图', clear_all: '清除搜索和条件', columns: '列', reset: '恢复默认', up: '“{name}”往前', sort_many: '符合条件的太多，不能按这一列排序；请先用条件缩小到 10,000 行以内。', no_match: '没有符合条件的', select: '选择“{name}”', select_page: '选择本页', picked: '已选 {n} 项', select_all: '选择全部 {n} 项', unselect: '取消选择', edit: '修改…', delete: '删除…',
+		bulk_edit: '修改 {n} 项', bulk_remove: '删除 {n} 项', bulk_go: '修改 {n} 项', edit_lead: '勾选要改的字段，填上新的值；没有勾选的保持不变。', remove_lead: '将从“{name}”里删除 {n} 项，不能恢复。', type_count: '输入 {n} 确认', nothing: '（清空）', progress: '进度', result: '已改 {n} 项，没有变化 {same} 项，退回 {bad} 项', undone: '已恢复 {n} 项，未恢复 {bad} 项', undo: '撤销', stop: '停止', get_refused: '下载退回的行', undo_lead: '一小时内可以撤销；之后被别人改过的不动。',
+		state: { running: '正在进行…', done: '完成', cancelled: '已停止', interrupted: '中断了', undoing: '正在恢复…', undone: '已撤销' },
 	},
 	strangers: {
 		title: '陌生来访', lead: '谁在试密码、扫号码。用户和来源一起封禁，越试封得越久；有话机或中继在的地址从不整体封禁。', refresh: '刷新', back: '返回设置', allow: '免封禁网络',

@@ -11,6 +11,12 @@ export const useLive = defineStore('live', () => {
 	const retryAtMs = ref(0)
 	/** The last news of a fault report. */
 	const fault = ref<{ id: string; user_id: string; user: string | null; state: 'open' | 'work' | 'solved' } | null>(null)
+	/** The last note that was saved anywhere, by him, or, for supervisors, by anybody. */
+	const note = ref<{ id: string; call_id: string | null; customer_id: string | null; user_id: string } | null>(null)
+	/** The last news of a customer of ours; see api/customers.c. */
+	const customer = ref<{ what: string; customer_id?: string; name: string | null; ms: number; n: number } | null>(null)
+	/** How often somebody changed what a resource is: custom fields. */
+	const metaChanges = ref(0)
 	const nowMs = ref(Date.now())
 	let stream: EventStream | null = null
 	/** What we were when the server was started anew, which leaves everybody signed out; the desk takes it from here. */
@@ -31,6 +37,12 @@ export const useLive = defineStore('live', () => {
 			onBye(why)
 		} else if (event === 'fault') {
 			fault.value = data as typeof fault.value
+		} else if (event === 'note') {
+			note.value = data as typeof note.value
+		} else if (event === 'customer') {
+			customer.value = data as typeof customer.value
+		} else if (event === 'meta.changed') {
+			metaChanges.value++
 		} else {
 			fold(live, myId, event, data, Date.now())
 			nowMs.value = Date.now() + live.skewMs
@@ -66,5 +78,5 @@ export const useLive = defineStore('live', () => {
 	}
 
 	window.addEventListener('online', () => stream?.retryNow())
-	return { live, state, retryAtMs, nowMs, fault, restarted, connect, close, retryNow: () => stream?.retryNow() }
+	return { live, state, retryAtMs, nowMs, fault, note, customer, metaChanges, restarted, connect, close, retryNow: () => stream?.retryNow() }
 })

@@ -12,7 +12,32 @@ export function initial(meta: MetaResource, row: Row | null): Values {
 	return v
 }
 
+/** 1250 with two decimals: "12.50". */
+export function decimal(value: number, decimals: number): string {
+	const s = String(Math.abs(value)).padStart(decimals + 1, '0')
+	return (value < 0 ? '-' : '') + (decimals ? `${s.slice(0, -decimals)}.${s.slice(-decimals)}` : s)
+}
+/** "12.5" with two decimals: 1250; null: no such number. */
+export function parseDecimal(text: string, decimals: number): number | null {
+	const m = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(text.replace(/[,\s]/g, ''))
+	if (!m || (m[3] ?? '').length > decimals)
+		return null
+	return Number(m[1]! + m[2]! + (m[3] ?? '').padEnd(decimals, '0'))
+}
+const pad = (n: number) => String(n).padStart(2, '0')
+/** As <input type="datetime-local"> has it. */
+export function localMinute(ms: number): string {
+	const d = new Date(ms)
+	return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}T${pad(d.getHours())}:${pad(d.getMinutes())}`
+}
+
 function fromRow(f: MetaField, value: unknown): unknown {
+	if (f.type === 'set' || f.flags.options)
+		return Array.isArray(value) ? value : []
+	if (f.type === 'time' && editable(f, false))
+		return typeof value === 'number' ? localMinute(value) : ''
+	if (f.type === 'int' && f.decimals && typeof value === 'number')
+		return decimal(value, f.decimals)
 	if (f.type === 'secret')
 		return ''
 	if (f.type === 'json')
@@ -24,6 +49,8 @@ function fromRow(f: MetaField, value: unknown): unknown {
 
 function fallback(f: MetaField): unknown {
 	const d = f.default
+	if (f.type === 'set' || f.flags.options)
+		return []
 	if (f.type === 'bool')
 		return d === true || d === 'true' || d === 1
 	return d === null || d === undefined ? '' : String(d)
@@ -49,8 +76,12 @@ export const columns = (meta: MetaResource): MetaField[] => meta.fields.filter(f
 /** The first thing wrong with a field, or null. The server checks again; this only spares the way there. */
 export function check(f: MetaField, value: unknown, creating: boolean): Wrong | null {
 	const text = typeof value === 'string' ? value.trim() : value
-	if (text === '' || text === null || text === undefined)
+	if (f.flags.options && (value as { zh: string }[]).some(c => !c.zh.trim()))
+		return { code: 'choice_empty' }
+	if (text === '' || text === null || text === undefined || (Array.isArray(text) && !text.length))
 		return f.flags.required && (creating || f.type !== 'secret') ? { code: 'required' } : null
+	if (f.type === 'int' && f.decimals)
+		return parseDecimal(String(text), f.decimals) === null ? { code: 'decimals', n: f.decimals } : null
 	if (f.type === 'int') {
 		if (!/^-?\d{1,18}$/.test(String(text)))
 			return { code: 'not_number' }
@@ -63,7 +94,7 @@ export function check(f: MetaField, value: unknown, creating: boolean): Wrong | 
 		if (f.flags.number && !/^\+?\d+$/.test(String(text)))
 			return { code: 'digits' }
 	}
-	if (f.type === 'json') {
+	if (f.type === 'json' && !f.flags.options) {
 		try {
 			JSON.parse(String(text))
 		} catch {
@@ -85,9 +116,15 @@ function toRow(f: MetaField, value: unknown): unknown {
 	const text = typeof value === 'string' ? value.trim() : value
 	if (f.type === 'bool')
 		return !!value
-	if (text === '' || text === undefined)
+	if (text === '' || text === undefined || (Array.isArray(text) && !text.length))
 		return null
-	if (f.type === 'int' || f.type === 'time')
+	if (f.flags.options || f.type === 'set')
+		return text
+	if (f.type === 'int' && f.decimals)
+		return parseDecimal(String(text), f.decimals)
+	if (f.type === 'time')
+		return typeof text === 'string' && !/^\d+$/.test(text) ? new Date(text).getTime() : Number(text)
+	if (f.type === 'int')
 		return Number(text)
 	return f.type === 'json' ? JSON.parse(String(text)) : text
 }

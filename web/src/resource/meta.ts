@@ -14,6 +14,11 @@ export const useMeta = defineStore('meta', () => {
 		resources.value = (await api.meta()).resources
 		forUser = userId
 	}
+	/** Somebody changed what a resource is. */
+	async function again() {
+		if (forUser)
+			resources.value = (await api.meta()).resources
+	}
 	const find = (name: string) => resources.value.find(r => r.name === name)
-	return { resources, load, find }
+	return { resources, load, again, find }
 })

@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { api, setContext } from '@/api/client'
-import type { Role, Session, Status } from '@/api/types'
+import type { Session, Status } from '@/api/types'
 
 export const useSession = defineStore('session', () => {
 	const session = ref<Session | null>(null)
@@ -25,6 +25,18 @@ export const useSession = defineStore('session', () => {
 		}
 	}
 
+	/** What he may, as it is now; false when the server does not answer: then nothing changes. */
+	async function refresh(): Promise<boolean> {
+		try {
+			const s = await api.session.get()
+			if (user.value)
+				set(s)
+			return true
+		} catch {
+			return false
+		}
+	}
+
 	async function open(body: Parameters<typeof api.session.open>[0]) {
 		set(await api.session.open(body))
 		typed.value = user.value?.must_change_password && 'password' in body ? body.password : ''
@@ -43,6 +55,9 @@ export const useSession = defineStore('session', () => {
 		status.value = await api.status()
 	}
 
-	const is = (...roles: Role[]) => !!user.value && roles.includes(user.value.role)
-	return { session, status, notice, typed, user, set, restore, open, close, loadStatus, is }
+	/** Has he one of these rights? */
+	const may = (...rights: string[]) => rights.some(r => user.value?.rights.includes(r))
+	/** He works at the desk and does not watch the floor. */
+	const atDesk = computed(() => may('desk') && !may('floor'))
+	return { session, status, notice, typed, user, set, restore, refresh, open, close, loadStatus, may, atDesk }
 })

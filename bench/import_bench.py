@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""How fast customers come in from a sheet, and go again: 100,000 rows with two telephones each, as XLSX and as CSV. One JSON object a run.
+
+    bench/import_bench.py [--rows N] [--format xlsx|csv] [--no-undo]      HUAWU names another program than build/huawu
+"""
+import argparse
+import io
+import json
+import os
+import sys
+import time
+import urllib.request
+import zipfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "lib"))
+from centre import Centre, Refused, wait_for  # noqa: E402
+
+PASSWORD = "nur-ein-test-7"
+BOSS = ("users", "boss", {"name": "管理员(示例)", "login": "boss", "role": "admin", "password": PASSWORD, "must_change_password": False})
+HEAD = ["姓名", "手机", "家人电话", "地址", "公司", "备注"]
+
+
+def row(i):
+    return [f"示例客户{i}", f"138{i:08d}", f"139{i:08d}", f"示例市示例路{i % 997}号", f"示例公司{i % 1009}", "批量导入"]
+
+
+def csv_file(n):
+    return ("\ufeff" + "\r\n".join(",".join(r) for r in [HEAD] + [row(i) for i in range(n)]) + "\r\n").encode()
+
+
+def xlsx_file(n):
+    ns = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    rel = '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="%s/%s" Target="%s"/></Relationships>'
+    text = io.StringIO()
+    text.write(f'<?xml version="1.0"?><worksheet {ns}><sheetData>')
+    for cells in [HEAD] + [row(i) for i in range(n)]:
+        text.write("<row>" + "".join(f'<c t="inlineStr"><is><t>{c}</t></is></c>' for c in cells) + "</row>")
+    text.write("</sheetData></worksheet>")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("_rels/.rels", rel % (rels, "officeDocument", "xl/workbook.xml"))
+        z.writestr("xl/workbook.xml", f'<?xml version="1.0"?><workbook {ns} xmlns:r="{rels}"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>')
+        z.writestr("xl/_rels/workbook.xml.rels", rel % (rels, "worksheet", "worksheets/sheet1.xml"))
+        z.writestr("xl/worksheets/sheet1.xml", text.getvalue())
+    return out.getvalue()
+
+
+def log_in(centre):
+    def there():
+        try:
+            return centre.api("boss", PASSWORD)
+        except (OSError, Refused):
+            return None
+    return wait_for("the API", there, 20)
+
+
+def memory_kb(pid, key):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith(key))
+
+
+def upload(api, name, data):
+    id = api.post("/sheets", {"resource": "customers", "name": name})["id"]
+    for at in range(0, len(data), 100000):
+        req = urllib.request.Request(f"{api.base}/api/v1/sheets/{id}/data?offset={at}", data[at:at + 100000], method="POST",
+                                     headers={"Cookie": api.cookie, "X-Huawu-CSRF": api.csrf})
+        urllib.request.urlopen(req, timeout=15).read()
+    return id
+
+
+def settled(api, id):
+    while True:
+        j = api.get(f"/sheets/{id}")
+        if j["state"] not in ("checking", "running"):
+            return j
+        time.sleep(0.1)
+
+
+def timed(fn):
+    begun = time.monotonic()
+    r = fn()
+    return round(time.monotonic() - begun, 2), r
+
+
+def step(api, id, what):
+    api.post(f"/sheets/{id}/{what}", {})
+    return settled(api, id)
+
+
+def undo(api):
+    id = api.get("/imports")["items"][0]["id"]
+    api.post(f"/imports/{id}/undo")
+    while True:
+        j = api.get(f"/imports/{id}/undo")
+        if not j["running"]:
+            return j
+        time.sleep(0.2)
+
+
+def main():
+    args = argparse.ArgumentParser()
+    args.add_argument("--rows", type=int, default=100000)
+    args.add_argument("--format", choices=["xlsx", "csv"], default="xlsx")
+    args.add_argument("--no-undo", action="store_true")
+    a = args.parse_args()
+    with Centre(7_000) as centre:
+        centre.seed(BOSS)
+        centre.start()
+        api = log_in(centre)
+        pid = centre.process.pid
+        data = csv_file(a.rows) if a.format == "csv" else xlsx_file(a.rows)
+        before = memory_kb(pid, "VmRSS")
+        upload_s, id = timed(lambda: upload(api, f"a.{a.format}", data))
+        check_s, j = timed(lambda: step(api, id, "check"))
+        assert (j["state"], j["added"], j["bad"]) == ("checked", a.rows, 0), j
+        commit_s, j = timed(lambda: step(api, id, "commit"))
+        assert (j["state"], j["added"], j["bad"]) == ("done", a.rows, 0), j
+        peak = memory_kb(pid, "VmHWM")
+        undo_s = None
+        if not a.no_undo:
+            undo_s, j = timed(lambda: undo(api))
+            assert (j["state"], j["undone"], j["kept"]) == ("undone", a.rows, 0), j
+        print(json.dumps({"bench": "import", "rows": a.rows, "format": a.format, "bytes": len(data), "upload_s": upload_s, "check_s": check_s,
+                          "commit_s": commit_s, "undo_s": undo_s, "rows_per_s": round(a.rows / commit_s), "rss_before_kb": before, "rss_peak_kb": peak}))
+
+
+if __name__ == "__main__":
+    main()
