@@ -14,7 +14,6 @@ Output goes to DIR/test-logs; what failed is shown. Telephones and media play in
 too busy: what failed is run once more, alone, at the end, and fails only when it fails again.
 """
 import argparse
-import concurrent.futures
 import os
 import queue
 import re
@@ -74,13 +73,13 @@ class Test:
     def __init__(self, name, command, count, timeout=600, cwd=ROOT, env=None):
         self.name, self.command, self.count, self.timeout, self.cwd, self.env = name, command, count, timeout, cwd, env or {}
 
-    def run(self, log_dir, env):
+    def run(self, log_dir, env, nice=0):
         log = log_dir / (re.sub(r"\W+", "_", self.name) + ".log")
         start = time.time()
         with open(log, "w+", errors="replace") as f:
             try:
-                code = subprocess.run(self.command, cwd=self.cwd, env={**env, **self.env}, stdin=subprocess.DEVNULL,
-                                      stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
+                code = subprocess.run(["nice", "-n", str(nice)] + self.command, cwd=self.cwd, env={**env, **self.env},
+                                      stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
             except subprocess.TimeoutExpired:
                 code = -1
                 f.write(f"\ntook longer than {self.timeout} s\n")
@@ -119,7 +118,7 @@ def judge(result, totals, again=None):
 
 
 def unit_tests(build, only):
-    return [Test(p.name, [str(p)], count_cmocka, 300) for p in sorted(build.glob("test_*"))
+    return [Test(p.name, [str(p)], count_cmocka, 600) for p in sorted(build.glob("test_*"))
             if p.is_file() and os.access(p, os.X_OK) and "." not in p.name
             and (not only or p.name.removeprefix("test_") in only)]
 
@@ -185,22 +184,35 @@ def main():
     units = unit_tests(build, args.only)
     env.pop("HW_TEST_DB", None)
     data_units, data_system = on_postgres(units, args.what)
-    with concurrent.futures.ThreadPoolExecutor(2) as two:
-        for result in two.map(lambda t: t.run(logs, env), units + data_units):
-            judge(result, totals, again)
     rest = []
     if args.what == "calls":
         rest = [t for t in system_tests(("calls", "sip")) if t.name not in SLOW]
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
-    # Browsers in two halves, telephones, and the rest beside each other: all wait most of the time. Their ports are different ones.
+    rest += data_system
+    # Browsers in two halves, telephones, and the rest beside each other: all wait most of the time. Their ports are different ones. What
+    # computes, the unit tests, fills the time that they leave, at a lower priority.
     def lane_of(test):
         return next((i for i, names in enumerate(LANES) if test.name.startswith(names)), len(LANES))
-    lanes = [[t for t in rest + data_system if lane_of(t) == i] for i in range(len(LANES) + 1)]
+    lanes = [[t for t in rest if lane_of(t) == i] for i in range(len(LANES) + 1)]
+    computing = queue.SimpleQueue()
+    for test in units + data_units:
+        computing.put(test)
     done = queue.Queue()
-    for lane in lanes:
-        threading.Thread(target=lambda lane=lane: [done.put(t.run(logs, env)) for t in lane], daemon=True).start()
-    for _ in rest + data_system:
+
+    def shared():
+        try:
+            while True:
+                yield computing.get_nowait()
+        except queue.Empty:
+            return
+
+    def work(tests, nice):
+        for test in tests:
+            done.put(test.run(logs, env, nice))
+    for tests, nice in [(lane, 0) for lane in lanes] + [(shared(), 10 if rest else 0) for _ in range(2)]:
+        threading.Thread(target=work, args=(tests, nice), daemon=True).start()
+    for _ in units + data_units + rest:
         judge(done.get(), totals, again)
     for test in again:
         print(f"again {test.name}", flush=True)

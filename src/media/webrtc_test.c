@@ -38,7 +38,7 @@ static unsigned count_of(enum med_event_type type)
 
 static void up(void)
 {
-	struct media_conf c = {.bind = "127.0.0.1", .port_min = (uint16_t)(19000 + getpid() % 20 * 40)};
+	struct media_conf c = {.bind = "127.0.0.1", .port_min = (uint16_t)(6000 + getpid() % 20 * 40)};
 
 	c.port_max = (uint16_t)(c.port_min + 39);
 	n_events = 0;
