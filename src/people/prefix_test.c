@@ -129,17 +129,17 @@ TEST(prefix_rows_of_the_page_count_at_once_and_are_checked)
 
 static void trunk_in(struct fix *f, const char *name, const char *area)
 {
-	json_t *row = NULL;
-	char *id;
+	json_t *trunk = NULL, *form = NULL, *body = json_pack("{s:s, s:s}", "name", name, "host", "192.0.2.1");
 
 	assert_int_equal(db_begin(f->db), 0);
-	assert_int_equal(res_create(&row, &f->c, &people_trunks, json_pack("{s:s, s:s}", "name", name, "host", "192.0.2.1")), 0);
-	id = xstrdup(json_string_value(json_object_get(row, "id")));
-	json_decref(row);
-	assert_int_equal(res_create(&row, &f->c, &people_number_forms, json_pack("{s:s, s:s}", "trunk_id", id, "area", area)), 0);
-	json_decref(row);
+	assert_int_equal(res_create(&trunk, &f->c, &people_trunks, body), 0);
+	json_decref(body);
+	body = json_pack("{s:O, s:s}", "trunk_id", json_object_get(trunk, "id"), "area", area);
+	assert_int_equal(res_create(&form, &f->c, &people_number_forms, body), 0);
 	assert_int_equal(db_commit(f->db), 0);
-	free(id);
+	json_decref(body);
+	json_decref(trunk);
+	json_decref(form);
 }
 
 TEST(area_of_the_centre_is_that_of_most_trunks)
