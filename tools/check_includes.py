@@ -27,7 +27,7 @@ MAY = {
     "dialer": {"base"},
     "ivr": {"base"},
     "switch": {"number", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
-    "api": {"number", "find", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
+    "api": {"number", "dialer", "find", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
     "sim": {"acd", "dialer", "ivr", "sip", "media", "journal", "db", "people", "resource"},
     "app": None,    # wires everything
 }

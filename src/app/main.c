@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "sim/day.h"
 #include "sim/net.h"
+#include "sim/pacing.h"
 #include "sim/replay.h"
 
 static int openapi_main(int argc, char **argv)
@@ -21,7 +22,7 @@ static int openapi_main(int argc, char **argv)
 	return 0;
 }
 
-/* sim net | sim day: the simulator's own commands. */
+/* sim net | sim day | sim pacing: the simulator's own commands. */
 static int sim_main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "--help";
@@ -30,8 +31,11 @@ static int sim_main(int argc, char **argv)
 		return sim_net_main(argc - 1, argv + 1);
 	if (!strcmp(what, "day"))
 		return sim_day_main(argc - 1, argv + 1);
+	if (!strcmp(what, "pacing"))
+		return sim_pacing_main(argc - 1, argv + 1);
 	printf("huawu sim net [options]   a simulated telephone network: real SIP and RTP\n"
-	       "huawu sim day [options]   a day of calls in virtual time on the real routing core\n");
+	       "huawu sim day [options]   a day of calls in virtual time on the real routing core\n"
+	       "huawu sim pacing [options]   days of outbound dialling in virtual time on the real pacing core, and others beside it\n");
 	return strcmp(what, "--help") && strcmp(what, "-h") ? 2 : 0;
 }
 

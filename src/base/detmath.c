@@ -69,3 +69,29 @@ double dm_ln(double x)
 		sum = sum * s2 + 1.0 / k;
 	return n * LN2_HIGH + (2 * s * sum + n * LN2_LOW);
 }
+
+/*
+ * Below 3 the part between 0 and x, phi(x) (x + x^3/3 + x^5/(3 5) + ...) (Marsaglia 2004); beyond, where that part nears 1/2, the
+ * tail itself, Laplace's continued fraction phi(x) / (x + 1 / (x + 2 / (x + ...))).
+ */
+double dm_phi(double x)
+{
+	double a = x < 0 ? -x : x, density, term, sum, tail;
+
+	if (x != x)
+		return x;
+	if (a > 39)
+		return x < 0 ? 0 : 1;
+	density = 0.39894228040143267794 * dm_exp(-a * a / 2);
+	if (a < 3) {
+		sum = term = a;
+		for (int k = 3; term > 1e-18 * sum; k += 2)
+			sum += term *= a * a / k;
+		return 0.5 + (x < 0 ? -density : density) * sum;
+	}
+	tail = a;
+	for (int k = a < 5 ? 70 : 30; k > 0; k--)
+		tail = a + k / tail;
+	tail = density / tail;
+	return x < 0 ? tail : 1 - tail;
+}

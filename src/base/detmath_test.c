@@ -41,3 +41,22 @@ TEST(exp_and_ln_keep_their_edges)
 	near(dm_ln(1 + 1e-9), log(1 + 1e-9));
 	near(dm_ln(1 - 1e-9), log(1 - 1e-9));
 }
+
+TEST(the_normal_distribution_is_within_1e_12_of_libm_in_both_tails)
+{
+	for (double x = -37; x < 9; x += 0.00390625)
+		near(dm_phi(x), erfc(-x / sqrt(2)) / 2);
+}
+
+/* Abramowitz and Stegun, Handbook of Mathematical Functions (1964), tables 26.1 and 26.2. */
+TEST(the_normal_distribution_has_its_tabled_values)
+{
+	assert_true(dm_phi(0) == 0.5);
+	near(dm_phi(1), 0.841344746068543);
+	near(dm_phi(-1), 0.158655253931457);
+	near(dm_phi(2), 0.977249868051821);
+	near(dm_phi(3), 0.998650101968370);
+	assert_true(fabs(dm_phi(-5) - 2.866515719e-7) < 1e-16);
+	assert_true(dm_phi(-50) == 0 && dm_phi(50) == 1);
+	assert_true(isnan(dm_phi(NAN)));
+}
