@@ -11,7 +11,7 @@
 
 const char *const acd_state_names[ACD_STATE_COUNT] = {
 	[ACD_OFFLINE] = "offline", [ACD_READY] = "ready", [ACD_RINGING] = "ringing", [ACD_TALKING] = "talking",
-	[ACD_WRAPUP] = "wrapup",   [ACD_BREAK] = "break", [ACD_NOANSWER] = "noanswer",
+	[ACD_WRAPUP] = "wrapup",   [ACD_BREAK] = "break", [ACD_NOANSWER] = "noanswer", [ACD_RESERVED] = "reserved",
 };
 
 const char *acd_state_name(enum acd_state s)
@@ -167,6 +167,9 @@ int acd_input(struct acd *a, const struct acd_in *in)
 	case ACD_IN_ANSWERED:
 	case ACD_IN_REFUSED:
 		return call_input(a, in);
+	case ACD_IN_RESERVE:
+	case ACD_IN_UNRESERVE:
+		return reserve_input(a, in);
 	case ACD_IN_STEP:
 		return 0;
 	case ACD_IN_COUNT:
@@ -217,6 +220,7 @@ int acd_queue_get(const struct acd *a, int64_t queue_id, struct acd_queue_view *
 		.ready = q->members[ACD_READY],
 		.logged_in = queue_logged_in(q),
 	};
+	memcpy(ret->members, q->members, sizeof(ret->members));
 	if (!ilist_empty(&q->calls))
 		ret->oldest_ms = container_of(q->calls.next, struct call, in_queue)->entered_ms;
 	return 0;

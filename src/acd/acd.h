@@ -17,6 +17,15 @@
  * offered this call again for 60 s. Any other code: as if his device were lost, but ready comes back by itself after the grace
  * (15 s at least), since nobody may report that device again.
  *
+ * Dialling out reserves an agent for a call before the call is dialled:
+ *
+ *   ready --reserve--> reserved --seize, same call--> talking ...
+ *                         | unreserve, or its end: ready, idle as long as if he had been ready all the time
+ *                         | break, logout, a lost device: at once; who dials sees the state and gives the call to somebody else
+ *
+ * Only who is ready can be reserved, and who is ready has no caller waiting for him: calls in go first. `unreserve` with a code says that
+ * his telephone could not be reached or refused, as with an offer.
+ *
  * `break`, `logout` while ringing, talking or in wrap-up are kept as pending; `ready` takes them back. Extending wrap-up tells
  * the new end as a state out with prev == state and reason "extend".
  *
@@ -37,8 +46,8 @@
 struct strb;
 struct json_t;
 
-enum acd_state { ACD_OFFLINE, ACD_READY, ACD_RINGING, ACD_TALKING, ACD_WRAPUP, ACD_BREAK, ACD_NOANSWER, ACD_STATE_COUNT };
-const char *acd_state_name(enum acd_state s); /* offline ready ringing talking wrapup break noanswer */
+enum acd_state { ACD_OFFLINE, ACD_READY, ACD_RINGING, ACD_TALKING, ACD_WRAPUP, ACD_BREAK, ACD_NOANSWER, ACD_RESERVED, ACD_STATE_COUNT };
+const char *acd_state_name(enum acd_state s); /* offline ready ringing talking wrapup break noanswer reserved */
 
 #define ACD_REASON_MAX 32   /* bytes, with NUL: a code such as "lunch" */
 #define ACD_QUEUES_MAX 64   /* queues an agent may serve */
@@ -102,6 +111,8 @@ struct acd_conf {
 	X(ACD_IN_ANSWERED, "answered")       /* call, offer, agent */                                                   \
 	X(ACD_IN_REFUSED, "refused")         /* call, offer, agent, code: device busy, gone or refused */               \
 	X(ACD_IN_MOVE, "move")               /* agent, call, queue or 0: he talks on, in another call (a transfer) */       \
+	X(ACD_IN_RESERVE, "reserve")         /* queue (of a campaign), call, ms, agent (0: whoever is ready for it): he is kept for that call */ \
+	X(ACD_IN_UNRESERVE, "unreserve")     /* call, code: not for him after all, or (code) not to be reached */            \
 	X(ACD_IN_STEP, "step")               /* only in replay: none is logged; deadlines follow from times */
 
 #define ACD_ENUM(id, name) id,
@@ -118,7 +129,7 @@ struct acd_in {
 	char reason[ACD_REASON_MAX];
 };
 
-enum acd_out_kind { ACD_OUT_STATE, ACD_OUT_OFFER, ACD_OUT_OFFER_END, ACD_OUT_OVERFLOW, ACD_OUT_ANNOUNCE, ACD_OUT_OWNER };
+enum acd_out_kind { ACD_OUT_STATE, ACD_OUT_OFFER, ACD_OUT_OFFER_END, ACD_OUT_OVERFLOW, ACD_OUT_ANNOUNCE, ACD_OUT_OWNER, ACD_OUT_RESERVE };
 
 struct acd_out {
 	enum acd_out_kind kind;
@@ -168,6 +179,7 @@ int acd_agent_get(const struct acd *a, int64_t agent_id, struct acd_agent_view *
 bool acd_call_waits(const struct acd *a, int64_t call_id);
 struct acd_queue_view {
 	unsigned waiting, offering, ready, logged_in;
+	unsigned members[ACD_STATE_COUNT]; /* by state; in a break because a device is lost: in none */
 	int64_t oldest_ms; /* when the longest waiting one entered; 0: nobody */
 };
 int acd_queue_get(const struct acd *a, int64_t queue_id, struct acd_queue_view *ret);

@@ -60,7 +60,7 @@ static struct acd_in random_in(struct rng *r, const struct centre *c, int64_t at
 	if (rng_below(r, 3))
 		in.code = rng_below(r, 2) ? 480 : 603;
 	(void)strcpy(in.reason, rng_below(r, 2) ? "tea" : rng_below(r, 9) ? "" : "\xff\xfe");
-	switch (rng_below(r, 16)) {
+	switch (rng_below(r, 18)) {
 	case 0: case 1: case 2: case 3:
 		in.kind = ACD_IN_ENTER;
 		in.call_id = (*next_call)++;
@@ -69,13 +69,20 @@ static struct acd_in random_in(struct rng *r, const struct centre *c, int64_t at
 	case 4: case 5: case 6: case 7: /* what a ringing or talking agent would do */
 		if (acd_agent_get(c->a, in.agent_id, &v))
 			break;
-		in.kind = v.state == ACD_RINGING ? (rng_below(r, 4) ? ACD_IN_ANSWERED : ACD_IN_REFUSED) : ACD_IN_RELEASE;
+		in.kind = v.state == ACD_RINGING ? (rng_below(r, 4) ? ACD_IN_ANSWERED : ACD_IN_REFUSED)
+			  : v.state == ACD_RESERVED ? (rng_below(r, 2) ? ACD_IN_SEIZE : ACD_IN_UNRESERVE) : ACD_IN_RELEASE;
 		in.call_id = v.call_id;
 		if (in.agent_id == c->offer_agent)
 			in.offer_id = c->offer_id;
 		break;
 	case 8: case 9:
 		in.kind = rng_below(r, 2) ? ACD_IN_LOGIN : ACD_IN_READY;
+		break;
+	case 16: case 17: /* somebody is kept for a call that is dialled, which is answered or not */
+		in.kind = ACD_IN_RESERVE;
+		in.call_id = (*next_call)++;
+		in.agent_id = rng_below(r, 3) ? 0 : in.agent_id;
+		in.queue_id = 1 + (int64_t)rng_below(r, QUEUES);
 		break;
 	case 10:
 		in.kind = ACD_IN_ANSWERED;
@@ -149,7 +156,7 @@ static void through_codec(struct acd_in *in)
 	strb_done(&b);
 }
 
-static void run_twins(uint64_t seed)
+static void run_twins(uint64_t seed, int *kept)
 {
 	struct centre c, d;
 	struct conf_store s;
@@ -197,6 +204,8 @@ static void run_twins(uint64_t seed)
 	assert_memory_equal(c.said.buf, d.said.buf, c.said.len);
 	assert_true(c.offers > 300); /* or nothing was tried */
 	assert_non_null(strstr(c.said.buf, "\"side\":\"owner\""));
+	assert_non_null(strstr(c.said.buf, "\"side\":\"reserve\""));
+	*kept += strstr(c.said.buf, "\"state\":\"talking\",\"prev\":\"reserved\"") && strstr(c.said.buf, "\"side\":\"asked\"");
 	assert_non_null(strstr(c.said.buf, "\"to\":\"wait\""));
 	assert_non_null(strstr(c.said.buf, "\"to\":\"queue\""));
 	centre_done(&c);
@@ -205,8 +214,11 @@ static void run_twins(uint64_t seed)
 
 TEST(random_streams_keep_the_invariants_whatever_the_steps_and_across_snapshots)
 {
+	int kept = 0;
+
 	for (uint64_t seed = 1; seed <= 25; seed++)
-		run_twins(seed);
+		run_twins(seed, &kept);
+	assert_true(kept > 5); /* agents who were kept for calls had them answered */
 }
 
 /* ---- decisions: any number changed is found ---- */

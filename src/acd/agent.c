@@ -28,6 +28,7 @@ void agent_free(struct acd *a, struct agent *g)
 		refusal_free(a, r);
 	agent_part(g);
 	acd_timer_stop(a, &g->timer);
+	otree_del(&a->reserved, &g->by_reserved);
 	otree_del(&a->agents, &g->by_id);
 	free(g->members);
 	free(g);
@@ -99,6 +100,7 @@ static void check_empty(struct acd *a, struct agent *g)
 		queue_check_empty(a, g->members[i].queue);
 }
 
+/* What is asked of him meanwhile waits for its end. */
 static bool with_call(enum acd_state s)
 {
 	return s == ACD_RINGING || s == ACD_TALKING || s == ACD_WRAPUP;
@@ -110,12 +112,15 @@ static void enter(struct acd *a, struct agent *g, enum acd_state state, const ch
 
 	assert((g->offered != NULL) == (state == ACD_RINGING));
 	agent_part(g);
+	otree_del(&a->reserved, &g->by_reserved);
+	if (state == ACD_RESERVED)
+		otree_add(&a->reserved, &g->by_reserved, g->call_id, 0, 0, 0);
 	g->state = state;
 	g->away = away;
 	g->since_ms = a->now_ms;
 	if (reason != g->reason)
 		(void)str_copy(g->reason, sizeof(g->reason), reason);
-	if (!with_call(state)) {
+	if (!with_call(state) && state != ACD_RESERVED) {
 		g->call_id = g->queue_id = g->wrap_limit_ms = 0;
 		if (!away) {
 			g->after = ACD_READY;
@@ -193,6 +198,14 @@ void agent_talk(struct acd *a, struct agent *g, int64_t call_id, int64_t queue_i
 	enter(a, g, ACD_TALKING, "", 0, false);
 }
 
+void agent_reserve(struct acd *a, struct agent *g, int64_t call_id, int64_t queue_id, int64_t until_ms)
+{
+	assert(g->state == ACD_READY);
+	g->call_id = call_id;
+	g->queue_id = queue_id;
+	enter(a, g, ACD_RESERVED, "", until_ms, false);
+}
+
 static int64_t later(const struct acd *a, int64_t ms)
 {
 	return ms > 0 ? a->now_ms + ms : 0;
@@ -235,8 +248,8 @@ void agent_timer(struct acd *a, struct agent *g)
 	} else if (g->away && !g->device_up) {
 		g->until_ms = 0; /* the grace is over: back only when he says so */
 	} else {
-		assert(g->away || g->state == ACD_WRAPUP || g->state == ACD_NOANSWER);
-		agent_settle(a, g, g->away);
+		assert(g->away || g->state == ACD_WRAPUP || g->state == ACD_NOANSWER || g->state == ACD_RESERVED);
+		agent_settle(a, g, g->away || g->state == ACD_RESERVED);
 	}
 }
 
@@ -314,7 +327,7 @@ static int in_ready(struct acd *a, struct agent *g, const struct acd_in *in)
 
 	if (g->state == ACD_OFFLINE || (!later && !g->device_up))
 		return ACD_E_STATE;
-	if (g->state == ACD_READY)
+	if (g->state == ACD_READY || g->state == ACD_RESERVED)
 		return 0;
 	g->after = ACD_READY;
 	if (!later)
@@ -372,7 +385,7 @@ static void device_lost(struct acd *a, struct agent *g)
 
 	if (g->state == ACD_RINGING) {
 		withdraw(a, g, settle_idle);
-	} else if (g->state == ACD_READY) {
+	} else if (g->state == ACD_READY || g->state == ACD_RESERVED) {
 		go_away(a, g, ACD_READY, until_ms);
 	} else if (g->state == ACD_NOANSWER) {
 		g->after_until_ms = g->until_ms;
@@ -406,12 +419,14 @@ static int in_seize(struct acd *a, struct agent *g, const struct acd_in *in)
 		return ACD_E_STATE;
 	if (acd_call_find(a, in->call_id))
 		return ACD_E_STATE; /* it waits: it must leave the queue first */
+	if (g->state == ACD_RESERVED && g->call_id != in->call_id)
+		return ACD_E_STATE;
 	if ((g->state == ACD_BREAK && !g->away) || g->state == ACD_NOANSWER) {
 		g->after = g->state;
 		g->after_until_ms = g->until_ms;
 		(void)str_copy(g->after_reason, sizeof(g->after_reason), g->reason);
 	}
-	agent_talk(a, g, in->call_id, in->queue_id);
+	agent_talk(a, g, in->call_id, g->state == ACD_RESERVED ? g->queue_id : in->queue_id);
 	return 0;
 }
 

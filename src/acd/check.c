@@ -63,8 +63,8 @@ static const char *judge(json_t *o, int64_t call_id, int64_t agent_id, int64_t q
 {
 	json_t *why = json_object_get(o, "why"), *best = json_object_get(why, "best"), *first = json_array_get(best, 0);
 	const char *side = json_string_value(json_object_get(why, "side"));
-	int team = side && !strcmp(side, "team");
-	int agents = team || (side && !strcmp(side, "agents"));
+	int team = side && !strcmp(side, "team"), asked = side && !strcmp(side, "asked");
+	int agents = team || asked || (side && (!strcmp(side, "agents") || !strcmp(side, "reserve")));
 	const char *key = agents ? "agent" : "call";
 	int64_t free_n = team ? int_of(why, "team_ready") : agents ? int_of(json_object_get(why, "members"), "ready") : int_of(why, "waiting");
 	size_t n = json_array_size(best);
@@ -77,6 +77,8 @@ static const char *judge(json_t *o, int64_t call_id, int64_t agent_id, int64_t q
 		return "no candidates";
 	if (!team)
 		free_n -= int_of(why, "refused");
+	if (asked && free_n > 0)
+		free_n = 1; /* no candidate among others */
 	if (free_n < 1 || n != (size_t)(free_n < 5 ? free_n : 5))
 		return "the candidates are not as many as were free";
 	for (size_t i = 1; i < n; i++)

@@ -364,6 +364,10 @@ static void agent_decode(struct reader *rd, struct acd *a, const json_t *o)
 	g->wrap_limit_ms = get_time(rd, o, "wrap_limit");
 	if (g->until_ms)
 		acd_timer_set(a, &g->timer, g->until_ms, TIMER_AGENT, g->c.id, 0);
+	if (g->state == ACD_RESERVED && reserved_for(a, g->call_id))
+		rd->bad = true;
+	else if (g->state == ACD_RESERVED)
+		otree_add(&a->reserved, &g->by_reserved, g->call_id, 0, 0, 0);
 	agent_join(g);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Inside of the routing core. acd.c takes inputs and steps time, agent.c is the agent's state machine, call.c the waiting
- * caller's, owner.c holds callers for whose customers they are, rank.c decides who gets whom and says why, conf.c applies
- * configurations, codec.c reads and writes event bodies.
+ * caller's, owner.c holds callers for whose customers they are, reserve.c keeps agents for calls that are dialled, rank.c decides
+ * who gets whom and says why, conf.c applies configurations, codec.c reads and writes event bodies.
  *
  * All functions act at a->now_ms, the nominal time of the input or deadline in hand. Whoever makes a call wait or an agent
  * ready calls the match at once, so between two inputs no waiting call has an eligible ready agent.
@@ -23,6 +23,7 @@
 #define HOPS_MAX 8                 /* queues an overflow looks through at one instant */
 #define TIME_MAX_MS (1LL << 52)    /* beyond: absurd, refused */
 #define WAITED_MAX_MS (7 * 86400000LL)
+#define RESERVE_MAX_MS 600000      /* a preview and its ringing */
 #define ASK_MAX_MS 2000            /* whose customer calls: nobody waits longer for that */
 #define BEST_MAX 5                 /* candidates stored with a decision */
 
@@ -69,11 +70,12 @@ struct agent {
 	enum acd_state after;
 	char after_reason[ACD_REASON_MAX];
 	int64_t after_until_ms;
-	int64_t call_id, queue_id; /* ringing, talking, wrap-up */
+	int64_t call_id, queue_id; /* ringing, talking, wrap-up, reserved */
 	int64_t wrap_limit_ms;     /* wrap-up: extensions end here */
 	int64_t offer_id;
 	struct call *offered;    /* exactly while ringing; offered->agent is this one */
 	struct timer timer;      /* at until_ms, if that is set */
+	struct otree_node by_reserved; /* in a->reserved exactly while reserved */
 	struct ilink refusals;
 	struct otree owned;      /* calls held for him, who rings, talks or wraps up: since, id */
 	struct member *members;  /* by queue id */
@@ -116,6 +118,7 @@ struct acd {
 	void *arg;
 	int64_t now_ms, offer_last, conf_version;
 	struct otree agents, queues, calls; /* by id */
+	struct otree reserved;   /* agents, by the id of the call they are kept for */
 	struct otree timers;
 	struct strb body;
 };
@@ -141,6 +144,7 @@ void agent_settle(struct acd *a, struct agent *g, bool keep_idle); /* on to g->a
 void agent_refused(struct acd *a, struct agent *g);    /* his phone refused an offer */
 void agent_failed(struct acd *a, struct agent *g);     /* his phone could not be reached */
 void agent_timer(struct acd *a, struct agent *g);
+void agent_reserve(struct acd *a, struct agent *g, int64_t call_id, int64_t queue_id, int64_t until_ms);
 void agent_remove(struct acd *a, struct agent *g);     /* his configuration vanished */
 const char *acd_reason(const struct acd_in *in);         /* of a break; never empty */
 int agent_input(struct acd *a, const struct acd_in *in);
@@ -178,7 +182,12 @@ bool owner_soon(const struct agent *g);           /* rings, talks or wraps up, a
 void owner_own(struct acd *a, struct call *c, struct agent *g); /* held for him */
 void owner_disown(struct acd *a, struct call *c);
 
+/* reserve.c */
+struct agent *reserved_for(const struct acd *a, int64_t call_id);
+int reserve_input(struct acd *a, const struct acd_in *in);
+
 /* rank.c */
+bool match_reserve(struct acd *a, struct queue *q, const struct acd_in *in); /* false: nobody is ready for it */
 void match_call(struct acd *a, struct call *c);   /* waits: offers it if somebody is free for it */
 void match_agent(struct acd *a, struct agent *g); /* ready: offers him a call if one waits for him */
 bool match_team(struct acd *a, struct call *c);   /* held for a team: the same among its agents */

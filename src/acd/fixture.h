@@ -23,7 +23,7 @@ struct centre {
 static inline void centre_hear(const struct acd_out *o, void *arg)
 {
 	struct centre *c = arg;
-	static const char *const kinds[] = {"state", "offer", "end", "overflow", "announce", "owner"};
+	static const char *const kinds[] = {"state", "offer", "end", "overflow", "announce", "owner", "reserve"};
 
 	strb_printf(&c->said, "%s %lld %lld %lld %lld %.*s\n", kinds[o->kind], (long long)o->t_ms, (long long)o->agent_id,
 		    (long long)o->call_id, (long long)o->queue_id, (int)o->body_len, o->body);
@@ -54,6 +54,13 @@ static inline void centre_hear(const struct acd_out *o, void *arg)
 		break;
 	case ACD_OUT_OWNER:
 		strb_printf(&c->tail, "%lld?%lld(%s)", (long long)o->call_id, (long long)o->agent_id, o->reason);
+		break;
+	case ACD_OUT_RESERVE:
+		strb_printf(&c->tail, "%lld=%lld", (long long)o->call_id, (long long)o->agent_id);
+		assert_true(o->body_len < sizeof(c->why));
+		memcpy(c->why, o->body, o->body_len);
+		c->why[o->body_len] = '\0';
+		assert_null(acd_check(o->call_id, o->agent_id, o->queue_id, o->body, o->body_len));
 		break;
 	case ACD_OUT_ANNOUNCE:
 		strb_printf(&c->tail, "%lld:place %d of %d", (long long)o->call_id, o->position, o->waiting);

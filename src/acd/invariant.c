@@ -1,7 +1,7 @@
 /*
  * What must hold between any two inputs:
  *   - a call is either waiting, or offered to exactly one ringing agent who is offered only it
- *   - an agent has a call exactly while ringing, talking or in wrap-up; a deadline exactly while the state has one
+ *   - an agent has a call exactly while ringing, talking, in wrap-up or reserved, and no two are reserved for one; a deadline exactly while the state has one
  *   - counters and trees say what the agents' states say
  *   - no ready agent serves a queue where a call waits that he has not refused
  *   - a call is held for an owner who will be free, for a team none of whose agents is, or for an answer; never without an end
@@ -19,7 +19,8 @@ static bool refused_in_time(const struct agent *g)
 
 static const char *agent_broken(const struct agent *g)
 {
-	bool with_call = g->state == ACD_RINGING || g->state == ACD_TALKING || g->state == ACD_WRAPUP;
+	bool with_call = g->state == ACD_RINGING || g->state == ACD_TALKING || g->state == ACD_WRAPUP ||
+			 g->state == ACD_RESERVED;
 
 	if ((g->offered != NULL) != (g->state == ACD_RINGING) || (g->offer_id != 0) != (g->state == ACD_RINGING))
 		return "an agent rings without an offer, or has an offer and does not ring";
@@ -29,16 +30,18 @@ static const char *agent_broken(const struct agent *g)
 		return "an agent has a call in a state without one, or none in a state with one";
 	if (otree_in(&g->timer.node) != (g->until_ms != 0) || (g->until_ms && g->timer.node.key[0] != g->until_ms))
 		return "an agent's deadline is not that of his state";
-	if ((g->state == ACD_RINGING || g->state == ACD_WRAPUP) && !g->until_ms)
-		return "an agent rings or wraps up without an end";
+	if ((g->state == ACD_RINGING || g->state == ACD_WRAPUP || g->state == ACD_RESERVED) && !g->until_ms)
+		return "an agent rings, wraps up or is reserved without an end";
+	if (otree_in(&g->by_reserved) != (g->state == ACD_RESERVED) || (g->state == ACD_RESERVED && g->by_reserved.key[0] != g->call_id))
+		return "an agent is reserved for another call, or for none";
 	if (g->until_ms && (g->state == ACD_OFFLINE || g->state == ACD_READY || g->state == ACD_TALKING ||
 			    (g->state == ACD_BREAK && !g->away)))
 		return "a state without a limit has a deadline";
 	if (g->away && g->state != ACD_BREAK)
 		return "an agent is away in a state that is no break";
-	if ((g->state == ACD_READY || g->state == ACD_RINGING) && !g->device_up)
+	if ((g->state == ACD_READY || g->state == ACD_RINGING || g->state == ACD_RESERVED) && !g->device_up)
 		return "an agent is ready without a device";
-	if (g->after == ACD_RINGING || g->after == ACD_TALKING || g->after == ACD_WRAPUP)
+	if (g->after == ACD_RINGING || g->after == ACD_TALKING || g->after == ACD_WRAPUP || g->after == ACD_RESERVED)
 		return "an agent would go on to a state that needs a call";
 	if (!g->in_conf && g->state != ACD_TALKING)
 		return "an agent without configuration does not talk and is still here";

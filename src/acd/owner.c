@@ -6,11 +6,11 @@
  *   TEAM   the owner is no agent any more: the agents of the customer's team who serve the queue, for owner_ms
  *
  * What is decided is told (ACD_OUT_OWNER), "to" and "why":
- *   wait   ringing talking wrapup         what the owner does whom the call waits for, until "until"
+ *   wait   ringing talking wrapup reserved   what the owner does whom the call waits for, until "until"
  *   team   gone none                      there is no such agent, or only a team; its agents are asked until "until"
  *   queue  timeout refused failed withdrawn   how the offer to the owner ended
  *          offline break device noanswer not_member gone   why he was not asked at all, or no longer waited for
- *          ringing talking wrapup         he is not waited for, or was for long enough
+ *          ringing talking wrapup reserved   he is not waited for, or was for long enough
  *          team                           none of his team took it
  *          late                           nobody had said in time whose the caller is
  */
@@ -74,8 +74,8 @@ static void let_go(struct acd *a, struct call *c, const char *why)
 
 bool owner_soon(const struct agent *g)
 {
-	return (g->state == ACD_RINGING || g->state == ACD_TALKING || g->state == ACD_WRAPUP) && g->after == ACD_READY && g->device_up &&
-	       g->in_conf;
+	return (g->state == ACD_RINGING || g->state == ACD_TALKING || g->state == ACD_WRAPUP || g->state == ACD_RESERVED) &&
+	       g->after == ACD_READY && g->device_up && g->in_conf;
 }
 
 /* Why he is not asked now, be it that he is waited for. NULL: he is ready. */

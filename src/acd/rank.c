@@ -134,7 +134,8 @@ static void why_members(struct why *y, const struct queue *q)
 {
 	jw_obj(&y->w, "members");
 	for (int i = 0; i < ACD_STATE_COUNT; i++)
-		why_int(y, acd_state_name((enum acd_state)i), q->members[i]);
+		if (i != ACD_RESERVED || q->members[i]) /* older logs do not know it */
+			why_int(y, acd_state_name((enum acd_state)i), q->members[i]);
 	why_int(y, "device", q->members[CLASS_DEVICE]);
 	jw_end_obj(&y->w);
 }
@@ -186,6 +187,25 @@ static unsigned ready_in_team(const struct call *c)
 	return n;
 }
 
+/* Agents, best first. */
+static void why_candidates(const struct acd *a, struct why *y, const struct ranking *r)
+{
+	why_id(y, "winner", r->best[0].agent->c.id);
+	if (r->n > 1)
+		why_id(y, "runner_up", r->best[1].agent->c.id);
+	jw_arr(&y->w, "best");
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct cand *b = &r->best[i];
+
+		jw_obj(&y->w, NULL);
+		why_id(y, "agent", b->agent->c.id);
+		why_int(y, "level", b->member->level);
+		why_int(y, "idle_ms", a->now_ms - b->agent->idle_ms);
+		jw_end_obj(&y->w);
+	}
+	jw_end_arr(&y->w);
+}
+
 /* He is the one, so there is nothing to rank: what it was right by. */
 static void why_owner(const struct acd *a, struct why *y, const struct call *c, const struct agent *g)
 {
@@ -206,20 +226,7 @@ static void why_agents(const struct acd *a, struct why *y, const struct call *c,
 		why_id(y, "team", c->team_id);
 		why_int(y, "team_ready", ready_in_team(c));
 	}
-	why_id(y, "winner", r->best[0].agent->c.id);
-	if (r->n > 1)
-		why_id(y, "runner_up", r->best[1].agent->c.id);
-	jw_arr(&y->w, "best");
-	for (unsigned i = 0; i < r->n; i++) {
-		const struct cand *b = &r->best[i];
-
-		jw_obj(&y->w, NULL);
-		why_id(y, "agent", b->agent->c.id);
-		why_int(y, "level", b->member->level);
-		why_int(y, "idle_ms", a->now_ms - b->agent->idle_ms);
-		jw_end_obj(&y->w);
-	}
-	jw_end_arr(&y->w);
+	why_candidates(a, y, r);
 	why_members(y, c->queue);
 	why_int(y, "refused", refused_by(c));
 }
@@ -333,4 +340,49 @@ void match_owner(struct acd *a, struct call *c, struct agent *g)
 {
 	assert(!c->agent && c->hold == HOLD_OWNER && g->state == ACD_READY);
 	offer(a, &owner_rule, c, g, NULL);
+}
+
+/* The one who would get a call of this queue, or the one who is asked for. */
+static void reserve_agents(const struct queue *q, int64_t agent_id, struct ranking *r)
+{
+	otree_each(&q->ready, n) {
+		struct member *m = container_of(n, struct member, ready);
+
+		if (agent_id && m->agent->c.id != agent_id)
+			continue;
+		if (!rank(r, &(struct cand){.key = {m->level, m->agent->idle_ms, m->agent->c.id}, .agent = m->agent, .member = m}))
+			break;
+	}
+}
+
+bool match_reserve(struct acd *a, struct queue *q, const struct acd_in *in)
+{
+	int32_t ms = in->ms < RESERVE_MAX_MS ? in->ms : RESERVE_MAX_MS;
+	struct acd_out out = {.kind = ACD_OUT_RESERVE, .call_id = in->call_id, .queue_id = q->c.id, .until_ms = a->now_ms + ms};
+	struct ranking r = {.n = 0};
+	struct agent *g;
+	struct why y = {0};
+
+	reserve_agents(q, in->agent_id, &r);
+	if (!r.n)
+		return false;
+	g = r.best[0].agent;
+	out.agent_id = g->c.id;
+	out.team_id = g->c.team_id;
+	strb_clear(&a->body);
+	jw_init(&y.w, &a->body);
+	jw_obj(&y.w, NULL);
+	why_int(&y, "t", a->now_ms);
+	why_int(&y, "ms", ms);
+	jw_obj(&y.w, "why");
+	jw_str(&y.w, "rule", rule_of()->name);
+	jw_str(&y.w, "side", in->agent_id ? "asked" : "reserve");
+	why_candidates(a, &y, &r);
+	why_members(&y, q);
+	jw_id(&y.w, "sum", (int64_t)(y.sum & INT64_MAX));
+	jw_end_obj(&y.w);
+	jw_end_obj(&y.w);
+	acd_emit(a, &out);
+	agent_reserve(a, g, in->call_id, q->c.id, out.until_ms);
+	return true;
 }

@@ -94,4 +94,13 @@
 	/* {what acd/turn.h says,"team","call","customer","by"} a team's turn gave somebody (agent_id) a new customer */ \
 	X(EV_TURN_DRAW, "turn.draw", FACT, 1) \
 	/* {"draw","last","owed","team","agent"} that could not be done: he is owed the turn */ \
-	X(EV_TURN_BACK, "turn.back", FACT, 1)
+	X(EV_TURN_BACK, "turn.back", FACT, 1) \
+	/* {"t","ms","why":{...}} an agent is kept for a call that is dialled next. call_id: that call's, to be */ \
+	X(EV_RESERVE_NEW, "reserve.new", OUT, 1) \
+	/* {"claim","lead","customer","mode":preview|progressive|predictive,"nth","why":{numbers that the dial was decided by}} a claim is dialled: \
+	   call_id, campaign_id; agent_id when one is kept for it */ \
+	X(EV_ATTEMPT_NEW, "attempt.new", FACT, 1) \
+	/* {"claim","lead","customer","result":answered|noanswer|busy|rejected|empty|suspended|off|unreachable|assistant|failed|abandoned|returned| \
+	   unknown,"why","code","q850","heard","ring_ms","wait_ms","talk_ms","abandoned":bool} what became of a claim, once; returned: it was not \
+	   dialled, or does not count, and "why" says why. agent_id: who talked */ \
+	X(EV_ATTEMPT_END, "attempt.end", FACT, 1)

@@ -441,6 +441,7 @@ static void act(struct day *d, const struct acd_out *out)
 		break;
 	case ACD_OUT_ANNOUNCE:
 	case ACD_OUT_OWNER:
+	case ACD_OUT_RESERVE:
 		break;
 	}
 }

@@ -85,7 +85,7 @@ void tell_out(struct day *d, const struct acd_out *out)
 	static const enum ev_kind kinds[] = {
 		[ACD_OUT_STATE] = EV_AGENT_STATE,       [ACD_OUT_OFFER] = EV_OFFER_NEW,
 		[ACD_OUT_OFFER_END] = EV_OFFER_END,     [ACD_OUT_OVERFLOW] = EV_QUEUE_OVERFLOW,
-		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER,
+		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER, [ACD_OUT_RESERVE] = EV_RESERVE_NEW,
 	};
 	struct ev e = {
 		.kind = kinds[out->kind], .call_id = out->call_id, .agent_id = out->agent_id, .queue_id = out->queue_id,

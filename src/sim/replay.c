@@ -39,7 +39,7 @@ static void hear(const struct acd_out *out, void *arg)
 	static const enum ev_kind kinds[] = {
 		[ACD_OUT_STATE] = EV_AGENT_STATE,       [ACD_OUT_OFFER] = EV_OFFER_NEW,
 		[ACD_OUT_OFFER_END] = EV_OFFER_END,     [ACD_OUT_OVERFLOW] = EV_QUEUE_OVERFLOW,
-		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER,
+		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER, [ACD_OUT_RESERVE] = EV_RESERVE_NEW,
 	};
 	struct replay *rp = arg;
 
@@ -214,7 +214,7 @@ static int on_out(struct replay *rp, const struct ev *e)
 	    s->len != e->body_len || memcmp(s->body, e->body, s->len))
 		return differs(rp, e, "another decision", s->body, s->len);
 	rp->res.decisions++;
-	if (rp->check && e->kind == EV_OFFER_NEW) {
+	if (rp->check && (e->kind == EV_OFFER_NEW || e->kind == EV_RESERVE_NEW)) {
 		why = acd_check(e->call_id, e->agent_id, e->queue_id, e->body, e->body_len);
 		if (why)
 			return differs(rp, e, why, "", 0);
@@ -283,6 +283,7 @@ int replay_event(struct replay *rp, const struct ev *e)
 	case EV_QUEUE_OVERFLOW:
 	case EV_QUEUE_ANNOUNCE:
 	case EV_QUEUE_OWNER:
+	case EV_RESERVE_NEW:
 		return on_out(rp, e);
 	case EV_TURN_DRAW:
 	case EV_TURN_BACK:

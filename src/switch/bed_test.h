@@ -36,7 +36,7 @@
 
 /* ---- the centre ---- */
 
-enum { QUEUE = 50, QUEUE2 = 51, TRUNK = 7, ALICE = 1, BOB = 2, WEB = 3 };
+enum { QUEUE = 50, QUEUE2 = 51, CAMPAIGN = 60, TRUNK = 7, ALICE = 1, BOB = 2, WEB = 3 };
 
 static struct plan {
 	struct sw_device devices[3];
@@ -46,10 +46,12 @@ static struct plan {
 	int32_t dead_ms;
 	struct sw_number numbers[4];
 	struct sw_queue queues[2];
-	struct acd_queue_conf aq[2];
+	struct acd_queue_conf aq[3]; /* the campaign's last */
 	struct acd_agent_conf aa[3];
-	struct acd_member members[4];
-	size_t users_n, queues_n;
+	struct acd_member members[8];
+	struct sw_campaign campaigns[1];
+	size_t users_n, queues_n, campaigns_n, members_n;
+	void (*leads)(struct sw *sw, int64_t campaign_id, int want, void *arg);
 	int64_t version;
 	int resume_ms;
 	size_t ring_bytes;
@@ -672,12 +674,15 @@ static struct snap *make_conf(void)
 	c->numbers = copied(a, plan.numbers, sizeof(plan.numbers));
 	c->number_n = ARRAY_LEN(plan.numbers);
 	c->queues = copied(a, plan.queues, sizeof(plan.queues));
-	c->queue_n = c->acd.queue_n = plan.queues_n;
+	c->queue_n = plan.queues_n;
+	c->campaigns = copied(a, plan.campaigns, sizeof(plan.campaigns));
+	c->campaign_n = plan.campaigns_n;
+	c->acd.queue_n = plan.queues_n + plan.campaigns_n;
 	c->toll = plan.toll;
 	c->acd.queues = copied(a, plan.aq, sizeof(plan.aq));
 	c->acd.agents = copied(a, plan.aa, sizeof(plan.aa));
 	c->acd.members = copied(a, plan.members, sizeof(plan.members));
-	c->acd.member_n = ARRAY_LEN(plan.members);
+	c->acd.member_n = plan.members_n;
 	return snap_new(c, conf_free);
 }
 
@@ -739,6 +744,7 @@ static void plan_default(void)
 		.members = {{ALICE, QUEUE, 1}, {BOB, QUEUE, 2}, {WEB, QUEUE, 3}, {BOB, QUEUE2, 1}},
 		.users_n = 3,
 		.trunks_n = 1,
+		.members_n = 4,
 		.queues_n = 2,
 		.resume_ms = 300,
 	};
@@ -772,7 +778,7 @@ static void begin(void)
 		.sip_listen = "127.0.0.1:0", .external = "127.0.0.1", .realm = REALM, .rtp_bind = "127.0.0.1", .rtp_min = 14000, .rtp_max = 15998,
 		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
 		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir, .used = plan.used, .used_n = plan.used_n,
-		.ask_customer = plan.ask, .ask_ms = plan.ask_ms,
+		.ask_customer = plan.ask, .ask_ms = plan.ask_ms, .ask_leads = plan.leads,
 	};
 
 	if (!bed_started)

@@ -1,4 +1,5 @@
 /* The switch's thread: start and stop, what comes in by mailbox, the one-second tick. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +8,10 @@
 
 #include "base/netmap.h"
 #include "switch/sw.h"
+#include "switch/sw_campaign.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_CLAIMS, MSG_STOP };
 
 struct alarm_msg {
 	char what[32], name[128], detail[256];
@@ -330,6 +332,7 @@ static void on_tick(void *arg)
 	watch_ring(sw);
 	(void)sw_overloaded(sw);
 	forget_creds(sw);
+	sw_campaigns_soon(sw);
 	sw_toll_tick(sw, day != sw->day);
 	if (day != sw->day) {
 		sw->day = day;
@@ -403,6 +406,7 @@ static void on_stop(struct sw *sw, int deadline_ms)
 	refuse_new(sw);
 	log_info("stopping: no new calls calls=%zu deadline_ms=%d", sw->calls.count, deadline_ms);
 	ltimer_set(&sw->deadline, deadline_ms, past_deadline, sw);
+	sw_campaigns_stop(sw);
 	try_finish(sw, false);
 }
 
@@ -439,6 +443,9 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 		break;
 	case MSG_TURN:
 		on_turn(sw, data);
+		break;
+	case MSG_CLAIMS:
+		sw_campaign_claims(sw, data);
 		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
@@ -504,6 +511,27 @@ int sw_turn(struct sw *sw, const struct sw_turn *t, void (*answer)(int64_t agent
 	if (sw->stopped)
 		return -ESHUTDOWN;
 	return mbox_post(sw->mbox, MSG_TURN, &m, sizeof(m));
+}
+
+int sw_claims(struct sw *sw, int64_t campaign_id, const struct sw_claim *claims, size_t n, int64_t more_at_ms, const char *why)
+{
+	struct sw_claims_msg *m;
+	size_t size = sizeof(*m) + n * sizeof(*claims);
+	int r;
+
+	assert(n <= SW_CLAIMS_MAX);
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	m = xcalloc(1, size);
+	m->campaign_id = campaign_id;
+	m->more_at_ms = more_at_ms;
+	m->n = n;
+	(void)str_copy(m->why, sizeof(m->why), why ? why : "");
+	if (n)
+		memcpy(m->claims, claims, n * sizeof(*claims));
+	r = mbox_post(sw->mbox, MSG_CLAIMS, m, size);
+	free(m);
+	return r;
 }
 
 int sw_orphan(struct sw *sw, const char *dialog)
@@ -575,6 +603,7 @@ static void stop_parts(struct sw *sw)
 	ltimer_cancel(&sw->deadline);
 	ltimer_cancel(&sw->finishing);
 	ltimer_cancel(&sw->acd_timer);
+	sw_campaigns_stop(sw);
 	if (edge)
 		sip_edge_stop(edge);
 	sw_lines_free(sw); /* takes our registrations back */
@@ -629,6 +658,7 @@ void sw_free(struct sw *sw)
 	hmap_done(&sw->trunk_deaf);
 	sw_toll_done(sw);
 	sw_turn_done(sw);
+	sw_campaigns_done(sw);
 	hmap_done(&sw->lines);
 	if (sw->index.keys)
 		sw_index_done(&sw->index);
@@ -686,6 +716,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->trunk_deaf, false);
 	sw_toll_init(sw, start->used, start->used_n);
 	sw_turn_init(sw, start->turns, start->turn_n);
+	sw_campaigns_init(sw);
 	if (!sw->start.ask_ms)
 		sw->start.ask_ms = SW_ASK_MS;
 	hmap_init(&sw->lines, false);

@@ -24,6 +24,7 @@
 /* Lookups into one configuration version, made once when it is applied. */
 struct sw_index {
 	struct hmap queues, users, trunks; /* by id */
+	struct hmap campaigns;             /* by id */
 	struct hmap devices, numbers;      /* by name; numbers: "trunk/number", and "0/number" for any trunk */
 	struct hmap extensions;            /* extension -> user */
 	struct arena *keys;
@@ -84,6 +85,7 @@ struct sw_leg {
  *   direct      NEW -> DIALLING -> TALK ...      (to a URI, a colleague, or out through a trunk)
  *   test        NEW -> TEST: one leg to a trunk, nobody at our end (sw_testcall.c)
  *   click       NEW -> AGENT_FIRST -> DIALLING -> TALK ...
+ *   campaign    the same, by a claim, with an agent whom the core keeps for it (sw_campaign.c)
  */
 enum sw_phase {
 	CALL_NEW, CALL_GREETING, CALL_WAITING, CALL_OFFERED, CALL_AGENT_FIRST, CALL_DIALLING, CALL_TALK, CALL_HELD, CALL_LOST,
@@ -97,6 +99,8 @@ enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD };
 struct sw_out {
 	char number[64];
 	const char *via;            /* for the toll guard, see sw_gate */
+	char show[64];              /* our number that is shown; "": the trunk's */
+	int ring_ms;                /* 0: as long as SIP rings */
 	int64_t user_id, device_id; /* who dials; 0: nobody */
 	enum sw_role role;
 	struct sw_leg **slot;       /* cust, ag or xleg of the call: the leg that is tried now */
@@ -112,7 +116,8 @@ struct sw_call {
 	int64_t id;
 	const char *dir;            /* in, out, internal, test */
 	enum sw_phase phase;
-	int64_t trunk_id, number_id, queue_id;
+	int64_t trunk_id, number_id, queue_id, campaign_id;
+	struct sw_dial *dial;       /* of a campaign: until it has ended; NULL */
 	char from[64], to[64], name[64];
 	struct sw_leg *cust;        /* the customer, or the colleague who calls */
 	struct sw_leg *ag;          /* the agent (or third party) on the other side */
@@ -129,6 +134,7 @@ struct sw_call {
 	bool in_acd, accepted, answered, record, agent_held;
 	bool beep;                  /* his telephone answers by itself: a tone first */
 	bool seized;                /* agent is in this call by SEIZE */
+	bool reserved;              /* the core keeps agent for it, by RESERVE */
 	enum sw_seg seg;
 	int64_t seg_id, rec_id;
 	int64_t start_ms, enter_ms;
@@ -163,6 +169,8 @@ struct sw {
 	struct hmap meters[3];      /* sw_toll.c: user, trunk, device -> struct sw_meter */
 	struct ilink out_legs;
 	unsigned toll_alarms;       /* meters that have one */
+	struct hmap camps, dials;   /* sw_campaign.c: campaigns by id, claims by the call's id */
+	struct ltimer campaign_run;
 	struct hmap turns;          /* team id -> struct turn */
 	struct hmap lines;          /* trunk id -> struct sw_line */
 	struct hmap trunk_deaf;     /* trunk id -> calls in a row with one-way audio */
@@ -267,6 +275,19 @@ bool sw_may_key(struct sw *sw, const struct sw_agent *a);
 int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number); /* as the agent in it; -EINVAL: no number */
 
 void sw_call_dial_over(struct sw_call *c); /* no further trunk is tried */
+
+/* sw_call.c, for sw_campaign.c */
+struct sw_campaign_out {
+	int64_t trunk_id;   /* 0: any */
+	const char *show;
+	int ring_ms;
+};
+/** A call with that id, which begins with an agent whom the core keeps for it. */
+struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, int64_t campaign_id, const char *show, const char *number, int64_t customer_id,
+				 struct sw_agent *a);
+int sw_call_campaign_agent(struct sw_call *c, int timeout_ms); /* rings him; sw_campaign_dial when he is there */
+int sw_call_campaign_dial(struct sw_call *c, const struct sw_campaign_out *o);
+bool sw_call_campaign_connect(struct sw_call *c); /* false: the core does not keep the agent any more */
 
 /* sw_customer.c */
 void sw_customer_ask(struct sw_call *c);                       /* it has begun */

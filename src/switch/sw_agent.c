@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "switch/sw.h"
+#include "switch/sw_campaign.h"
 #include "switch/sw_number.h"
 
 /* The input happens at the time its row says, to the millisecond, or replay would derive other deadlines. */
@@ -33,7 +34,7 @@ void sw_acd_emit(const struct acd_out *out, void *arg)
 	static const enum ev_kind kinds[] = {
 		[ACD_OUT_STATE] = EV_AGENT_STATE,       [ACD_OUT_OFFER] = EV_OFFER_NEW,
 		[ACD_OUT_OFFER_END] = EV_OFFER_END,     [ACD_OUT_OVERFLOW] = EV_QUEUE_OVERFLOW,
-		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER,
+		[ACD_OUT_ANNOUNCE] = EV_QUEUE_ANNOUNCE, [ACD_OUT_OWNER] = EV_QUEUE_OWNER, [ACD_OUT_RESERVE] = EV_RESERVE_NEW,
 	};
 	struct sw *sw = arg;
 	struct ev e = {
@@ -66,6 +67,8 @@ static void act(struct sw *sw, const struct acd_out *out)
 		a = sw_agent_get(sw, out->agent_id);
 		if (a) {
 			a->state = out->state;
+			if (out->state == ACD_READY || out->prev == ACD_RESERVED)
+				sw_campaigns_soon(sw);
 			if (out->state == ACD_OFFLINE && !a->call)
 				a->device[0] = '\0';
 		}
@@ -84,6 +87,9 @@ static void act(struct sw *sw, const struct acd_out *out)
 		break;
 	case ACD_OUT_OWNER:
 		break; /* told; what follows from it is an offer */
+	case ACD_OUT_RESERVE:
+		sw_campaign_reserved(sw, out);
+		break;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "switch/sw.h"
+#include "switch/sw_campaign.h"
 #include "switch/sw_number.h"
 
 #define RING_MARGIN_MS 2000   /* our own ring time-out comes behind the core's, so that the core decides */
@@ -299,7 +300,8 @@ static struct sw_call *call_new(struct sw *sw, const char *dir, const char *from
 
 static void call_begun(struct sw_call *c)
 {
-	struct ev e = {.kind = EV_CALL_NEW, .call_id = c->id, .queue_id = c->queue_id, .agent_id = c->agent ? c->agent->id : 0};
+	struct ev e = {.kind = EV_CALL_NEW, .call_id = c->id, .queue_id = c->queue_id, .campaign_id = c->campaign_id,
+		       .agent_id = c->agent ? c->agent->id : 0};
 	char buf[256];
 	struct strb b;
 	struct jw w;
@@ -320,7 +322,10 @@ static void call_begun(struct sw_call *c)
 	if (c->name[0])
 		e.pii[e.pii_n++] = (struct ev_pii){"name", c->name};
 	sw_emit(c->sw, &e, &b);
-	sw_customer_ask(c);
+	if (c->customer_id)
+		sw_customer_said(c->sw, &(struct sw_customer){.call_id = c->id, .customer_id = c->customer_id});
+	else
+		sw_customer_ask(c);
 }
 
 static void call_free_if_done(struct sw_call *c)
@@ -394,6 +399,8 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 	jw_str(&w, "reason", reason);
 	jw_end_obj(&w);
 	sw_emit_call(c, EV_CALL_END, &b);
+	if (c->dial)
+		sw_campaign_ended(c);
 	leg_drop(&c->cust, code ? code : 480, q850, reason);
 	leg_drop(&c->ag, code ? code : 480, q850, reason);
 	leg_drop(&c->xleg, code ? code : 480, q850, reason);
@@ -403,6 +410,12 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 		struct acd_in in = {.kind = ACD_IN_LEAVE, .call_id = c->id};
 
 		c->in_acd = false;
+		(void)sw_acd(c->sw, &in);
+	}
+	if (c->reserved) {
+		struct acd_in in = {.kind = ACD_IN_UNRESERVE, .call_id = c->id, .code = !strcmp(by, "agent") ? code : 0};
+
+		c->reserved = false;
 		(void)sw_acd(c->sw, &in);
 	}
 	agent_release(c, &c->agent, wrap);
@@ -707,12 +720,13 @@ static int try_dial(struct sw_call *c, const struct sw_try *at)
 
 	if (!t || trunk_full(c->sw, t))
 		return -EBUSY;
-	if (sw_gate(&v, c->sw, t, u, c->out->number, c->out->via, true))
+	if (sw_gate_as(&v, c->sw, t, u, c->out->number, c->out->show, c->out->via, true))
 		return -EACCES;
 	sw_line_dial(c->sw, at, v.called, &d, uri, sizeof(uri));
 	if (!d.uri)
 		return -ENOENT;
 	sw_verdict_dial(&v, &d);
+	d.ring_timeout_ms = c->out->ring_ms;
 	r = leg_dial(c->out->slot, c, c->out->role, t->id, MED_PLAIN, &d);
 	if (!r)
 		sw_toll_begun(*c->out->slot, u, c->out->device_id, &v);
@@ -770,6 +784,32 @@ static int dial_next(struct sw_call *c)
 	return r;
 }
 
+static struct sw_out *out_new(struct sw_call *c, struct sw_leg **slot, enum sw_role role, const char *number, const char *via)
+{
+	out_forget(c);
+	c->out = xcalloc(1, sizeof(*c->out));
+	c->out->slot = slot;
+	c->out->role = role;
+	c->out->via = via;
+	(void)str_copy(c->out->number, sizeof(c->out->number), number);
+	return c->out;
+}
+
+int sw_call_campaign_dial(struct sw_call *c, const struct sw_campaign_out *o)
+{
+	struct sw_out *out = out_new(c, &c->cust, ROLE_CUSTOMER, c->to, "campaign");
+	struct sw_verdict v;
+	enum sw_why why;
+
+	c->phase = CALL_DIALLING;
+	out->ring_ms = o->ring_ms;
+	(void)str_copy(out->show, sizeof(out->show), o->show);
+	out->n = sw_line_tries(c->sw, c->to, NULL, o->trunk_id, out->tries, SW_TRIES_MAX, &why);
+	if (why == SW_WHY_BARRED && !out->n)
+		(void)sw_gate_as(&v, c->sw, sw_trunk_out(c->sw), NULL, c->to, o->show, "campaign", true); /* a fact */
+	return out->n ? dial_next(c) : no_trunk(why);
+}
+
 /* Through the first trunk that takes it; how each attempt ends: out_closed. */
 static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role, const char *number)
 {
@@ -777,15 +817,10 @@ static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role
 	struct sw_verdict v;
 	enum sw_why why;
 
-	out_forget(c);
-	c->out = xcalloc(1, sizeof(*c->out));
-	c->out->slot = slot;
-	c->out->role = role;
-	c->out->via = c->queue_id && !c->agent ? "overflow" : "desk";
+	(void)out_new(c, slot, role, number, c->queue_id && !c->agent ? "overflow" : "desk");
 	c->out->user_id = c->agent ? c->agent->id : 0;
 	c->out->device_id = c->agent ? device_id(c->sw, c->agent->device) : 0;
-	(void)str_copy(c->out->number, sizeof(c->out->number), number);
-	c->out->n = sw_line_tries(c->sw, number, u, c->out->tries, SW_TRIES_MAX, &why);
+	c->out->n = sw_line_tries(c->sw, number, u, 0, c->out->tries, SW_TRIES_MAX, &why);
 	if (why == SW_WHY_BARRED && !c->out->n)
 		if (sw_gate(&v, c->sw, sw_trunk_out(c->sw), u, number, c->out->via, true)) /* a fact */
 			c->refused = sw_gate_phrase(&v);
@@ -884,7 +919,7 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 		struct sw_try tries[SW_TRIES_MAX];
 		enum sw_why why;
 
-		if (!sw_line_tries(sw, number, u, tries, SW_TRIES_MAX, &why)) {
+		if (!sw_line_tries(sw, number, u, 0, tries, SW_TRIES_MAX, &why)) {
 			if (why == SW_WHY_BARRED && sw_gate(&v, sw, sw_trunk_out(sw), u, number, "desk", true))
 				return sw_gate_refusal(&v);
 			return why == SW_WHY_FULL ? SW_R_FULL : SW_R_NO_TRUNK;
@@ -912,12 +947,62 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 	return SW_OK;
 }
 
+struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, int64_t campaign_id, const char *show, const char *number, int64_t customer_id,
+				 struct sw_agent *a)
+{
+	const struct sw_user *u = sw_user_of(sw, a->id);
+	struct sw_call *c;
+	char to[64];
+
+	sw_dialled(to, sizeof(to), sw, number);
+	c = call_new(sw, "out", show[0] ? show : u && u->extension ? u->extension : "", to, NULL);
+	(void)hmap_del(&sw->calls, (uint64_t)c->id);
+	c->id = id; /* as the core knows it */
+	(void)hmap_set(&sw->calls, (uint64_t)id, c);
+	c->campaign_id = campaign_id;
+	c->customer_id = customer_id;
+	c->agent = a;
+	a->call = c;
+	c->reserved = true;
+	call_begun(c);
+	return c;
+}
+
+int sw_call_campaign_agent(struct sw_call *c, int timeout_ms)
+{
+	c->phase = CALL_AGENT_FIRST;
+	sw_seg_open(c, SEG_RING, "agent first");
+	return ring_agent(c, c->agent, true, false, timeout_ms);
+}
+
+bool sw_call_campaign_connect(struct sw_call *c)
+{
+	struct acd_in in = {.kind = ACD_IN_SEIZE, .call_id = c->id, .queue_id = c->campaign_id};
+	const struct sw_campaign *conf = hmap_get(&c->sw->index.campaigns, (uint64_t)c->campaign_id);
+
+	if (!c->agent || !c->reserved)
+		return false;
+	in.agent_id = c->agent->id;
+	if (sw_acd(c->sw, &in))
+		return false;
+	c->reserved = false;
+	c->seized = true;
+	c->queue_id = c->campaign_id;
+	c->record = conf && conf->record;
+	connect(c);
+	return true;
+}
+
 /* Click-to-dial, second half: the agent's leg is up, now the other side. */
 static void dial_other_side(struct sw_call *c)
 {
 	const struct sw_user *u = sw_user_by_extension(c->sw, c->to);
 	int r;
 
+	if (c->dial) {
+		sw_campaign_dial(c);
+		return;
+	}
 	c->phase = CALL_DIALLING;
 	if (u) {
 		/* From here on like a call from a device: the caller on `cust`, the colleague on `ag`. */
@@ -1188,6 +1273,10 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 		sw_test_said(c, code, early_media);
 	if (l->dropped || c->phase != CALL_DIALLING)
 		return;
+	if (c->dial) {
+		sw_campaign_ring(c); /* the agent hears the customer, not his telephone */
+		return;
+	}
 	o = other(c, l);
 	if (!o)
 		return;
@@ -1206,7 +1295,7 @@ static void on_audible(struct call_leg *leg, void *arg)
 	struct sw_call *c = l->call;
 	struct sw_leg *o = c->phase == CALL_TRANSFER && l == c->xleg ? c->cust : other(c, l);
 
-	if (!l->dropped && o && call_leg_get_state(leg) == CALL_LEG_EARLY && (c->phase == CALL_DIALLING || c->phase == CALL_TRANSFER))
+	if (!l->dropped && o && !c->dial && call_leg_get_state(leg) == CALL_LEG_EARLY && (c->phase == CALL_DIALLING || c->phase == CALL_TRANSFER))
 		med_stop(media_of(c), med_of(o));
 }
 
@@ -1246,7 +1335,9 @@ static void on_up(struct call_leg *leg, void *arg)
 		break;
 	case CALL_DIALLING:
 		/* The dialled side is the one that makes it a conversation. */
-		if (l == (c->seized && !strcmp(c->dir, "out") ? c->cust : c->ag))
+		if (c->dial && l == c->cust)
+			sw_campaign_up(c);
+		else if (l == (c->seized && !strcmp(c->dir, "out") ? c->cust : c->ag))
 			connect(c);
 		break;
 	case CALL_LOST:
@@ -1576,6 +1667,8 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 		c->xleg = NULL;
 		sw_transfer_failed(c, cl->code ? cl->code : 480);
 	} else if (l == c->cust) {
+		if (c->dial)
+			sw_campaign_closed(c, cl);
 		c->cust = NULL;
 		sw_call_end(c, cl->by == SIP_BY_REMOTE ? "customer" : "line", cl->code, cl->q850, cl->reason);
 	}

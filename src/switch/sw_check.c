@@ -1,6 +1,6 @@
 /*
  * What must hold between two events, looked at once a second:
- *   - whom the core says rings or talks is in the call it says, and that call has him; nobody else is in a call
+ *   - whom the core says rings, talks or is kept for a call is in the call it says, and that call has him; nobody else is in a call
  *   - a call that is offered, lost or talked with an agent has him, and he is in no other
  *   - a call waits or is offered here exactly while it does in the core
  *   - a call that has ended, or has no leg, goes within a minute
@@ -106,7 +106,11 @@ static const char *agent_broken(struct sw *sw, struct sw_agent *a)
 	}
 	if (v.state == ACD_RINGING && (!a->call || a->call->id != v.call_id || a->call->phase != CALL_OFFERED))
 		return "an agent is offered a call that does not ring him"; /* the ring time ends it */
-	if (!a->call || v.state == ACD_TALKING || v.state == ACD_RINGING)
+	if (v.state == ACD_RESERVED && (!a->call || !a->call->reserved || a->call->id != v.call_id)) {
+		(void)sw_acd(sw, &(struct acd_in){.kind = ACD_IN_UNRESERVE, .call_id = v.call_id});
+		return "an agent is kept for a call that is not there";
+	}
+	if (!a->call || v.state == ACD_TALKING || v.state == ACD_RINGING || v.state == ACD_RESERVED)
 		return NULL;
 	if (a->call->phase == CALL_OFFERED)
 		sw_call_wait_on(a->call);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "switch/sw.h"
+#include "switch/sw_campaign.h"
 
 static void number_key(char *buf, size_t size, int64_t trunk_id, const char *number)
 {
@@ -35,6 +36,7 @@ void sw_index_build(struct sw_index *x, const struct sw_conf *conf)
 	hmap_init(&x->queues, false);
 	hmap_init(&x->users, false);
 	hmap_init(&x->trunks, false);
+	hmap_init(&x->campaigns, false);
 	hmap_init(&x->devices, true);
 	hmap_init(&x->numbers, true);
 	hmap_init(&x->extensions, true);
@@ -48,6 +50,8 @@ void sw_index_build(struct sw_index *x, const struct sw_conf *conf)
 	}
 	for (size_t i = 0; i < conf->trunk_n; i++)
 		(void)hmap_set(&x->trunks, (uint64_t)conf->trunks[i].id, &conf->trunks[i]);
+	for (size_t i = 0; i < conf->campaign_n; i++)
+		(void)hmap_set(&x->campaigns, (uint64_t)conf->campaigns[i].id, &conf->campaigns[i]);
 	for (size_t i = 0; i < conf->device_n; i++)
 		(void)hmap_set_str(&x->devices, conf->devices[i].name, &conf->devices[i]);
 	for (size_t i = 0; i < conf->number_n; i++) {
@@ -63,6 +67,7 @@ void sw_index_done(struct sw_index *x)
 	hmap_done(&x->queues);
 	hmap_done(&x->users);
 	hmap_done(&x->trunks);
+	hmap_done(&x->campaigns);
 	hmap_done(&x->devices);
 	hmap_done(&x->numbers);
 	hmap_done(&x->extensions);
@@ -164,6 +169,7 @@ void sw_apply_conf(struct sw *sw, struct snap *conf)
 	sw_static_agents(sw);
 	sw_lines_apply(sw);
 	sip_allow(sw->sip, sw->conf->allowed);
+	sw_campaigns_soon(sw);
 	log_info("configuration applied version=%lld users=%zu queues=%zu trunks=%zu", (long long)sw->conf->version,
 		 sw->conf->user_n, sw->conf->queue_n, sw->conf->trunk_n);
 	snap_unref(old);

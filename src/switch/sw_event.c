@@ -27,6 +27,7 @@ void sw_emit_call(struct sw_call *c, enum ev_kind kind, const struct strb *body)
 		.call_id = c->id,
 		.agent_id = c->agent ? c->agent->id : 0,
 		.queue_id = c->queue_id,
+		.campaign_id = c->campaign_id,
 	};
 
 	sw_emit(c->sw, &e, body);

@@ -689,15 +689,17 @@ bool sw_line_hop(struct sw *sw, int64_t trunk_id, struct sw_try *ret)
 	return true;
 }
 
-size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *user, struct sw_try *ret, size_t max, enum sw_why *why)
+size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *user, int64_t only_id, struct sw_try *ret, size_t max,
+		     enum sw_why *why)
 {
 	struct sw_trunk_now *now = xcalloc(sw->conf->trunk_n + 1, sizeof(*now));
 	struct sw_choice *choices = xcalloc(sw->conf->trunk_n + 1, sizeof(*choices));
-	struct sw_route_ask ask = {.number = number, .user = user, .trunks = now, .trunk_n = sw->conf->trunk_n};
+	struct sw_route_ask ask = {.number = number, .user = user, .trunks = now};
 	size_t n = 0, chosen;
 
-	for (size_t i = 0; i < ask.trunk_n; i++)
-		sw_line_now(sw, &sw->conf->trunks[i], number, user, &now[i]);
+	for (size_t i = 0; i < sw->conf->trunk_n; i++)
+		if (!only_id || sw->conf->trunks[i].id == only_id)
+			sw_line_now(sw, &sw->conf->trunks[i], number, user, &now[ask.trunk_n++]);
 	if (getrandom(&ask.seed, sizeof(ask.seed), GRND_NONBLOCK) < 0)
 		ask.seed = (uint64_t)clock_mono_ms();
 	chosen = sw_route(choices, &ask);

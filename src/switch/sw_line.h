@@ -35,10 +35,11 @@ struct sw_try {
 	bool rate;            /* waits for its second */
 };
 /**
- * Where to try @number, in order: sw_route over all trunks, each at each of its addresses that is not known to be dead.
+ * Where to try @number, in order: sw_route over all trunks (@only_id not 0: over that one), each at each of its addresses that is not known to be dead.
  * @why is told when there is nothing to try. Answers how many.
  */
-size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *user, struct sw_try *ret, size_t max, enum sw_why *why);
+size_t sw_line_tries(struct sw *sw, const char *number, const struct sw_user *user, int64_t only_id, struct sw_try *ret, size_t max,
+		     enum sw_why *why);
 /** What sw_route is told of a trunk, for @number and @user. */
 void sw_line_now(struct sw *sw, const struct sw_trunk *t, const char *number, const struct sw_user *user, struct sw_trunk_now *ret);
 /** The trunk's first address, in whatever state it is, for a test call; false: it has none. */

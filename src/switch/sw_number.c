@@ -91,7 +91,8 @@ static void read_cost(struct sw_verdict *ret, const struct num_table *table, con
 void sw_plan(struct sw_verdict *ret, const struct sw_plan_ask *ask, struct num_trace *tr)
 {
 	const struct num_table *table = table_of(ask->trunk);
-	const char *caller = ask->trunk->caller_id && ask->trunk->caller_id[0] ? ask->trunk->caller_id : ask->caller_id;
+	const char *caller = ask->shown && ask->shown[0] ? ask->shown
+			     : ask->trunk->caller_id && ask->trunk->caller_id[0] ? ask->trunk->caller_id : ask->caller_id;
 
 	*ret = (struct sw_verdict){0};
 	(void)num_read(&ret->num, ask->dialled, table->area);

@@ -29,6 +29,7 @@ struct sw_plan_ask {
 	const struct num_rights *nobody;     /* rights of nobody; NULL: num_rights_default */
 	const char *dialled;
 	const char *caller_id;               /* of who dials, when the trunk has none: his extension */
+	const char *shown;                   /* instead of the trunk's; NULL or "": not */
 	struct sw_used trunk_used, user_used; /* today */
 };
 
@@ -57,9 +58,12 @@ void sw_verdict_dial(const struct sw_verdict *v, struct sip_dial *d);
 
 /* ---- with the day's minutes; the switch's thread ---- */
 
-/** Plans and judges. @via: desk device transfer forward overflow test. A refusal is logged when @note. */
+/** Plans and judges. @via: desk device transfer forward overflow campaign test. A refusal is logged when @note. */
 enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled, const char *via,
 		     bool note);
+/** The same, showing @shown instead of the trunk's number (NULL or "": the trunk's). */
+enum sw_gate sw_gate_as(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled,
+			const char *shown, const char *via, bool note);
 /** A number that is forwarded to a SIP address: at a trunk's host that is a call out, which nobody places. */
 bool sw_forward_ok(struct sw *sw, const char *uri);
 /** A leg that has passed the gate has been dialled to a trunk: its minutes count, bursts and odd hours are watched. */

@@ -143,8 +143,15 @@ struct sw_plan_ask sw_plan_ask(struct sw *sw, const struct sw_trunk *t, const st
 enum sw_gate sw_gate(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled, const char *via,
 		     bool note)
 {
-	const struct sw_plan_ask ask = sw_plan_ask(sw, t, u, dialled);
+	return sw_gate_as(ret, sw, t, u, dialled, NULL, via, note);
+}
 
+enum sw_gate sw_gate_as(struct sw_verdict *ret, struct sw *sw, const struct sw_trunk *t, const struct sw_user *u, const char *dialled,
+			const char *shown, const char *via, bool note)
+{
+	struct sw_plan_ask ask = sw_plan_ask(sw, t, u, dialled);
+
+	ask.shown = shown;
 	sw_plan(ret, &ask, NULL);
 	if (ret->gate && note)
 		log_refused(sw, t, u, dialled, via, ret);

@@ -103,6 +103,29 @@ struct sw_queue {
 	bool owner_first;        /* the core's owner_ms is set: callers wait until it is known whose they are, or ask_ms */
 };
 
+/*
+ * A campaign dials its leads. The routing core knows it as a queue: acd.queues has one of the same id (its wait limit and wrap-up; a priority
+ * below those of calls in), acd.members its agents.
+ */
+enum sw_mode { SW_PREVIEW, SW_PROGRESSIVE, SW_PREDICTIVE };
+const char *sw_mode_name(enum sw_mode m); /* preview progressive predictive */
+
+struct sw_campaign {
+	int64_t id;
+	const char *name;
+	enum sw_mode mode;
+	bool running;            /* false: nothing new is dialled, what is held goes back, what rings or talks goes on */
+	int32_t preview_s;       /* how long a customer is shown before he is dialled */
+	int32_t ring_s;          /* how long he is rung; 0: 30 */
+	int32_t wait_max_ms;     /* who has answered waits so long for an agent, then he is abandoned; 0: 2000 */
+	int32_t limit_permille;  /* abandoned of answered at most */
+	int32_t lines_max;       /* calls ringing or waiting at once; 0: no limit but the trunk's */
+	int32_t wrapup_ms;
+	int64_t trunk_id;        /* 0: whichever may dial the number */
+	bool record;
+	bool beep;               /* the agent hears a tone when he is connected */
+};
+
 /* When the toll guard raises an alarm; 0: never. */
 struct sw_toll_conf {
 	int32_t odd_from, odd_to;  /* hours: calls abroad and premium in them */
@@ -120,6 +143,7 @@ struct sw_conf {
 	struct sw_trunk *trunks; size_t trunk_n;
 	struct sw_number *numbers; size_t number_n;
 	struct sw_queue *queues; size_t queue_n;
+	struct sw_campaign *campaigns; size_t campaign_n;
 	struct acd_conf acd;     /* the routing core's view of the same version */
 	struct arena *arena;     /* holds every string and array above */
 };
@@ -146,6 +170,10 @@ struct sw_start {
 	void (*ask_customer)(struct sw *sw, int64_t call_id, const char *number, void *arg);
 	void *ask_arg;
 	int32_t ask_ms;          /* so long a caller waits for the answer at most, where it decides anything; 0: 150 */
+	/* Asks for about @want leads to dial; sw_claims() answers, from any thread, once, or nobody does. On the switch's thread: must not
+	   block. NULL: nothing is dialled. */
+	void (*ask_leads)(struct sw *sw, int64_t campaign_id, int want, void *arg);
+	void *leads_arg;
 	const char *dns;         /* name servers for carriers' names, "127.0.0.1:5353 192.0.2.1"; NULL: the system's */
 	const char *rtp_bind;
 	uint16_t rtp_min, rtp_max;
@@ -251,6 +279,24 @@ struct sw_customer {
 };
 /** Any thread. */
 int sw_customer(struct sw *sw, const struct sw_customer *c);
+
+/* ---- what campaigns dial ---- */
+
+#define SW_CLAIMS_MAX 500
+/* One permission to dial one number once, committed before the switch hears of it. Each ends in exactly one attempt.end in the log. */
+struct sw_claim {
+	int64_t id, campaign_id, lead_id, customer_id;
+	int64_t agent_id;        /* only he; 0: anybody of the campaign */
+	int64_t until_ms;        /* UTC: not dialled later, but given back (attempt.end "returned"); 0: any time */
+	int32_t nth;             /* which attempt of the lead this is, from 1 */
+	int32_t score_permille;  /* how likely it is answered against the average; 1000: as likely; 0: unknown */
+	char number[64], show[64]; /* show: our number that is shown; "": the trunk's */
+};
+/**
+ * The answer to ask_leads. With fewer than were wanted, @more_at_ms (UTC) says when to ask again (0: when there is room) and @why, a code,
+ * what is in the way. Negative: the switch is stopping and none was taken. Any thread.
+ */
+int sw_claims(struct sw *sw, int64_t campaign_id, const struct sw_claim *claims, size_t n, int64_t more_at_ms, const char *why);
 
 /* ---- the turn of a team (acd/turn.h): who gets a new customer ---- */
 
