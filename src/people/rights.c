@@ -100,17 +100,17 @@ static const struct ready {
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true,\"import\":true},"
 	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}}"},
 	{"marketing", "市场营销", "Marketing", "接收电话中心转来的线索。", "[\"numbers\",\"pool\"]", "{" LISTS "," OWN_CUSTOMERS "}"},
-	{"crm", "CRM 主管", "CRM supervisor", "管客户资料、字段和名单，不管通话。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\",\"audit\"]",
+	{"crm", "CRM 主管", "CRM supervisor", "管客户资料、字段和名单，不管通话。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\",\"audit\",\"erase\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
-	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}}"},
+	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"}}"},
 	{"manager", "运营经理", "Operations manager", "看管全部业务和人员，不改系统设置。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\",\"audit\",\"trace\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
 	 "\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"export\":true},"
 	 "\"people\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
-	 "\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
+	 "\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\"]",
-	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
+	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"admin", "管理员", "Administrator", "一切。", "[\"*\"]",
 	 "{\"*\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true}}"},
 };
@@ -155,12 +155,10 @@ static bool take_bits(uint64_t *bits, const json_t *rights)
 	return true;
 }
 
-static const char *const scope_names[] = {"none", "own", "team", "department", "centre", NULL};
-
 static bool take_scope(enum res_scope *ret, const json_t *v)
 {
-	for (int i = 0; scope_names[i]; i++)
-		if (json_is_string(v) && !strcmp(scope_names[i], json_string_value(v))) {
+	for (int i = 0; res_scope_names[i]; i++)
+		if (json_is_string(v) && !strcmp(res_scope_names[i], json_string_value(v))) {
 			*ret = (enum res_scope)i;
 			return true;
 		}

@@ -118,6 +118,7 @@ static json_t *describe(const struct res_def *d, const struct res_who *who)
 	set(o, "page", json_boolean(!d->no_page));
 	set_text(o, "label_en", d->label_en);
 	set_text(o, "group", d->group);
+	set_text(o, "scope", res_scope_names[res_scope_of(who, d, RES_READ)]);
 	set(o, "can_write", json_boolean(res_may(who, d, RES_WRITE)));
 	set(o, "can_remove", json_boolean(res_may(who, d, RES_REMOVE)));
 	set(o, "can_export", json_boolean(res_may(who, d, RES_EXPORT)));

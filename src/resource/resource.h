@@ -102,6 +102,8 @@ struct res_child {
 
 /* Which rows a right reaches: those of one's own, of the teams one leads or is in, of the departments with what is below them, all. */
 enum res_scope { SCOPE_NONE, SCOPE_OWN, SCOPE_TEAM, SCOPE_DEPARTMENT, SCOPE_CENTRE };
+/** "none", "own" ... "centre", NULL: by enum res_scope */
+extern const char *const res_scope_names[];
 enum res_act { RES_READ, RES_WRITE, RES_REMOVE, RES_EXPORT, RES_IMPORT };
 
 struct res_grant {

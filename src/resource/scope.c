@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const res_scope_names[] = {"none", "own", "team", "department", "centre", NULL};
+
 static const struct res_grant *grant_of(const struct res_who *who, const struct res_def *d)
 {
 	static const struct res_grant none;

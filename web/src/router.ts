@@ -31,7 +31,7 @@ export const router = createRouter({
 
 export function home(): string {
 	const session = useSession()
-	return session.atDesk ? '/desk' : session.may('floor') ? '/board' : '/calls'
+	return session.atDesk ? '/desk' : session.may('floor') ? '/board' : session.seesCalls ? '/calls' : '/customers'
 }
 
 let restored = false

@@ -4,7 +4,7 @@ import { body, changedByOthers, check, columns, formFields, initial, shown } fro
 
 const f = (name: string, type: MetaField['type'], flags: Record<string, boolean> = {}, more: Partial<MetaField> = {}): MetaField => ({ name, type, zh: name, en: name, flags, ...more })
 const meta: MetaResource = {
-	name: 'queues', zh: '', en: '', label: 'name', order: 'name', sorts: null, page: true, label_en: null, group: null, can_write: true, can_remove: true, can_export: true, can_import: true, import_columns: [],
+	name: 'queues', zh: '', en: '', label: 'name', order: 'name', sorts: null, page: true, label_en: null, group: null, scope: 'centre', can_write: true, can_remove: true, can_export: true, can_import: true, import_columns: [],
 	fields: [
 		f('name', 'text', { required: true }, { min: 0, max: 5 }), f('n', 'int', {}, { min: 0, max: 10, default: 5 }), f('on', 'bool', {}, { default: true }),
 		f('kind', 'enum', {}, { default: 'none' }), f('number', 'text', { required: true, number: true, hide_list: true }, { show_if: 'kind=number|both' }),

@@ -8435,6 +8435,11 @@ export interface components {
             /** @description key of his role */
             role: string;
             rights: string[];
+            /**
+             * @description whose calls he may read
+             * @enum {string}
+             */
+            calls: "none" | "own" | "team" | "department" | "centre";
             team_id: string | null;
             extension: string;
             lang: string;
@@ -9071,6 +9076,11 @@ export interface components {
             label_en: string | null;
             /** @description what rights are granted by */
             group: string | null;
+            /**
+             * @description how far one reads
+             * @enum {string}
+             */
+            scope: "own" | "team" | "department" | "centre";
             can_write: boolean;
             can_remove: boolean;
             can_export: boolean;

@@ -59,5 +59,7 @@ export const useSession = defineStore('session', () => {
 	const may = (...rights: string[]) => rights.some(r => user.value?.rights.includes(r))
 	/** He works at the desk and does not watch the floor. */
 	const atDesk = computed(() => may('desk') && !may('floor'))
-	return { session, status, notice, typed, user, set, restore, refresh, open, close, loadStatus, may, atDesk }
+	/** Whoever reads no calls, not even his own, has no list of them. */
+	const seesCalls = computed(() => user.value?.calls !== 'none')
+	return { session, status, notice, typed, user, set, restore, refresh, open, close, loadStatus, may, atDesk, seesCalls }
 })
