@@ -104,7 +104,7 @@ static const char *key_label(const char *key, const char *lang)
 {
 	static const char *const words[][3] = {
 		{"reason", "原因", "Reason"}, {"count", "行数", "Rows"}, {"format", "格式", "Format"}, {"filters", "条件", "Conditions"}, {"q", "搜索", "Search"},
-		{"customer_id", "客户", "Customer"}, {"file", "文件", "File"}, {"number", "号码", "Number"},
+		{"customer_id", "客户", "Customer"}, {"file", "文件", "File"}, {"address", "来源地址", "From"}, {"number", "号码", "Number"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -237,3 +237,19 @@ TEST(the_audit_says_who_saw_and_changed_a_customer)
 	(void)ask_for(&agent, "POST", "/audit/verify", "{}", "403 forbidden");
 	fix_stop(&f);
 }
+
+TEST(the_audit_says_who_logged_in_and_from_where)
+{
+	const json_t *items, *line;
+	struct fix f;
+
+	begin(&f);
+	items = json_object_get(ask_for(&admin, "GET", "/audit?action=login", NULL, "200"), "items");
+	assert_int_equal(json_array_size(items), 2);
+	line = json_array_get(items, 0); /* the newest first */
+	assert_int_equal(strtoll(json_string_value(json_object_get(line, "user_id")), NULL, 10), agent_id);
+	line = json_array_get(json_object_get(line, "changes"), 0);
+	assert_string_equal(json_string_value(json_object_get(line, "label")), "来源地址");
+	assert_string_equal(json_string_value(json_object_get(line, "after")), "127.0.0.1");
+	fix_stop(&f);
+}

@@ -220,3 +220,18 @@ TEST(nobody_reports_to_himself_and_no_department_is_below_itself)
 	assert_int_equal(tried(&f, &people_departments, f.department[HOUSE], json_pack("{s:o}", "parent_id", idj(f.department[EAST1])), RES_WRITE), 422);
 	fix_done(&f);
 }
+
+TEST(who_answers_for_the_data_sees_what_left_as_a_file_and_erases)
+{
+	static const struct {
+		const char *role;
+		bool exports, erase;
+	} roles[] = {{"agent", 0, 0}, {"lead", 0, 0}, {"supervisor", 0, 0}, {"coordinator", 0, 0}, {"crm", 1, 1}, {"manager", 1, 0}, {"director", 1, 0}, {"admin", 1, 1}};
+
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		struct res_who who = {.centre_id = 1, .user_id = 1, .rights = &people_rights_shipped(roles[i].role)->res};
+
+		assert_int_equal(res_may(&who, &people_exports, RES_READ), roles[i].exports);
+		assert_int_equal(people_may(&who, RIGHT_ERASE), roles[i].erase);
+	}
+}
