@@ -52,6 +52,10 @@ static const struct option_row options[] = {
 	{"--refuse", "P", "share of offers a colleague refuses as busy (0.02)", NUM, AT(refuse), 0, 1},
 	{"--hangs-up", "P", "share of talks a colleague ends, not the caller (0.35)", NUM, AT(phone_hangs_up), 0, 1},
 	{"--out-per-hour", "X", "calls an hour that colleagues dial (0)", NUM, AT(out_per_hour), 0, 3.6e6},
+	{"--city", "P", "whoever is dialled out is somebody of a simulated city; ordinary people answer this share of calls (0: by the number's end)", NUM,
+	 AT(city), 0, 0.8},
+	{"--hour", "H", "the city's hour (-1: the clock's)", NUM, AT(hour), -1, 23},
+	{"--faster", "X", "the city's people ring, talk and are announced so many times shorter (1)", NUM, AT(faster), 1, 100},
 	{"--seed", "N", "of everything that is drawn (1)", INT, AT(seed), 0, 9e15},
 	{"--seconds", "S", "stop after so long (0: until SIGTERM)", INT, AT(seconds), 0, 1e7},
 	{"--trace", "FILE", "a JSON line for each call as it was seen from here", TEXT, AT(trace)},
@@ -328,6 +332,8 @@ static int net_run(struct net *n)
 	ua_close(&n->carrier);
 	ua_close(&n->phones_ua);
 	voices_free(n->voices);
+	if (n->prompts)
+		mprompt_free(n->prompts);
 	free(n->phones);
 	if (n->trace)
 		fclose(n->trace);
@@ -343,6 +349,7 @@ int sim_net_main(int argc, char **argv)
 		.server = "127.0.0.1:5060", .carrier = "127.0.0.3:0", .phones_at = "127.0.0.4:0",
 		.seed = 1, .at_once = 200, .callers = 400, .expires_s = 120, .patience_s = 90, .talk_s = 45, .key_after_s = 2,
 		.answer_min_s = 1.5, .answer_max_s = 6, .ring_out = 0.03, .refuse = 0.02, .phone_hangs_up = 0.35,
+		.hour = -1, .faster = 1,
 	};
 	r = options_parse(&n->conf, argc, argv);
 	if (!r) {

@@ -3,7 +3,8 @@
  * media/) with a Huawu, or with any other SIP system.
  *
  *   callers   dial in through a trunk at a Poisson rate, wait, give up after a patience, talk, press keys, hang up
- *   carrier   answers what is dialled out through the same trunk: rings, is busy, does not answer, by the number's end
+ *   carrier   answers what is dialled out through the same trunk: rings, is busy, does not answer, by the number's end, or as the
+ *             people of a city do (sim/city.h), with tunes and announcements in early media
  *   phones    colleagues: register, answer after a while, talk, hang up sometimes, sometimes let it ring; may dial out
  */
 #pragma once

@@ -165,6 +165,16 @@ static bool press_frame(struct audio *a)
 	return true;
 }
 
+/* The next 20 ms of what is played, with two seconds of silence before it begins anew. */
+static void play_frame(struct audio *a, uint8_t out[NET_FRAME])
+{
+	for (int i = 0; i < NET_FRAME; i++, a->play_at++) {
+		if (a->play_at >= a->plays->n + 2 * 8000)
+			a->play_at = 0;
+		out[i] = a->play_at < a->plays->n ? a->plays->alaw[a->play_at] : ALAW_SILENCE;
+	}
+}
+
 void audio_tick(struct audio *a)
 {
 	uint8_t p[RTP_HEADER + NET_FRAME];
@@ -176,7 +186,9 @@ void audio_tick(struct audio *a)
 	if (!a->sending)
 		return;
 	if (!press_frame(a)) {
-		if (a->mute)
+		if (a->plays)
+			play_frame(a, p + RTP_HEADER);
+		else if (a->mute)
 			memset(p + RTP_HEADER, ALAW_SILENCE, NET_FRAME);
 		else
 			speaker_frame(&a->speaker, a->other_speaks, p + RTP_HEADER);

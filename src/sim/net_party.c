@@ -57,6 +57,8 @@ static void trace(const struct party *p, const char *by, int code)
 	jw_int(&w, "end_ms", clock_mono_ms() - p->start_ms);
 	jw_str(&w, "by", by);
 	jw_int(&w, "code", code);
+	if (p->of_city)
+		jw_str(&w, "does", city_does_name(p->city.does));
 	jw_int(&w, "rx", p->audio.rx);
 	jw_int(&w, "lost", p->audio.lost);
 	jw_end_obj(&w);
@@ -112,7 +114,7 @@ static void media_apply(struct party *p)
 	if (f && (f->pt == 0 || f->pt == 8))
 		p->audio.pt = (uint8_t)f->pt;
 	p->audio.event_pt = ev ? (uint8_t)ev->pt : 0;
-	p->audio.sending = sa_port(to) && (p->answer_ms || p->early) && (sdp_media_dir(p->media) & SDP_SENDONLY);
+	p->audio.sending = sa_port(to) && (p->answer_ms || p->early) && (sdp_media_dir(p->media) & SDP_SENDONLY) && !p->city.deaf;
 }
 
 static int media_remote(struct party *p, struct mbuf *mb, bool offer)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SECOND 1000.0
 #define TALK_MAX_FACTOR 4     /* nobody talks longer than so many times the mean */
@@ -121,6 +122,101 @@ static void answers_now(void *arg)
 	party_answer(arg);
 }
 
+/* ---- the city behind the carrier ---- */
+
+static const char *announcement_of(enum city_does d)
+{
+	static const char *const names[CITY_DOES_COUNT] = {
+		[CITY_ASSISTANT] = "zh/line-assistant", [CITY_NO_ANSWER] = "zh/line-noanswer", [CITY_BUSY] = "zh/line-busy", [CITY_OFF] = "zh/line-off",
+		[CITY_UNREACHABLE] = "zh/line-unreachable", [CITY_SUSPENDED] = "zh/line-suspended", [CITY_EMPTY] = "zh/line-empty",
+	};
+
+	return names[d];
+}
+
+static void city_plays(struct party *p, const char *name)
+{
+	const struct sound *s;
+
+	p->audio.plays = name && !mprompt_get(&s, p->net->prompts, name) ? s : NULL;
+	p->audio.play_at = 0;
+}
+
+static int64_t city_ms(const struct net *n, int32_t ms)
+{
+	return (int64_t)(ms / n->conf.faster);
+}
+
+static void city_refuses(void *arg)
+{
+	struct party *p = arg;
+
+	p->net->f.carrier_busy++;
+	party_reject(p, p->city.code, p->city.code == 404 ? "Not Found" : p->city.code == 486 ? "Busy Here" : p->city.code == 603 ? "Decline"
+															    : "Temporarily Unavailable");
+}
+
+/* It has rung long enough: nobody takes it, and the carrier says so, twice, before it ends. */
+static void city_says(void *arg)
+{
+	struct party *p = arg;
+
+	city_plays(p, announcement_of(p->city.does));
+	if (!p->audio.plays)
+		return city_refuses(p);
+	p->audio.mute = false;
+	ltimer_set(&p->timer, city_ms(p->net, (int32_t)(2 * p->audio.plays->n / 8) + 2000), city_refuses, p);
+}
+
+static void city_answers(void *arg)
+{
+	struct party *p = arg;
+
+	city_plays(p, p->city.does == CITY_ASSISTANT ? announcement_of(CITY_ASSISTANT) : NULL);
+	party_answer(p);
+}
+
+/* A tune of his own is early media from the beginning; so is what the carrier says, which may come after ringing. */
+static void city_rings(struct net *n, struct ua *ua, const struct sip_msg *msg, const struct city_call *c)
+{
+	struct party *p = party_take(n, ua, PARTY_CALLEE, msg, c->tune || c->announced, NULL);
+
+	if (!p)
+		return;
+	p->of_city = true;
+	p->city = *c;
+	p->audio.mute = true;
+	if (c->tune)
+		city_plays(p, "music/1");
+	else if (c->announced)
+		p->audio.plays = mprompt_tone(n->prompts, MED_TONE_RINGBACK);
+	if (c->does == CITY_NO_ANSWER)
+		n->f.carrier_unanswered++;
+	ltimer_set(&p->timer, city_ms(n, c->ring_ms), !c->code ? city_answers : c->announced ? city_says : city_refuses, p);
+}
+
+static int city_hour_now(const struct net *n)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	return n->conf.hour >= 0 ? (int)n->conf.hour : localtime_r(&now, &tm)->tm_hour;
+}
+
+static void city_invite(struct net *n, struct ua *ua, const struct sip_msg *msg, const char *number)
+{
+	struct city_conf conf = {.seed = (uint64_t)n->conf.seed, .answer = n->conf.city, .talk_s = n->conf.talk_s};
+	struct city_call c;
+
+	city_call(&c, &conf, number, city_hour_now(n), &n->rng);
+	if (c.does != CITY_CONGESTED)
+		return city_rings(n, ua, msg, &c);
+	n->f.carrier_busy++;
+	(void)sip_treplyf(NULL, NULL, ua->sip, msg, false, 503, "Service Unavailable", "Retry-After: 3\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* ---- the carrier's door ---- */
+
 static void carrier_refuses(struct net *n, struct ua *ua, const struct sip_msg *msg, int code, const char *reason)
 {
 	n->f.carrier_busy++;
@@ -137,6 +233,8 @@ static void carrier_invite(struct ua *ua, const struct sip_msg *msg)
 	if (pl_strcpy(&msg->uri.user, number, sizeof(number)))
 		number[0] = '\0';
 	n->f.carrier_in++;
+	if (n->conf.city > 0)
+		return city_invite(n, ua, msg, number);
 	does = carrier_behaviour(number);
 	if (does == CARRIER_BUSY)
 		return carrier_refuses(n, ua, msg, 486, "Busy Here");
@@ -324,6 +422,8 @@ void people_talking(struct party *p)
 	struct net *n = p->net;
 	bool first = p->kind != PARTY_PHONE || net_chance(n, n->conf.phone_hangs_up);
 
+	if (p->of_city)
+		return ltimer_set(&p->timer, city_ms(n, p->city.talk_ms), caller_done, p);
 	if (p->kind == PARTY_CALLER)
 		n->f.talked++;
 	if (p->kind == PARTY_PHONE)
@@ -358,7 +458,9 @@ static int phones_start(struct net *n)
 
 int people_start(struct net *n)
 {
-	int r = ua_open(&n->carrier, n, n->conf.carrier, carrier_invite);
+	int r = n->conf.city > 0 ? mprompt_new(&n->prompts) : 0;
+
+	r = r ? r : ua_open(&n->carrier, n, n->conf.carrier, carrier_invite);
 
 	if (r) {
 		log_error("cannot open the carrier's address addr=%s err=%d", n->conf.carrier, r);

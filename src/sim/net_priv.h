@@ -9,6 +9,8 @@
 
 #include "base/base.h"
 #include "loop/loop.h"
+#include "media/prompt.h"
+#include "sim/city.h"
 
 #define NET_FRAME 160 /* samples of 20 ms at 8 kHz */
 
@@ -41,6 +43,8 @@ struct audio {
 	struct sockaddr_in to;
 	bool open, sending;
 	bool mute;                 /* sends silence: nobody is there to be talked to */
+	const struct sound *plays; /* instead of his voice, again and again; NULL: nothing */
+	size_t play_at;
 	uint8_t pt, event_pt;      /* 8 PCMA or 0 PCMU; 0: no events */
 	uint16_t seq, rx_seq;
 	uint32_t ts, ssrc;
@@ -75,6 +79,7 @@ struct net_conf {
 	double per_hour, out_per_hour;
 	double patience_s, talk_s, key_after_s;
 	double answer_min_s, answer_max_s, ring_out, refuse, phone_hangs_up;
+	double city, hour, faster;
 	bool talks_at_answer, any_phone, with_parent, quiet;
 };
 
@@ -105,6 +110,7 @@ struct net {
 	struct net_figures f;
 	struct rng rng;
 	struct voices *voices;
+	struct prompts *prompts;
 	struct ua carrier, phones_ua;
 	struct phone *phones;
 	unsigned phone_n;
@@ -139,6 +145,8 @@ struct party {
 	int64_t start_ms, ring_ms, answer_ms, talk_ms;
 	int64_t start_utc_ms;
 	bool talking, early, refused;
+	bool of_city;              /* and this is what happens */
+	struct city_call city;
 };
 
 /** Opens a user agent at ADDR:PORT (port 0: any). */
@@ -147,7 +155,7 @@ void ua_close(struct ua *ua);
 
 /** Dials @to from @ua as @from. NULL: it could not be sent. */
 struct party *party_dial(struct net *n, struct ua *ua, enum party_kind kind, const char *from, const char *to, struct phone *phone);
-/** Takes an INVITE with 180 (or 183 with sound when @early). NULL: refused with 488 or 500. */
+/** Takes an INVITE with 180, or 183 with sound when @early. NULL: refused with 488 or 500. */
 struct party *party_take(struct net *n, struct ua *ua, enum party_kind kind, const struct sip_msg *msg, bool early, struct phone *phone);
 void party_answer(struct party *p);
 void party_reject(struct party *p, int code, const char *reason); /* frees @p */

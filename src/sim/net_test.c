@@ -162,6 +162,35 @@ TEST(calls_are_answered_talked_and_ended_with_sound_both_ways)
 	free(j);
 }
 
+/* Who calls sixteen people of a city: some answer, some do not, some do not exist; nobody is forgotten. */
+TEST(a_city_is_called)
+{
+	char *argv[64] = {"net", "--server", "127.0.7.3:7066", "--carrier", "127.0.7.3:7066", "--calls", "30", "--per-hour", "36000", "--city", "0.8", "--hour",
+			  "10", "--faster", "20", "--talk", "10", "--talks-at-answer", "--patience", "600", "--seconds", "60", "--seed", "4"};
+	char numbers[16][16];
+	int code, n = 0;
+	long answered, refused;
+	char *j;
+
+	while (argv[n])
+		n++;
+	for (int i = 0; i < 16; i++) {
+		(void)snprintf(numbers[i], sizeof(numbers[i]), "1390000%04d", i * 7);
+		argv[n++] = "--number";
+		argv[n++] = numbers[i];
+	}
+	j = run(&code, argv);
+	assert_int_equal(code, 0);
+	answered = figure(j, "carrier", "answered");
+	refused = figure(j, "carrier", "refused");
+	assert_int_equal(figure(j, "carrier", "calls"), 30);
+	assert_true(answered >= 5 && refused >= 3);
+	assert_int_equal(figure(j, "callers", "answered"), answered);
+	assert_int_equal(figure(j, "callers", "refused"), refused);
+	assert_int_equal(answered + refused, 30);
+	free(j);
+}
+
 /* Callers dial the telephones directly: 5 offers, each refused, left ringing or answered; a busy one says so. */
 TEST(a_telephone_answers_and_a_busy_one_refuses)
 {
