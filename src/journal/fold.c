@@ -444,6 +444,44 @@ static int turn_draw(const struct in *in)
 	return r;
 }
 
+/* ---- dialling out ---- */
+
+static int attempt_new(const struct in *in)
+{
+	const struct ev *e = in->e;
+	char *why = sub_json(in, "why");
+	int r;
+
+	r = db_run(in->db,
+		   "INSERT INTO attempt (claim_id, centre_id, campaign_id, lead_id, customer_id, call_id, agent_id, mode, nth, begin_ms, why)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		   "iiiirrrtiit", id(in, "claim"), e->centre_id, e->campaign_id, id(in, "lead"), id(in, "customer"), e->call_id, e->agent_id,
+		   str(in, "mode"), num(in, "nth"), e->at_ms, why);
+	free(why);
+	return r;
+}
+
+/* What was never dialled has only this. */
+static int attempt_end(const struct in *in)
+{
+	const struct ev *e = in->e;
+	bool abandoned = json_is_true(json_object_get(in->body, "abandoned"));
+
+	if (!str(in, "result") || !id(in, "claim"))
+		return DB_E_CONSTRAINT;
+	return db_run(in->db,
+		      "INSERT INTO attempt (claim_id, centre_id, campaign_id, lead_id, customer_id, call_id, agent_id, ring_ms, answer_ms,"
+		      " connect_ms, end_ms, result, reason, code, q850, heard, abandoned)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, nullif($13, ''), $14, $15, nullif($16, ''), $17)"
+		      " ON CONFLICT (claim_id) DO UPDATE SET agent_id = coalesce(excluded.agent_id, attempt.agent_id), ring_ms = excluded.ring_ms,"
+		      " answer_ms = excluded.answer_ms, connect_ms = excluded.connect_ms, end_ms = excluded.end_ms, result = excluded.result,"
+		      " reason = excluded.reason, code = excluded.code, q850 = excluded.q850, heard = excluded.heard,"
+		      " abandoned = excluded.abandoned WHERE attempt.end_ms IS NULL",
+		      "iiiirrrrrrittrrti", id(in, "claim"), e->centre_id, e->campaign_id, id(in, "lead"), id(in, "customer"), e->call_id,
+		      e->agent_id, num(in, "rang_at"), num(in, "answered_at"), num(in, "connected_at"), e->at_ms, str(in, "result"),
+		      str(in, "why"), num(in, "code"), num(in, "q850"), str(in, "heard"), (int64_t)abandoned);
+}
+
 /* ---- the table ---- */
 
 static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
@@ -468,6 +506,8 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_QUEUE_OWNER] = queue_owner,
 	[EV_TURN_DRAW] = turn_draw,
 	[EV_TURN_BACK] = turn_draw,
+	[EV_ATTEMPT_NEW] = attempt_new,
+	[EV_ATTEMPT_END] = attempt_end,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

@@ -645,6 +645,30 @@ TEST(reading_walks_in_order_and_stops_when_told)
 	gone();
 }
 
+/* Dialled, rang after 3 s, answered after 5 s more, given to an agent 1 s later, 60 s of talk; and one that was never dialled. */
+TEST(an_attempt_folds_into_its_row_once)
+{
+	struct history h;
+
+	history_new(&h);
+	add(&h, 0, (struct ev){.kind = EV_ATTEMPT_NEW, .call_id = 1, .campaign_id = 60, .agent_id = 9},
+	    "{\"claim\":\"100\",\"lead\":\"200\",\"customer\":\"300\",\"mode\":\"progressive\",\"nth\":2,\"why\":{\"ready\":3}}");
+	assert_int_equal(get(h.db, "SELECT count(*) FROM attempt WHERE claim_id = 100 AND end_ms IS NULL AND begin_ms = 1767225600000"), 1);
+	add(&h, 69, (struct ev){.kind = EV_ATTEMPT_END, .call_id = 1, .campaign_id = 60, .agent_id = 9},
+	    "{\"claim\":\"100\",\"lead\":\"200\",\"customer\":\"300\",\"result\":\"answered\",\"why\":\"\",\"code\":0,\"rang_at\":1767225603000,"
+	    "\"answered_at\":1767225608000,\"connected_at\":1767225609000,\"abandoned\":false}");
+	add(&h, 9, (struct ev){.kind = EV_ATTEMPT_END, .call_id = 1, .campaign_id = 60}, "{\"claim\":\"100\",\"result\":\"failed\"}");
+	assert_int_equal(get(h.db, "SELECT count(*) FROM attempt WHERE campaign_id = 60 AND lead_id = 200 AND customer_id = 300 AND agent_id = 9"
+				   " AND mode = 'progressive' AND nth = 2 AND ring_ms - begin_ms = 3000 AND answer_ms - ring_ms = 5000"
+				   " AND connect_ms - answer_ms = 1000 AND end_ms - connect_ms = 60000 AND result = 'answered' AND reason IS NULL"
+				   " AND why = '{\"ready\":3}' AND applied = 0 AND abandoned = 0"), 1);
+	add(&h, 0, (struct ev){.kind = EV_ATTEMPT_END, .campaign_id = 60},
+	    "{\"claim\":\"101\",\"lead\":\"201\",\"customer\":\"301\",\"result\":\"returned\",\"why\":\"stopped\"}");
+	assert_int_equal(get(h.db, "SELECT count(*) FROM attempt WHERE claim_id = 101 AND begin_ms IS NULL AND mode IS NULL AND call_id IS NULL"
+				   " AND result = 'returned' AND reason = 'stopped'"), 1);
+	history_end(&h);
+}
+
 /* ---- recovery ---- */
 
 /* Leaves what a killed process leaves: a child appends, and goes without a word. */
@@ -720,6 +744,27 @@ TEST(a_killed_process_leaves_nothing_open_and_its_dialogs_are_handed_out)
 		assert_int_equal(journal_epoch(r.j), 3 + start);
 		run_end(&r);
 	}
+	gone();
+}
+
+static void one_dial(struct run *r)
+{
+	static const char body[] = "{\"claim\":\"100\",\"lead\":\"200\",\"customer\":\"300\",\"mode\":\"predictive\",\"nth\":1}";
+	struct ev e = {.kind = EV_ATTEMPT_NEW, .centre_id = 1, .at_ms = T0, .call_id = 1, .campaign_id = 60, .body = body, .body_len = sizeof(body) - 1};
+
+	assert_int_equal(journal_append(r->j, &e), 0);
+}
+
+TEST(what_was_dialled_by_a_killed_process_ends_unknown)
+{
+	struct run r = {0};
+
+	fresh();
+	die_with(one_dial);
+	run_start(&r);
+	assert_int_equal(get(r.db, "SELECT count(*) FROM attempt WHERE claim_id = 100 AND lead_id = 200 AND customer_id = 300 AND campaign_id = 60"
+				   " AND call_id = 1 AND result = 'unknown' AND end_ms IS NOT NULL AND applied = 0"), 1);
+	run_end(&r);
 	gone();
 }
 

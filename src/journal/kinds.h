@@ -101,6 +101,6 @@
 	   call_id, campaign_id; agent_id when one is kept for it */ \
 	X(EV_ATTEMPT_NEW, "attempt.new", FACT, 1) \
 	/* {"claim","lead","customer","result":answered|noanswer|busy|rejected|empty|suspended|off|unreachable|assistant|failed|abandoned|returned| \
-	   unknown,"why","code","q850","heard","ring_ms","wait_ms","talk_ms","abandoned":bool} what became of a claim, once; returned: it was not \
-	   dialled, or does not count, and "why" says why. agent_id: who talked */ \
+	   unknown,"why","code","q850","heard","rang_at","answered_at","connected_at","abandoned":bool} what became of a claim, once; returned: it \
+	   was not dialled, or does not count, and "why" says why. agent_id: who was kept for it or talked */ \
 	X(EV_ATTEMPT_END, "attempt.end", FACT, 1)

@@ -199,6 +199,16 @@ static void agent_body(struct recovery *rc, const struct open_row *o)
 	jw_int(&rc->w, "until", 0);
 }
 
+/* Nobody knows how it would have ended. */
+static void attempt_body(struct recovery *rc, const struct open_row *o)
+{
+	begin_event(rc, EV_ATTEMPT_END, o->b);
+	rc->ev.call_id = o->c;
+	rc->ev.campaign_id = o->d;
+	jw_id(&rc->w, "claim", o->a);
+	jw_str(&rc->w, "result", "unknown");
+}
+
 /* In this order: what stands in something else ends before it. */
 static const struct {
 	const char *sql;
@@ -209,6 +219,8 @@ static const struct {
 	 leg_body},
 	{"SELECT id, centre_id, coalesce(agent_id, 0), coalesce(queue_id, 0), '' FROM call WHERE end_ms IS NULL ORDER BY id",
 	 call_body},
+	{"SELECT claim_id, centre_id, coalesce(call_id, 0), campaign_id, '' FROM attempt WHERE end_ms IS NULL ORDER BY claim_id",
+	 attempt_body},
 	{"SELECT agent_id, centre_id, coalesce(team_id, 0), 0, state FROM activity WHERE end_ms IS NULL ORDER BY agent_id",
 	 agent_body},
 };
@@ -306,7 +318,8 @@ static int anything_open(bool *ret, struct db *db)
 	int r = db_get_i64(&n, db,
 			   "SELECT EXISTS (SELECT 1 FROM call WHERE end_ms IS NULL) OR EXISTS (SELECT 1 FROM leg WHERE end_ms IS NULL)"
 			   " OR EXISTS (SELECT 1 FROM activity WHERE end_ms IS NULL) OR EXISTS (SELECT 1 FROM offer WHERE end_ms IS NULL)"
-			   " OR EXISTS (SELECT 1 FROM recording_part WHERE end_ms IS NULL)",
+			   " OR EXISTS (SELECT 1 FROM recording_part WHERE end_ms IS NULL)"
+			   " OR EXISTS (SELECT 1 FROM attempt WHERE end_ms IS NULL)",
 			   NULL);
 
 	*ret = n;

@@ -48,7 +48,7 @@ int rollup_offer(const struct fold *f, struct db *db, const struct fold_offer *o
 
 /* ---- agent x team x slot ---- */
 
-static const char *const slot_states[] = {"ready", "ringing", "talking", "wrapup", "break", "noanswer"};
+static const char *const slot_states[] = {"ready", "ringing", "talking", "wrapup", "break", "noanswer", "reserved"};
 
 static int add_agent_slot(struct db *db, const struct fold_activity *a, int64_t slot, int64_t ms)
 {
@@ -58,13 +58,14 @@ static int add_agent_slot(struct db *db, const struct fold_activity *a, int64_t 
 		v[i] = strcmp(a->state, slot_states[i]) ? 0 : ms;
 	return db_run(db,
 		      "INSERT INTO rollup_agent_slot AS r (centre_id, slot_ms, agent_id, team_id,"
-		      " ready_ms, ringing_ms, talking_ms, wrapup_ms, break_ms, noanswer_ms)"
-		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+		      " ready_ms, ringing_ms, talking_ms, wrapup_ms, break_ms, noanswer_ms, reserved_ms)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 		      " ON CONFLICT (centre_id, slot_ms, agent_id, team_id) DO UPDATE SET"
 		      " ready_ms = r.ready_ms + excluded.ready_ms, ringing_ms = r.ringing_ms + excluded.ringing_ms,"
 		      " talking_ms = r.talking_ms + excluded.talking_ms, wrapup_ms = r.wrapup_ms + excluded.wrapup_ms,"
-		      " break_ms = r.break_ms + excluded.break_ms, noanswer_ms = r.noanswer_ms + excluded.noanswer_ms",
-		      "iiiiiiiiii", a->centre_id, slot, a->agent_id, a->team_id, v[0], v[1], v[2], v[3], v[4], v[5]);
+		      " break_ms = r.break_ms + excluded.break_ms, noanswer_ms = r.noanswer_ms + excluded.noanswer_ms,"
+		      " reserved_ms = r.reserved_ms + excluded.reserved_ms",
+		      "iiiiiiiiiii", a->centre_id, slot, a->agent_id, a->team_id, v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
 }
 
 int rollup_activity(const struct fold *f, struct db *db, const struct fold_activity *a)

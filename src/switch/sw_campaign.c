@@ -126,10 +126,9 @@ static void tell_new(const struct sw_dial *d, const struct sw_campaign *conf)
 	sw_emit(d->camp->sw, &e, &b);
 }
 
-static void tell_end(const struct sw_dial *d, const char *result, const char *why, int64_t now_ms)
+static void tell_end(const struct sw_dial *d, const char *result, const char *why)
 {
 	struct ev e = event_of(d, EV_ATTEMPT_END);
-	int64_t rang = d->ring_ms ? (d->answer_ms ? d->answer_ms : now_ms) - d->ring_ms : 0;
 	char buf[1024];
 	struct strb b;
 	struct jw w;
@@ -141,9 +140,9 @@ static void tell_end(const struct sw_dial *d, const char *result, const char *wh
 	jw_str(&w, "why", why);
 	jw_int(&w, "code", d->closed ? d->close.code : 0);
 	jw_int(&w, "q850", d->closed ? d->close.q850 : 0);
-	jw_int(&w, "ring_ms", rang);
-	jw_int(&w, "wait_ms", d->connect_ms ? d->connect_ms - d->answer_ms : d->answer_ms ? now_ms - d->answer_ms : 0);
-	jw_int(&w, "talk_ms", d->connect_ms ? now_ms - d->connect_ms : 0);
+	jw_int(&w, "rang_at", d->ring_ms);
+	jw_int(&w, "answered_at", d->answer_ms);
+	jw_int(&w, "connected_at", d->connect_ms);
 	jw_bool(&w, "abandoned", !strcmp(result, "abandoned"));
 	jw_end_obj(&w);
 	sw_emit(d->camp->sw, &e, &b);
@@ -214,7 +213,7 @@ static void dial_free(struct sw_dial *d)
 
 static void give_back(struct sw_dial *d, const char *why)
 {
-	tell_end(d, "returned", why, clock_utc_ms());
+	tell_end(d, "returned", why);
 	dial_free(d);
 }
 
@@ -330,7 +329,7 @@ void sw_campaign_ended(struct sw_call *c)
 	struct sw_dial *d = c->dial;
 	const char *why, *result = result_of(d, &why);
 
-	tell_end(d, result, why, clock_utc_ms());
+	tell_end(d, result, why);
 	c->dial = NULL;
 	sw_campaigns_soon(c->sw);
 	dial_free(d);

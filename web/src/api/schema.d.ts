@@ -8484,8 +8484,11 @@ export interface components {
             role: string;
             /** @description the role takes calls and does not watch the floor */
             at_desk: boolean;
-            /** @enum {string} */
-            state: "offline" | "ready" | "ringing" | "talking" | "wrapup" | "break" | "noanswer";
+            /**
+             * @description reserved: kept for a call out that is being dialled
+             * @enum {string}
+             */
+            state: "offline" | "ready" | "ringing" | "talking" | "wrapup" | "break" | "noanswer" | "reserved";
             /** @enum {string|null} */
             pending: "break" | "offline" | null;
             reason: string | null;
@@ -8885,7 +8888,7 @@ export interface components {
             /** @enum {string} */
             to: "wait" | "team" | "queue";
             /** @enum {string} */
-            why: "ringing" | "talking" | "wrapup" | "offline" | "break" | "device" | "noanswer" | "ready" | "not_member" | "gone" | "none" | "team" | "late" | "timeout" | "refused" | "failed" | "withdrawn";
+            why: "ringing" | "talking" | "wrapup" | "reserved" | "offline" | "break" | "device" | "noanswer" | "ready" | "not_member" | "gone" | "none" | "team" | "late" | "timeout" | "refused" | "failed" | "withdrawn";
             owner_id: string | null;
             owner: string | null;
             team_id: string | null;

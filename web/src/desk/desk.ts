@@ -3,7 +3,7 @@ import type { Agent, Call } from '@/api/types'
 import type { Link, PhoneCall } from '@/phone/phone'
 
 export type Action = 'ready' | 'break' | 'offline' | 'answer' | 'refuse' | 'hangup' | 'hold' | 'resume' | 'mute' | 'digits' | 'dial' | 'wrapEnd' | 'wrapExtend'
-export type Scene = 'offline' | 'ready' | 'incoming' | 'call' | 'wrapup' | 'break' | 'noanswer'
+export type Scene = 'offline' | 'ready' | 'incoming' | 'call' | 'wrapup' | 'break' | 'noanswer' | 'reserved'
 
 export function sceneOf(me: Agent | null, call: Call | null): Scene {
 	if (!me)
