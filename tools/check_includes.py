@@ -16,7 +16,8 @@ MAY = {
     "db": set(),
     "trace": set(),
     "sip": {"trace"},
-    "media": set(),
+    "hear": {"base"},
+    "media": {"hear"},
     "http": set(),
     "resource": {"db", "find", "journal"},  # journal: the centre's zone
     "sheet": {"base"},
@@ -35,7 +36,7 @@ for name in BUSINESS:
     MAY[name] = {"resource", "db", "journal", "find"}
 MAY["people"] |= {"number", "switch"}     # only the structs of the configuration that it makes
 TESTS_MAY = {"switch": {"sim"}}
-PURE = {"base", "number", "loop", "acd", "dialer", "ivr", "sheet"}     # no free base and loop: only what the table says
+PURE = {"base", "number", "loop", "acd", "dialer", "ivr", "sheet", "hear"}     # no free base and loop: only what the table says
 MODULE = re.compile(r'^\s*#\s*include\s+"([a-z0-9_]+)/([^"]+)"')
 SYSTEM = re.compile(r"^\s*#\s*include\s+<(re|rem|microhttpd|sqlite3|libpq-fe)(\.h|/[^>]*)>")
 # Whose public headers may be seen where: nothing above sip and media sees libre, nothing above http libmicrohttpd, ...

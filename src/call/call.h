@@ -42,6 +42,8 @@ struct call_leg_handlers {
 	void (*closed)(struct call_leg *leg, const struct call_leg_close *c, void *arg);
 	void (*gone)(struct call_leg *leg, const struct call_leg_close *c, const struct med_stats *stats, void *arg);
 	void (*audible)(struct call_leg *leg, void *arg);                          /* its first audio has come; once */
+	/* What med_leg_hear has found out; the last one also after `closed`, never after `gone`. May be NULL. */
+	void (*heard)(struct call_leg *leg, const struct med_heard *heard, void *arg);
 	/* The far side wants the call elsewhere (sip_leg_handlers.refer); @replaces: its other leg, or NULL. */
 	int (*refer)(struct call_leg *leg, const char *target, struct call_leg *replaces, void *arg);
 };
@@ -82,5 +84,5 @@ bool call_leg_audible(const struct call_leg *leg);
 
 int64_t call_leg_id(const struct call_leg *leg);
 enum call_leg_state call_leg_get_state(const struct call_leg *leg);
-med_leg call_leg_media(const struct call_leg *leg); /* 0 once closed */
+med_leg call_leg_media(const struct call_leg *leg); /* 0 once closed; also for med_leg_hear, whose news comes to `heard` */
 struct sip_leg *call_leg_sip(const struct call_leg *leg);

@@ -99,6 +99,11 @@ void call_env_media(struct call_env *env, const struct med_event *ev)
 		leg_gone(leg, &ev->stats);
 		return;
 	}
+	if (ev->type == MED_EV_HEARD) {
+		if (leg->h->heard)
+			leg->h->heard(leg, &ev->heard, leg->arg);
+		return;
+	}
 	if (leg->state == CALL_LEG_CLOSED || ev->leg != leg->media)
 		return;
 	switch (ev->type) {

@@ -227,6 +227,20 @@ static int parts_start(struct media *m)
 	return thread_start(&m->thread, m);
 }
 
+static void book_free(void *b)
+{
+	hear_book_free(b);
+}
+
+static struct snap *book_empty(void)
+{
+	struct hear_book *b;
+	int r = hear_book_new(&b, NULL, 0);
+
+	assert(!r);
+	return snap_new(b, book_free);
+}
+
 int media_start(struct media **ret, const struct media_conf *conf, void (*event)(const struct med_event *ev, void *arg),
 		void *arg)
 {
@@ -238,6 +252,7 @@ int media_start(struct media **ret, const struct media_conf *conf, void (*event)
 	(void)pthread_mutex_init(&m->ev_lock, NULL);
 	ilist_init(&m->events);
 	hmap_init(&m->recs, false);
+	m->book = book_empty();
 	r = conf_take(m, conf);
 	if (!r)
 		r = parts_start(m);
@@ -280,6 +295,7 @@ void media_stop(struct media *m)
 	free(m->free_idx);
 	free(m->port_used);
 	hmap_done(&m->recs);
+	snap_unref(m->book);
 	mprompt_free(m->prompts);
 	msecure_shared_free(m->secure);
 	netmap_free(m->netmap);
@@ -1201,6 +1217,32 @@ int med_send_digits(struct media *m, med_leg leg, const char *digits)
 	cmd.leg = c->leg;
 	post(m, CMD_DIGITS, &cmd);
 	return 0;
+}
+
+/* ---- what a carrier says ---- */
+
+void med_hear_book(struct media *m, struct snap *book)
+{
+	snap_unref(m->book);
+	m->book = book ? book : book_empty();
+}
+
+int med_leg_hear(struct media *m, med_leg leg, const char *keep)
+{
+	struct ctl *c = ctl_get(m, leg);
+
+	if (!c)
+		return -ENOENT;
+	post(m, CMD_HEAR, &(struct cmd){.leg = c->leg, .listen = mlisten_new(m->book, keep ? mkeep_new(m, keep) : NULL)});
+	return 0;
+}
+
+void med_leg_hear_end(struct media *m, med_leg leg)
+{
+	struct ctl *c = ctl_get(m, leg);
+
+	if (c)
+		post(m, CMD_HEAR_END, &(struct cmd){.leg = c->leg});
 }
 
 /* ---- recording ---- */

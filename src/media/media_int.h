@@ -66,7 +66,7 @@ struct secure_conf {
 };
 
 enum cmd_type { CMD_OPEN, CMD_REMOTE, CMD_SECURE, CMD_BRIDGE, CMD_UNBRIDGE, CMD_MUTE, CMD_PLAY, CMD_STOP, CMD_DIGITS,
-		CMD_RECORD, CMD_RECORD_STOP, CMD_UP, CMD_CLOSE, CMD_HALT };
+		CMD_RECORD, CMD_RECORD_STOP, CMD_HEAR, CMD_HEAR_END, CMD_UP, CMD_CLOSE, CMD_HALT };
 
 struct cmd_play {
 	bool loop, tell; /* tell: MED_EV_PLAYED at the end */
@@ -87,6 +87,7 @@ struct cmd {
 		int64_t rec_id;
 	};
 	struct rfile *file; /* CMD_RECORD */
+	struct listen *listen; /* CMD_HEAR; owned by the message, then by the leg */
 	struct secure_conf *secure; /* CMD_SECURE: our side of ICE, before their description */
 };
 
@@ -119,6 +120,14 @@ void mrec_open(struct rec_batch *b, struct rfile *f);
 /** @missing samples a channel are to be made up as silence before this block; @samples of the block are written. */
 void mrec_write(struct rec_batch *b, struct rfile *f, uint8_t *block, unsigned samples, int64_t missing);
 void mrec_close(struct rec_batch *b, struct rfile *f, int64_t missing);
+/* A short sound that becomes a file of its own: made on the switch thread, given to the recorder by the media thread. */
+struct mkeep;
+struct mkeep *mkeep_new(struct media *m, const char *path);
+void mkeep_sound(struct mkeep *k, uint8_t *alaw, size_t n); /* takes @alaw; 0 samples: no file */
+/** Takes @k. @ev is told when the file is there, with heard.kept_ms and heard.bytes, or when it is not; @after (may be NULL) behind it. */
+void mkeep_submit(struct rec_batch *b, struct mkeep *k, const struct med_event *ev, const struct med_event *after);
+void mkeep_free(struct mkeep *k); /* one that never reached the recorder; NULL is fine */
+
 void mrec_submit(struct recorder *r, struct rec_batch *b);
 void mrec_failed(struct rfile *f, int error); /* any thread; tells once */
 
@@ -227,6 +236,7 @@ struct mleg {
 	struct mcrypt *crypt; /* SRTP's keys; a browser's belong to @sec. NULL: plain */
 	struct hear *hear;  /* decoder of what comes; NULL until something must be decoded */
 	struct say *say;    /* coder of what goes out; likewise */
+	struct listen *listen; /* what comes is listened to; NULL: it is not */
 };
 
 struct mthread {
@@ -344,6 +354,16 @@ static inline bool mleg_same_codec(const struct mleg *to, unsigned codec)
 /** And whether it may be sent now. */
 bool mleg_transcodes(const struct mleg *to, unsigned codec);
 
+/* ---- what a carrier says (mlisten.c) ---- */
+
+struct listen *mlisten_new(struct snap *book, struct mkeep *keep); /* switch thread; takes @keep, a reference of @book */
+void mlisten_begin(struct mleg *l, struct listen *n);
+void mlisten_sound(struct mleg *l, uint32_t ssrc, uint32_t pos, const int16_t *pcm, unsigned samples);
+void mlisten_stop(struct mleg *l); /* tells the last verdict; nothing when nobody listens */
+/** Takes @n. The last verdict is told, and then @after, if there is one. */
+void mlisten_end(struct listen *n, const struct med_event *after);
+void mlisten_free(struct listen *n);
+
 /* ---- the whole ---- */
 
 struct ctl;
@@ -374,4 +394,5 @@ struct media {
 	uint8_t *port_used; /* bit per even port */
 	unsigned ports, port_next;
 	struct hmap recs; /* rec_id -> (void *)1 */
+	struct snap *book; /* of struct hear_book */
 };

@@ -390,9 +390,8 @@ static void sound_packet(struct mleg *l, struct rtp_pkt *p, unsigned codec, int6
 	l->heard_codec = (uint8_t)codec;
 	if (l->watch.look)
 		mwatch_look(l, p, codec);
-	if (!same || l->rem.inband || !codec_is_law(codec))
-		if (!same || l->rem.inband || l->taps[0].rec)
-			mhear_packet(l, p, codec, now_us);
+	if (!same || l->rem.inband || l->listen || (l->taps[0].rec && !codec_is_law(codec)))
+		mhear_packet(l, p, codec, now_us);
 	if (l->mute)
 		return;
 	if (codec_is_law(codec))
@@ -951,18 +950,25 @@ static void leg_free(struct mleg *l)
 	msecure_free(l->sec);
 	(void)mcrypt_free(l->crypt);
 	mhear_free(l);
+	mlisten_free(l->listen);
 	free(l);
 }
 
 static void leg_close(struct mleg *l)
 {
+	struct listen *listen = l->listen;
 	struct media *m = l->t->m;
 	struct med_event ev;
 
 	event_base(&ev, l, MED_EV_STATS);
 	fill_stats(l, &ev.stats);
+	l->listen = NULL;
 	leg_free(l);
-	med_post(m, &ev); /* after the sockets are closed: their port may be used again */
+	/* After the sockets are closed: their port may be used again. */
+	if (listen)
+		mlisten_end(listen, &ev);
+	else
+		med_post(m, &ev);
 }
 
 static void record_stop(struct mthread *t, int64_t id)
@@ -1021,6 +1027,12 @@ void mleg_command(int type, void *data, size_t len, void *arg)
 		break;
 	case CMD_RECORD_STOP:
 		record_stop(t, c->rec_id);
+		break;
+	case CMD_HEAR:
+		mlisten_begin(c->leg, c->listen);
+		break;
+	case CMD_HEAR_END:
+		mlisten_stop(c->leg);
 		break;
 	case CMD_UP:
 		mwatch_up(c->leg);

@@ -24,7 +24,7 @@
 #define WAV_HDR 58
 #define DATA_MAX 0xfffffff0ll /* what a RIFF header can say, less the header */
 
-enum job_type { JOB_OPEN, JOB_WRITE, JOB_CLOSE };
+enum job_type { JOB_OPEN, JOB_WRITE, JOB_CLOSE, JOB_KEEP };
 
 struct job {
 	struct ilink link;
@@ -52,6 +52,16 @@ struct rfile {
 	int64_t missing;    /* samples a channel that were lost */
 	int64_t hash_off;
 	crypto_generichash_state *hash; /* from closing on; it wants an alignment of its own */
+};
+
+struct mkeep {
+	struct job job;
+	struct media *m;
+	char *path;
+	uint8_t *alaw;
+	size_t n;
+	struct med_event ev, after;
+	bool two;
 };
 
 struct recorder {
@@ -160,6 +170,40 @@ void mrec_submit(struct recorder *r, struct rec_batch *b)
 	b->n = 0;
 }
 
+struct mkeep *mkeep_new(struct media *m, const char *path)
+{
+	struct mkeep *k = xcalloc(1, sizeof(*k));
+
+	k->m = m;
+	k->path = xstrdup(path);
+	return k;
+}
+
+void mkeep_sound(struct mkeep *k, uint8_t *alaw, size_t n)
+{
+	k->alaw = alaw;
+	k->n = n;
+}
+
+void mkeep_submit(struct rec_batch *b, struct mkeep *k, const struct med_event *ev, const struct med_event *after)
+{
+	k->ev = *ev;
+	k->two = after;
+	if (after)
+		k->after = *after;
+	k->job = (struct job){.type = JOB_KEEP};
+	enqueue(b, &k->job);
+}
+
+void mkeep_free(struct mkeep *k)
+{
+	if (!k)
+		return;
+	free(k->path);
+	free(k->alaw);
+	free(k);
+}
+
 void mrec_failed(struct rfile *f, int error)
 {
 	struct med_event ev = {.type = MED_EV_REC_FAILED, .leg = f->leg, .cookie = f->cookie, .rec_id = f->rec_id,
@@ -177,8 +221,8 @@ static void put_le(uint8_t *p, uint32_t v, unsigned n)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
 
-/* RIFF: fmt of 18 bytes (A-law, two channels), fact with the samples a channel, data. */
-static void wav_header(uint8_t h[WAV_HDR], int64_t bytes)
+/* RIFF: fmt of 18 bytes (A-law), fact with the samples a channel, data. */
+static void wav_header_of(uint8_t h[WAV_HDR], int64_t bytes, unsigned channels)
 {
 	uint32_t n = (uint32_t)bytes;
 
@@ -188,16 +232,21 @@ static void wav_header(uint8_t h[WAV_HDR], int64_t bytes)
 	memcpy(h + 8, "WAVEfmt ", 8);
 	put_le(h + 16, 18, 4);
 	put_le(h + 20, 6, 2);      /* WAVE_FORMAT_ALAW */
-	put_le(h + 22, 2, 2);
+	put_le(h + 22, channels, 2);
 	put_le(h + 24, 8000, 4);
-	put_le(h + 28, 16000, 4);  /* bytes a second */
-	put_le(h + 32, 2, 2);      /* block align */
+	put_le(h + 28, 8000 * channels, 4); /* bytes a second */
+	put_le(h + 32, channels, 2);        /* block align */
 	put_le(h + 34, 8, 2);      /* bits a sample */
 	memcpy(h + 38, "fact", 4);
 	put_le(h + 42, 4, 4);
-	put_le(h + 46, n / 2, 4);
+	put_le(h + 46, n / channels, 4);
 	memcpy(h + 50, "data", 4);
 	put_le(h + 54, n, 4);
+}
+
+static void wav_header(uint8_t h[WAV_HDR], int64_t bytes)
+{
+	wav_header_of(h, bytes, 2);
 }
 
 static int write_all(int fd, const uint8_t *p, size_t n, off_t off)
@@ -393,6 +442,42 @@ static void sync_all(struct recorder *r)
 	}
 }
 
+static int keep_write(const struct mkeep *k)
+{
+	uint8_t h[WAV_HDR];
+	int fd, r = make_dirs(k->path);
+
+	if (r)
+		return r;
+	fd = open(k->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	wav_header_of(h, (int64_t)k->n, 1);
+	r = write_all(fd, h, WAV_HDR, 0);
+	if (!r)
+		r = write_all(fd, k->alaw, k->n, WAV_HDR);
+	(void)close(fd);
+	if (r)
+		(void)unlink(k->path);
+	return r;
+}
+
+static void do_keep(struct mkeep *k)
+{
+	int r = k->n ? keep_write(k) : -ENODATA;
+
+	if (!r) {
+		k->ev.heard.kept_ms = (int32_t)(k->n / 8);
+		k->ev.heard.bytes = (int32_t)(WAV_HDR + k->n);
+	} else if (k->n) {
+		log_warn("what was heard is not kept error=%s", strerror(-r));
+	}
+	med_post(k->m, &k->ev);
+	if (k->two)
+		med_post(k->m, &k->after);
+	mkeep_free(k);
+}
+
 static void run_job(struct recorder *r, struct job *j)
 {
 	switch (j->type) {
@@ -404,6 +489,9 @@ static void run_job(struct recorder *r, struct job *j)
 		break;
 	case JOB_CLOSE:
 		do_close(r, j->file);
+		break;
+	case JOB_KEEP:
+		do_keep(container_of(j, struct mkeep, job));
 		break;
 	}
 }
