@@ -101,14 +101,15 @@ static void fix_done(struct fix *f)
 /* A manager of people as far as @scope reaches, with what agents have besides, so that he may make agents. */
 static void as(struct fix *f, const char *scope)
 {
-	char text[600];
+	char text[800];
 	json_t *r = json_loads("[\"desk\",\"dial\",\"numbers\",\"pool\"]", 0, NULL), *g;
 	const struct people_rights *p;
 	const char *bad;
 
 	(void)snprintf(text, sizeof(text),
 		       "{\"people\":{\"read\":\"%s\",\"write\":\"%s\",\"remove\":\"%s\"},\"lists\":{\"read\":\"centre\"},\"customers\":{\"read\":\"own\",\"write\":\"own\"},"
-		       "\"notes\":{\"read\":\"own\",\"write\":\"own\"},\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}}",
+		       "\"notes\":{\"read\":\"own\",\"write\":\"own\"},\"sales\":{\"read\":\"own\",\"write\":\"own\"},\"callbacks\":{\"read\":\"own\",\"write\":\"own\"},"
+		       "\"goals\":{\"read\":\"own\"},\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}}",
 		       scope, scope, scope);
 	g = json_loads(text, 0, NULL);
 	p = people_rights_make(r, g, &bad);

@@ -6,6 +6,7 @@
  *   active --merge--> merged (merged_id) --undo--> active
  */
 #include "people/customer.h"
+#include "people/sales.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +38,13 @@ static const struct move {
 	 "UPDATE customer_requests SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3 AND state = 'open'"},
 	{"notes", "SELECT id, NULL FROM notes WHERE customer_id = $1 ORDER BY id", "UPDATE notes SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2",
 	 "UPDATE notes SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3"},
+	{"visits", "SELECT id, NULL FROM visits WHERE customer_id = $1 ORDER BY id", "UPDATE visits SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2",
+	 "UPDATE visits SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3"},
+	{"deals", "SELECT id, NULL FROM deals WHERE customer_id = $1 ORDER BY id", "UPDATE deals SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2",
+	 "UPDATE deals SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3"},
+	{"callbacks", "SELECT id, NULL FROM callbacks WHERE customer_id = $1 ORDER BY id",
+	 "UPDATE callbacks SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2",
+	 "UPDATE callbacks SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3"},
 	{"attachments", "SELECT id, name FROM attachments WHERE resource = 'customers' AND row_id = $1 ORDER BY id",
 	 "UPDATE attachments SET row_id = $1 WHERE resource = 'customers' AND row_id = $2",
 	 "UPDATE attachments SET row_id = $1 WHERE resource = 'customers' AND row_id = $2 AND id = $3"},
@@ -87,6 +95,10 @@ static int move_all(json_t *moved, struct res_ctx *c, int64_t to, int64_t from)
 		r = customer_main_phone(c->db, to, 0);
 	if (!r)
 		r = customer_main_phone(c->db, from, 0);
+	if (!r)
+		r = sales_next_set(c->db, to);
+	if (!r)
+		r = sales_next_set(c->db, from);
 	return r ? r : customer_index(c->db, c->who->centre_id, to, 0);
 }
 
@@ -114,6 +126,10 @@ static int move_back(json_t *kept, struct res_ctx *c, const json_t *moved, int64
 		r = customer_main_phone(c->db, to, 0);
 	if (!r)
 		r = customer_main_phone(c->db, from, 0);
+	if (!r)
+		r = sales_next_set(c->db, to);
+	if (!r)
+		r = sales_next_set(c->db, from);
 	return r ? r : customer_index(c->db, c->who->centre_id, from, 0);
 }
 

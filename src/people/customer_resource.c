@@ -3,6 +3,7 @@
  * files of their own.
  */
 #include "people/customer.h"
+#include "people/sales.h"
 
 #include <errno.h>
 #include <string.h>
@@ -117,8 +118,9 @@ static int set_owner(struct res_ctx *c, json_t *row, const json_t *old)
 	if (old && owner == row_id(old, "owner_id"))
 		return 0;
 	row_set(row, "owned_ms", owner ? json_integer(c->now_ms) : json_null());
-	if (!owner || json_object_get(c->body, "team_id"))
-		return 0;
+	r = old ? sales_owner_changed(c->db, row_id(row, "id"), owner) : 0;
+	if (r || !owner || json_object_get(c->body, "team_id"))
+		return r;
 	r = db_get_i64(&team, c->db, "SELECT COALESCE(team_id, 0) FROM users WHERE id = $1", "i", owner);
 	if (r)
 		return r == -ENOENT ? 0 : r; /* the reference's own check says so */
@@ -156,10 +158,26 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	return set_owner(c, row, old);
 }
 
+/* Who has his own customer's WeChat now has one more: an import is nobody's. */
+static int note_wechat(struct res_ctx *c, int64_t id, const json_t *row)
+{
+	int64_t by = c->who->user_id == row_id(row, "owner_id") ? c->who->user_id : 0;
+
+	if (!json_object_get(c->body, "wechat"))
+		return 0;
+	if (!*row_text(row, "wechat"))
+		return db_run(c->db, "UPDATE customers SET wechat_ms = NULL, wechat_by = NULL WHERE id = $1", "i", id);
+	return db_run(c->db, "UPDATE customers SET wechat_ms = $2, wechat_by = $3 WHERE id = $1 AND wechat_ms IS NULL", "iir", id, c->now_ms, by);
+}
+
 static int after_write(struct res_ctx *c, int64_t id, json_t *row)
 {
-	int r = customer_back_set(c->db, id);
+	int r = note_wechat(c, id, row);
 
+	if (!r && json_object_get(c->body, "next_ms"))
+		r = sales_next_said(c, id, json_integer_value(json_object_get(row, "next_ms")));
+	if (!r)
+		r = customer_back_set(c->db, id);
 	return r ? r : customer_index(c->db, c->who->centre_id, id, 0);
 }
 
@@ -170,6 +188,7 @@ static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 		"DELETE FROM customer_claims WHERE customer_id = $1",
 		"DELETE FROM customer_shares WHERE customer_id = $1",
 		"DELETE FROM customer_requests WHERE customer_id = $1",
+		"DELETE FROM callbacks WHERE customer_id = $1",
 		"DELETE FROM customer_merges WHERE customer_id = $1 OR other_id = $1",
 	};
 	int r = find_drop(c->db, "customers", id);

@@ -18,6 +18,7 @@ extern const struct res_def people_leaves, people_departments, people_roles, peo
 int people_views_forget(struct db *db, int64_t user_id);
 
 extern const struct res_def people_custom_fields, people_recycle_rules, people_allocations;
+extern const struct res_def people_visits, people_deals, people_goals, people_callbacks, people_todo_settings, people_absences;
 
 /** A field's text; "" when it is null or missing. */
 static inline const char *row_text(const json_t *row, const char *name)

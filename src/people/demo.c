@@ -385,6 +385,11 @@ static int clear_history(struct db *db, int64_t centre_id)
 {
 	static const char *const sql[] = {
 		"DELETE FROM notes WHERE call_id IN " CALLS " OR customer_id IN " DEMO("customers"),
+		"DELETE FROM deals WHERE customer_id IN " DEMO("customers"),
+		"DELETE FROM visits WHERE customer_id IN " DEMO("customers"),
+		"DELETE FROM callbacks WHERE customer_id IN " DEMO("customers") " OR user_id IN " DEMO("users"),
+		"DELETE FROM goals WHERE user_id IN " DEMO("users") " OR team_id IN " DEMO("teams"),
+		"DELETE FROM absences WHERE user_id IN " DEMO("users"),
 		"DELETE FROM customer_merges WHERE customer_id IN " DEMO("customers") " OR other_id IN " DEMO("customers"),
 		"UPDATE customers SET merged_id = NULL WHERE merged_id IS NOT NULL AND id IN " DEMO("customers"),
 		"DELETE FROM note_drafts WHERE user_id IN " DEMO("users"),

@@ -34,6 +34,9 @@ static const char *const rows_sql[] = {
 	"DELETE FROM customer_phones WHERE customer_id = $1",
 	"UPDATE notes SET text = NULL, form = NULL, rev = rev + 1 WHERE customer_id = $1",
 	"UPDATE customer_requests SET reason = NULL, answer = NULL WHERE customer_id = $1",
+	"UPDATE callbacks SET reason = NULL, phone = NULL, state = CASE WHEN state = 'open' THEN 'dropped' ELSE state END, rev = rev + 1 WHERE customer_id = $1",
+	"UPDATE visits SET note = NULL, again = NULL, rev = rev + 1 WHERE customer_id = $1",
+	"UPDATE deals SET note = NULL, cancel_reason = NULL, follow = NULL, rev = rev + 1 WHERE customer_id = $1",
 	"UPDATE customer_claims SET reason = NULL WHERE customer_id = $1",
 	"UPDATE customer_merges SET moved = '{}' WHERE customer_id = $1 OR other_id = $1",
 	"UPDATE import_rows SET before_json = NULL, state = COALESCE(state, 'kept'), why = COALESCE(why, 'erased') WHERE row_id = $1 AND before_json IS NOT NULL",
@@ -86,6 +89,9 @@ static int erase_audit(struct db *db, int64_t centre_id, int64_t id)
 				    " AND (a.before_json LIKE '%\"customer_id\":\"' || c.id || '\"%' OR a.after_json LIKE '%\"customer_id\":\"' || c.id || '\"%')"},
 		{"customer_requests", "SELECT q.id FROM customer_requests q WHERE q.customer_id = $1"},
 		{"notes", "SELECT n.id FROM notes n WHERE n.customer_id = $1"},
+		{"visits", "SELECT v.id FROM visits v WHERE v.customer_id = $1"},
+		{"deals", "SELECT d.id FROM deals d WHERE d.customer_id = $1"},
+		{"callbacks", "SELECT b.id FROM callbacks b WHERE b.customer_id = $1"},
 	};
 	int r = 0;
 

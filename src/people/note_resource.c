@@ -2,6 +2,7 @@
 #include "people/declared.h"
 #include "people/customer.h"
 #include "people/note.h"
+#include "people/sales.h"
 
 #include <errno.h>
 #include <string.h>
@@ -300,18 +301,52 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	return 0;
 }
 
-/* What was arranged is done with the next talk after it; a new arrangement takes its place. */
-static int appointments(struct res_ctx *c, int64_t id, int64_t customer_id, int64_t next_ms)
+/* The call's number, canonical; "" for none. */
+static int call_number(char ret[NUM_MAX], struct res_ctx *c, int64_t call_id)
 {
-	int r = db_run(c->db,
-		       "UPDATE notes SET done = 1 WHERE customer_id = $1 AND id <> $2 AND done = 0 AND next_ms IS NOT NULL AND (next_ms <= $3 OR $4 > 0)",
-		       "iiii", customer_id, id, c->now_ms, next_ms);
+	struct about about;
+	int r;
 
+	ret[0] = '\0';
+	if (!call_id)
+		return 0;
+	r = call_about(&about, c, call_id);
 	if (!r)
+		(void)str_copy(ret, NUM_MAX, about.number);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The beginning of what was said: what the call-back is about. */
+static void first_words(char *ret, size_t size, const char *text)
+{
+	size_t n;
+
+	(void)str_copy(ret, size, text);
+	ret[strcspn(ret, "\n")] = '\0';
+	for (n = strlen(ret); n && !str_is_utf8(ret, n); n--)
+		;
+	ret[n] = '\0';
+}
+
+/* What was arranged is done with the next talk after it; a new arrangement takes its place. */
+static int appointments(struct res_ctx *c, int64_t id, const json_t *row, int64_t next_ms)
+{
+	struct sales_noted n = {.customer_id = row_id(row, "customer_id"), .call_id = row_id(row, "call_id"), .user_id = row_id(row, "user_id"), .next_ms = next_ms};
+	char number[NUM_MAX], about[200];
+	int r = 0;
+
+	if (n.customer_id)
 		r = db_run(c->db,
-			   "UPDATE customers SET next_ms = CASE WHEN $2 > 0 THEN $2 WHEN next_ms <= $3 THEN NULL ELSE next_ms END WHERE id = $1", "iii",
-			   customer_id, next_ms, c->now_ms);
-	return r;
+			   "UPDATE notes SET done = 1 WHERE customer_id = $1 AND id <> $2 AND done = 0 AND next_ms IS NOT NULL AND (next_ms <= $3 OR $4 > 0)",
+			   "iiii", n.customer_id, id, c->now_ms, next_ms);
+	if (!r)
+		r = call_number(number, c, n.call_id);
+	if (r)
+		return r;
+	first_words(about, sizeof(about), row_text(row, "text"));
+	n.phone = number;
+	n.reason = about;
+	return sales_noted(c, &n);
 }
 
 static int drop_draft(struct res_ctx *c, int64_t call_id, int64_t customer_id)
@@ -357,8 +392,8 @@ static int after_write(struct res_ctx *c, int64_t id, json_t *row)
 
 	if (!r && customer_id && created)
 		r = count_contact(c, id, row_id(row, "call_id"), customer_id, at_ms);
-	if (!r && customer_id && (created || sent) && !c->who->system)
-		r = appointments(c, id, customer_id, json_integer_value(json_object_get(row, "next_ms")));
+	if (!r && (created || sent) && !c->who->system)
+		r = appointments(c, id, row, json_integer_value(json_object_get(row, "next_ms")));
 	if (!r && created)
 		r = drop_draft(c, row_id(row, "call_id"), customer_id);
 	return r;
@@ -388,16 +423,18 @@ int people_notes_adopt(struct db *db, int64_t centre_id, int64_t customer_id, co
 {
 	char national[NUM_MAX] = "";
 	struct num n;
+	int r;
 
 	if (!num_read(&n, number, ""))
 		return 0;
 	num_write(national, &n, NUM_F_NATIONAL, NULL, NUM_CITY_UNKNOWN);
 	/* call_pii_from and call_pii_to serve it, then notes_call */
-	return db_run(db,
-		      "UPDATE notes SET customer_id = $1 WHERE centre_id = $2 AND customer_id IS NULL AND call_id IN"
-		      " (SELECT p.call_id FROM call_pii p JOIN call c ON c.id = p.call_id WHERE p.from_number IN ($3, $4) AND c.dir <> 'out'"
-		      " UNION SELECT p.call_id FROM call_pii p JOIN call c ON c.id = p.call_id WHERE p.to_number IN ($3, $4) AND c.dir = 'out')",
-		      "iitt", customer_id, centre_id, n.text, national);
+	r = db_run(db,
+		   "UPDATE notes SET customer_id = $1 WHERE centre_id = $2 AND customer_id IS NULL AND call_id IN"
+		   " (SELECT p.call_id FROM call_pii p JOIN call c ON c.id = p.call_id WHERE p.from_number IN ($3, $4) AND c.dir <> 'out'"
+		   " UNION SELECT p.call_id FROM call_pii p JOIN call c ON c.id = p.call_id WHERE p.to_number IN ($3, $4) AND c.dir = 'out')",
+		   "iitt", customer_id, centre_id, n.text, national);
+	return r ? r : sales_adopt(db, centre_id, customer_id, n.text);
 }
 
 int people_note_import(struct res_ctx *c, const json_t *body, int64_t user_id, int64_t at_ms)

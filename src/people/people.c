@@ -2,6 +2,7 @@
 #include "people/customer.h"
 #include "people/privacy.h"
 #include "people/declared.h"
+#include "people/sales.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -270,6 +271,8 @@ int people_centre(int64_t *ret, struct db *db, const char *name, const char *zon
 		r = people_roles_seed(db, info.id); /* a centre older than they */
 		if (!r)
 			r = people_privacy_seed(db, info.id);
+		if (!r)
+			r = sales_seed(db, info.id);
 		return r ? r : customer_seed_lists(db, info.id);
 	}
 	if (r != -ENOENT)
@@ -285,6 +288,8 @@ int people_centre(int64_t *ret, struct db *db, const char *name, const char *zon
 		r = customer_seed_lists(db, id);
 	if (!r)
 		r = people_privacy_seed(db, id);
+	if (!r)
+		r = sales_seed(db, id);
 	if (!r)
 		*ret = id;
 	return r;

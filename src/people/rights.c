@@ -45,12 +45,17 @@ const struct res_scope_sql res_scope_sql = {
 
 #define LISTS "\"lists\":{\"read\":\"centre\"}"
 #define TEMPLATES ",\"note_templates\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"}"
-#define OWN_CUSTOMERS "\"customers\":{\"read\":\"own\",\"write\":\"own\"},\"notes\":{\"read\":\"own\",\"write\":\"own\"}"
+#define OWN_SALES "\"sales\":{\"read\":\"own\",\"write\":\"own\"},\"callbacks\":{\"read\":\"own\",\"write\":\"own\"},\"goals\":{\"read\":\"own\"}"
+#define OWN_CUSTOMERS "\"customers\":{\"read\":\"own\",\"write\":\"own\"},\"notes\":{\"read\":\"own\",\"write\":\"own\"}," OWN_SALES
+#define SALES(s) "\"sales\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\",\"export\":true}," \
+		 "\"callbacks\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\"}," \
+		 "\"goals\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\",\"export\":true,\"import\":true}"
+#define SEE_SALES(s) "\"sales\":{\"read\":\"" s "\"},\"callbacks\":{\"read\":\"" s "\"},\"goals\":{\"read\":\"" s "\"}"
 #define OWN_CALLS "\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}"
 #define FLOOR(s) "\"notes\":{\"read\":\"" s "\",\"write\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"}," \
-		 "\"people\":{\"read\":\"" s "\"}"
+		 "\"people\":{\"read\":\"" s "\"}," SALES(s)
 #define SCOPED(s) "\"customers\":{\"read\":\"" s "\",\"write\":\"" s "\"}," FLOOR(s)
-#define HEAR(s) "\"customers\":{\"read\":\"" s "\"},\"notes\":{\"read\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"},\"queues\":{\"read\":\"centre\"}"
+#define HEAR(s) "\"customers\":{\"read\":\"" s "\"},\"notes\":{\"read\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"},\"queues\":{\"read\":\"centre\"}," SEE_SALES(s)
 
 static const struct ready {
 	const char *key, *zh, *en, *note, *rights, *grants;
@@ -76,7 +81,7 @@ static const struct ready {
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\"]",
 	 "{" LISTS TEMPLATES ",\"customers\":{\"read\":\"department\",\"write\":\"department\",\"remove\":\"department\",\"import\":true},"
 	 "\"notes\":{\"read\":\"department\",\"write\":\"department\"},\"calls\":{\"read\":\"department\"},\"recordings\":{\"read\":\"department\"},"
-	 "\"people\":{\"read\":\"department\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"},"
+	 "\"people\":{\"read\":\"department\"}," SALES("department") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"},"
 	 "\"imports\":{\"read\":\"centre\"}}"},
 	{"floor", "现场督导", "Floor supervisor", "巡场：看状态、听录音，不改客户。", "[\"floor\",\"force\"]",
 	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
@@ -85,30 +90,30 @@ static const struct ready {
 	{"qa_service", "质检客服", "QA and service", "接听来电、把新客户轮流派给坐席，也做质检；归经理管。",
 	 "[\"desk\",\"dial\",\"floor\",\"numbers\",\"assign\",\"pool\",\"merge\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\"},\"notes\":{\"read\":\"centre\",\"write\":\"own\"},"
-	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}}"},
+	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}," OWN_SALES "}"},
 	{"training_lead", "培训质监主管", "Training and QA supervisor", "管质检和培训。", "[\"floor\",\"numbers\",\"notes\",\"share\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"}," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
 	{"trainer", "培训讲师", "Trainer", "听录音备课；看不到客户号码。", "[]",
 	 "{" LISTS ",\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
 	{"aftersales", "售后专员", "After-sales agent", "处理售后，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\"]",
-	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_CALLS "}"},
+	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CALLS "}"},
 	{"expediter", "催货员", "Expediter", "催货、改时，看本组客户。", "[\"desk\",\"dial\",\"numbers\"]",
-	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_CALLS "}"},
+	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CALLS "}"},
 	{"telmanager", "电话经理", "Telephone manager", "专属客户经理，只管自己的客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
 	{"coordinator", "信息协调", "Information coordinator", "导入、导出、整理和转交客户资料。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true,\"import\":true},"
-	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}}"},
+	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}," SEE_SALES("centre") "}"},
 	{"marketing", "市场营销", "Marketing", "接收电话中心转来的线索。", "[\"numbers\",\"pool\"]", "{" LISTS "," OWN_CUSTOMERS "}"},
 	{"crm", "CRM 主管", "CRM supervisor", "管客户资料、字段和名单，不管通话。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\",\"audit\",\"erase\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
-	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"}}"},
+	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"}," SEE_SALES("centre") "}"},
 	{"manager", "运营经理", "Operations manager", "看管全部业务和人员，不改系统设置。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\",\"audit\",\"trace\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
 	 "\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"export\":true},"
 	 "\"people\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
-	 "\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
+	 SALES("centre") ",\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\"]",
 	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"admin", "管理员", "Administrator", "一切。", "[\"*\"]",
@@ -119,7 +124,8 @@ static const struct ready {
 static const struct {
 	const char *name, *zh, *en;
 } areas[] = {
-	{"customers", "客户", "Customers"}, {"notes", "小结", "Notes"}, {"calls", "通话记录", "Calls"}, {"recordings", "录音", "Recordings"},
+	{"customers", "客户", "Customers"}, {"notes", "小结", "Notes"}, {"sales", "来访与成单", "Visits and deals"},
+	{"callbacks", "预约回拨", "Call-backs"}, {"goals", "目标", "Goals"}, {"calls", "通话记录", "Calls"}, {"recordings", "录音", "Recordings"},
 	{"people", "人员与班组", "People and teams"}, {"staffing", "队列成员", "Staffing of queues"}, {"lists", "名单与选项", "Lists"},
 	{"telephony", "话务设置", "Telephony"}, {"imports", "导入记录", "Imports"}, {"exports", "导出记录", "Exports"}, {"faults", "故障报告", "Fault reports"},
 	{"roles", "角色", "Roles"}, {"access", "密钥与网络", "Tokens and networks"},

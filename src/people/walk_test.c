@@ -9,6 +9,7 @@
 #include "people/customer.h"
 #include "people/privacy.h"
 #include "people/rights.h"
+#include "people/sales.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,29 @@ static const struct seed {
 	{"allocations", "a_mate", TEAM, "{'title':'a','kind':'allot','state':'done','user_id':'$mate'}", NULL},
 	{"allocations", "a_dep", DEPARTMENT, "{'title':'a','kind':'allot','state':'done','user_id':'$dep'}", NULL},
 	{"allocations", "a_far", CENTRE, "{'title':'a','kind':'allot','state':'done','user_id':'$far'}", NULL},
+	{"visits", "v_mine", OWN, "{'customer_id':'$c_me','at_ms':1700000000000,'user_id':'$me','place':'p'}", "{'place':'changed'}"},
+	{"visits", "v_mate", TEAM, "{'customer_id':'$c_mate','at_ms':1700000000000,'user_id':'$mate'}", NULL},
+	{"visits", "v_dep", DEPARTMENT, "{'customer_id':'$c_dep','at_ms':1700000000000,'user_id':'$dep'}", NULL},
+	{"visits", "v_of_far", CENTRE, "{'customer_id':'$c_far','at_ms':1700000000000,'user_id':'$far'}", NULL},
+	{"visits", "v_my_customer", OWN, "{'customer_id':'$c_me','at_ms':1700000000000,'user_id':'$far'}", NULL},
+	{"deals", "d_mine", OWN, "{'customer_id':'$c_me','product':'p','amount':100,'day':'2023-11-14','user_id':'$me'}", "{'product':'changed'}"},
+	{"deals", "d_mate", TEAM, "{'customer_id':'$c_mate','product':'p','amount':100,'day':'2023-11-14','user_id':'$mate'}", NULL},
+	{"deals", "d_dep", DEPARTMENT, "{'customer_id':'$c_dep','product':'p','amount':100,'day':'2023-11-14','user_id':'$dep'}", NULL},
+	{"deals", "d_far", CENTRE, "{'customer_id':'$c_far','product':'p','amount':100,'day':'2023-11-14','user_id':'$far'}", NULL},
+	{"goals", "g_me", OWN, "{'month':'2023-11','user_id':'$me'}", "{'calls':7}"},
+	{"goals", "g_mate", TEAM, "{'month':'2023-11','user_id':'$mate'}", NULL},
+	{"goals", "g_dep", DEPARTMENT, "{'month':'2023-11','user_id':'$dep'}", NULL},
+	{"goals", "g_far", CENTRE, "{'month':'2023-11','user_id':'$far'}", NULL},
+	{"goals", "g_team", TEAM, "{'month':'2023-11','team_id':'$t1'}", NULL},
+	{"callbacks", "b_me", OWN, "{'customer_id':'$c_me','due_ms':1700000000000,'user_id':'$me'}", "{'reason':'changed'}"},
+	{"callbacks", "b_mate", TEAM, "{'customer_id':'$c_mate','due_ms':1700000000000,'user_id':'$mate'}", NULL},
+	{"callbacks", "b_dep", DEPARTMENT, "{'customer_id':'$c_dep','due_ms':1700000000000,'user_id':'$dep'}", NULL},
+	{"callbacks", "b_far", CENTRE, "{'customer_id':'$c_far','due_ms':1700000000000,'user_id':'$far'}", NULL},
+	{"absences", "x_me", OWN, "{'user_id':'$me','from_day':'2023-11-14'}", "{'note':'changed'}"},
+	{"absences", "x_mate", TEAM, "{'user_id':'$mate','from_day':'2023-11-14'}", NULL},
+	{"absences", "x_dep", DEPARTMENT, "{'user_id':'$dep','from_day':'2023-11-14'}", NULL},
+	{"absences", "x_far", CENTRE, "{'user_id':'$far','from_day':'2023-11-14'}", NULL},
+	{"todo_settings", "todo", CENTRE, NULL, "{'grace_min':4}"},
 	{"custom_fields", "custom", CENTRE, "{'zh':'walked','key':'walked'}", "{'help':'changed'}"},
 	{"roles", "role", CENTRE, "{'key':'walker','name':'walker'}", "{'note':'changed'}"},
 	{"leaves", "l_me", OWN, "{'user_id':'$me','by_name':'b','rule':'keep','state':'done'}", "{'total':7}"},
@@ -278,6 +302,7 @@ static void fix_init(struct fix *f)
 	assert_int_equal(people_roles_seed(f->db, f->other), 0);
 	assert_int_equal(customer_seed_lists(f->db, f->other), 0);
 	assert_int_equal(people_privacy_seed(f->db, f->other), 0);
+	assert_int_equal(sales_seed(f->db, f->other), 0);
 	fill(f, f->centre, f->id);
 	fill(f, f->other, f->foreign);
 	assert_int_equal(db_commit(f->db), 0);
