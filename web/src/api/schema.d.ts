@@ -6419,6 +6419,472 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["visits_list"];
+        put?: never;
+        post: operations["visits_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/visits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["visits_get"];
+        put?: never;
+        post?: never;
+        delete: operations["visits_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["visits_update"];
+        trace?: never;
+    };
+    "/visits/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["visits_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/visits/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["visits_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/visits/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["visits_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["deals_list"];
+        put?: never;
+        post: operations["deals_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["deals_get"];
+        put?: never;
+        post?: never;
+        delete: operations["deals_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["deals_update"];
+        trace?: never;
+    };
+    "/deals/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["deals_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deals/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["deals_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deals/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["deals_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["goals_list"];
+        put?: never;
+        post: operations["goals_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/goals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["goals_get"];
+        put?: never;
+        post?: never;
+        delete: operations["goals_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["goals_update"];
+        trace?: never;
+    };
+    "/goals/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["goals_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/goals/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["goals_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/goals/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["goals_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["callbacks_list"];
+        put?: never;
+        post: operations["callbacks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/callbacks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["callbacks_get"];
+        put?: never;
+        post?: never;
+        delete: operations["callbacks_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["callbacks_update"];
+        trace?: never;
+    };
+    "/callbacks/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["callbacks_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/callbacks/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["callbacks_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todo_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["todo_settings_list"];
+        put?: never;
+        post: operations["todo_settings_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todo_settings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["todo_settings_get"];
+        put?: never;
+        post?: never;
+        delete: operations["todo_settings_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["todo_settings_update"];
+        trace?: never;
+    };
+    "/todo_settings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["todo_settings_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/todo_settings/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["todo_settings_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/absences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["absences_list"];
+        put?: never;
+        post: operations["absences_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/absences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["absences_get"];
+        put?: never;
+        post?: never;
+        delete: operations["absences_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["absences_update"];
+        trace?: never;
+    };
+    "/absences/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["absences_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/absences/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["absences_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/absences/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["absences_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -10905,6 +11371,768 @@ export interface components {
         };
         Custom_fieldsList: {
             items: components["schemas"]["Custom_fieldsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Visits */
+        VisitsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Customer */
+            customer_id: string;
+            customer_id_label: string | null;
+            /**
+             * When
+             * Format: int64
+             */
+            at_ms: number;
+            /** Place */
+            place: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "booked" | "confirmed" | "arrived" | "missed" | "signed";
+            /**
+             * Own agent
+             * @description The customer's own agent, who is to be there.
+             */
+            user_id: string | null;
+            user_id_label: string | null;
+            /**
+             * Received with
+             * @description Empty: the lead of his team.
+             */
+            lead_id: string | null;
+            lead_id_label: string | null;
+            /** Agent is away */
+            away: boolean;
+            /**
+             * Second invitation
+             * @enum {string|null}
+             */
+            again: "todo" | "invited" | "dropped" | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Came at
+             * Format: int64
+             */
+            arrived_ms: number | null;
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /** Project */
+            campaign_id: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        VisitsNew: {
+            /** Customer */
+            customer_id: string;
+            /**
+             * When
+             * Format: int64
+             */
+            at_ms: number;
+            /** Place */
+            place?: string | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "booked" | "confirmed" | "arrived" | "missed" | "signed" | null;
+            /**
+             * Own agent
+             * @description The customer's own agent, who is to be there.
+             */
+            user_id?: string | null;
+            /**
+             * Received with
+             * @description Empty: the lead of his team.
+             */
+            lead_id?: string | null;
+            /**
+             * Second invitation
+             * @enum {string|null}
+             */
+            again?: "todo" | "invited" | "dropped" | null;
+            /** Note */
+            note?: string | null;
+            /** Project */
+            campaign_id?: string | null;
+        };
+        VisitsPatch: {
+            /**
+             * When
+             * Format: int64
+             */
+            at_ms?: number | null;
+            /** Place */
+            place?: string | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "booked" | "confirmed" | "arrived" | "missed" | "signed" | null;
+            /**
+             * Own agent
+             * @description The customer's own agent, who is to be there.
+             */
+            user_id?: string | null;
+            /**
+             * Received with
+             * @description Empty: the lead of his team.
+             */
+            lead_id?: string | null;
+            /**
+             * Second invitation
+             * @enum {string|null}
+             */
+            again?: "todo" | "invited" | "dropped" | null;
+            /** Note */
+            note?: string | null;
+        };
+        VisitsList: {
+            items: components["schemas"]["VisitsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Deals */
+        DealsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Customer */
+            customer_id: string;
+            customer_id_label: string | null;
+            /** Product */
+            product: string;
+            /**
+             * Amount
+             * Format: int64
+             * @description Whole number; its last 2 digits stand behind the point.
+             */
+            amount: number;
+            /**
+             * Day
+             * Format: date
+             * @description Empty: today.
+             */
+            day: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ordered" | "signed" | "cancelled";
+            /** Agent */
+            user_id: string | null;
+            user_id_label: string | null;
+            /**
+             * Visit
+             * @description At which visit it was signed; that visit then says so.
+             */
+            visit_id: string | null;
+            visit_id_label: string | null;
+            /** Why cancelled */
+            cancel_reason: string | null;
+            /**
+             * Last follow-up
+             * @enum {string|null}
+             */
+            follow: "todo" | "done" | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Cancelled at
+             * Format: int64
+             */
+            cancelled_ms: number | null;
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /** Project */
+            campaign_id: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        DealsNew: {
+            /** Customer */
+            customer_id: string;
+            /** Product */
+            product: string;
+            /**
+             * Amount
+             * Format: int64
+             * @description Whole number; its last 2 digits stand behind the point.
+             */
+            amount: number;
+            /**
+             * Day
+             * Format: date
+             * @description Empty: today.
+             */
+            day?: string | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "ordered" | "signed" | "cancelled" | null;
+            /** Agent */
+            user_id?: string | null;
+            /**
+             * Visit
+             * @description At which visit it was signed; that visit then says so.
+             */
+            visit_id?: string | null;
+            /** Why cancelled */
+            cancel_reason?: string | null;
+            /**
+             * Last follow-up
+             * @enum {string|null}
+             */
+            follow?: "todo" | "done" | null;
+            /** Note */
+            note?: string | null;
+            /** Project */
+            campaign_id?: string | null;
+        };
+        DealsPatch: {
+            /** Product */
+            product?: string | null;
+            /**
+             * Amount
+             * Format: int64
+             * @description Whole number; its last 2 digits stand behind the point.
+             */
+            amount?: number | null;
+            /**
+             * Day
+             * Format: date
+             * @description Empty: today.
+             */
+            day?: string | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "ordered" | "signed" | "cancelled" | null;
+            /** Agent */
+            user_id?: string | null;
+            /**
+             * Visit
+             * @description At which visit it was signed; that visit then says so.
+             */
+            visit_id?: string | null;
+            /** Why cancelled */
+            cancel_reason?: string | null;
+            /**
+             * Last follow-up
+             * @enum {string|null}
+             */
+            follow?: "todo" | "done" | null;
+            /** Note */
+            note?: string | null;
+        };
+        DealsList: {
+            items: components["schemas"]["DealsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Goals */
+        GoalsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Month
+             * @description As 2026-11.
+             */
+            month: string;
+            /**
+             * Agent
+             * @description Empty: the team's goal.
+             */
+            user_id: string | null;
+            user_id_label: string | null;
+            /**
+             * Team
+             * @description Empty in an agent's goal: his team.
+             */
+            team_id: string | null;
+            team_id_label: string | null;
+            /**
+             * Calls
+             * Format: int64
+             */
+            calls: number | null;
+            /**
+             * Connected
+             * Format: int64
+             */
+            connected: number | null;
+            /**
+             * Talk minutes
+             * Format: int64
+             */
+            talk_min: number | null;
+            /**
+             * WeChat
+             * Format: int64
+             */
+            wechat: number | null;
+            /**
+             * Invitations
+             * Format: int64
+             */
+            invited: number | null;
+            /**
+             * Visits
+             * Format: int64
+             */
+            visits: number | null;
+            /**
+             * Deals
+             * Format: int64
+             */
+            deals: number | null;
+            /**
+             * Amount
+             * Format: int64
+             * @description Whole number; its last 2 digits stand behind the point.
+             */
+            amount: number | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        GoalsNew: {
+            /**
+             * Month
+             * @description As 2026-11.
+             */
+            month: string;
+            /**
+             * Agent
+             * @description Empty: the team's goal.
+             */
+            user_id?: string | null;
+            /**
+             * Team
+             * @description Empty in an agent's goal: his team.
+             */
+            team_id?: string | null;
+            /**
+             * Calls
+             * Format: int64
+             */
+            calls?: number | null;
+            /**
+             * Connected
+             * Format: int64
+             */
+            connected?: number | null;
+            /**
+             * Talk minutes
+             * Format: int64
+             */
+            talk_min?: number | null;
+            /**
+             * WeChat
+             * Format: int64
+             */
+            wechat?: number | null;
+            /**
+             * Invitations
+             * Format: int64
+             */
+            invited?: number | null;
+            /**
+             * Visits
+             * Format: int64
+             */
+            visits?: number | null;
+            /**
+             * Deals
+             * Format: int64
+             */
+            deals?: number | null;
+            /**
+             * Amount
+             * Format: int64
+             * @description Whole number; its last 2 digits stand behind the point.
+             */
+            amount?: number | null;
+        };
+        GoalsPatch: {
+            /**
+             * Calls
+             * Format: int64
+             */
+            calls?: number | null;
+            /**
+             * Connected
+             * Format: int64
+             */
+            connected?: number | null;
+            /**
+             * Talk minutes
+             * Format: int64
+             */
+            talk_min?: number | null;
+            /**
+             * WeChat
+             * Format: int64
+             */
+            wechat?: number | null;
+            /**
+             * Invitations
+             * Format: int64
+             */
+            invited?: number | null;
+            /**
+             * Visits
+             * Format: int64
+             */
+            visits?: number | null;
+            /**
+             * Deals
+             * Format: int64
+             */
+            deals?: number | null;
+            /**
+             * Amount
+             * Format: int64
+             * @description Whole number; its last 2 digits stand behind the point.
+             */
+            amount?: number | null;
+        };
+        GoalsList: {
+            items: components["schemas"]["GoalsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Call-backs */
+        CallbacksRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Customer */
+            customer_id: string | null;
+            customer_id_label: string | null;
+            /**
+             * Number
+             * @description Empty: the customer's main number.
+             */
+            phone: string | null;
+            /**
+             * Due
+             * Format: int64
+             */
+            due_ms: number;
+            /** About */
+            reason: string | null;
+            /**
+             * By
+             * @description Empty: the customer's owner, else who writes it.
+             */
+            user_id: string | null;
+            user_id_label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "dropped";
+            /** Handed on by */
+            from_id: string | null;
+            from_id_label: string | null;
+            /** Missed call */
+            call_id: string | null;
+            /**
+             * Done at
+             * Format: int64
+             */
+            done_ms: number | null;
+            /** Done by */
+            done_by: string | null;
+            done_by_label: string | null;
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /** Project */
+            campaign_id: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        CallbacksNew: {
+            /** Customer */
+            customer_id?: string | null;
+            /**
+             * Number
+             * @description Empty: the customer's main number.
+             */
+            phone?: string | null;
+            /**
+             * Due
+             * Format: int64
+             */
+            due_ms: number;
+            /** About */
+            reason?: string | null;
+            /**
+             * By
+             * @description Empty: the customer's owner, else who writes it.
+             */
+            user_id?: string | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "open" | "done" | "dropped" | null;
+            /** Missed call */
+            call_id?: string | null;
+            /** Project */
+            campaign_id?: string | null;
+        };
+        CallbacksPatch: {
+            /**
+             * Number
+             * @description Empty: the customer's main number.
+             */
+            phone?: string | null;
+            /**
+             * Due
+             * Format: int64
+             */
+            due_ms?: number | null;
+            /** About */
+            reason?: string | null;
+            /**
+             * By
+             * @description Empty: the customer's owner, else who writes it.
+             */
+            user_id?: string | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "open" | "done" | "dropped" | null;
+        };
+        CallbacksList: {
+            items: components["schemas"]["CallbacksRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Rules of to-dos */
+        Todo_settingsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * To the team after (min)
+             * Format: int64
+             * @description When its agent has not done it so long after its time, his team sees it, too; 0: it stays his.
+             */
+            grace_min: number;
+            /**
+             * When he is away
+             * @description What becomes of the to-dos of who is absent or has left.
+             * @enum {string}
+             */
+            off_rule: "wait" | "team" | "lead";
+            /**
+             * Reminded before (min)
+             * Format: int64
+             */
+            remind_min: number;
+            /**
+             * Visits confirmed before (h)
+             * Format: int64
+             * @description Then the agent is reminded to confirm the visit.
+             */
+            visit_hours: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Todo_settingsNew: {
+            /** Name */
+            name?: string | null;
+            /**
+             * To the team after (min)
+             * Format: int64
+             * @description When its agent has not done it so long after its time, his team sees it, too; 0: it stays his.
+             */
+            grace_min?: number | null;
+            /**
+             * When he is away
+             * @description What becomes of the to-dos of who is absent or has left.
+             * @enum {string|null}
+             */
+            off_rule?: "wait" | "team" | "lead" | null;
+            /**
+             * Reminded before (min)
+             * Format: int64
+             */
+            remind_min?: number | null;
+            /**
+             * Visits confirmed before (h)
+             * Format: int64
+             * @description Then the agent is reminded to confirm the visit.
+             */
+            visit_hours?: number | null;
+        };
+        Todo_settingsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * To the team after (min)
+             * Format: int64
+             * @description When its agent has not done it so long after its time, his team sees it, too; 0: it stays his.
+             */
+            grace_min?: number | null;
+            /**
+             * When he is away
+             * @description What becomes of the to-dos of who is absent or has left.
+             * @enum {string|null}
+             */
+            off_rule?: "wait" | "team" | "lead" | null;
+            /**
+             * Reminded before (min)
+             * Format: int64
+             */
+            remind_min?: number | null;
+            /**
+             * Visits confirmed before (h)
+             * Format: int64
+             * @description Then the agent is reminded to confirm the visit.
+             */
+            visit_hours?: number | null;
+        };
+        Todo_settingsList: {
+            items: components["schemas"]["Todo_settingsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Absences */
+        AbsencesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Who */
+            user_id: string;
+            user_id_label: string | null;
+            /**
+             * From
+             * Format: date
+             * @description As 2026-11-22.
+             */
+            from_day: string;
+            /**
+             * To
+             * Format: date
+             * @description That day included; empty: one day.
+             */
+            to_day: string | null;
+            /**
+             * Why
+             * @enum {string}
+             */
+            kind: "rest" | "leave" | "sick" | "training" | "other";
+            /** Note */
+            note: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        AbsencesNew: {
+            /** Who */
+            user_id: string;
+            /**
+             * From
+             * Format: date
+             * @description As 2026-11-22.
+             */
+            from_day: string;
+            /**
+             * To
+             * Format: date
+             * @description That day included; empty: one day.
+             */
+            to_day?: string | null;
+            /**
+             * Why
+             * @enum {string|null}
+             */
+            kind?: "rest" | "leave" | "sick" | "training" | "other" | null;
+            /** Note */
+            note?: string | null;
+        };
+        AbsencesPatch: {
+            /**
+             * From
+             * Format: date
+             * @description As 2026-11-22.
+             */
+            from_day?: string | null;
+            /**
+             * To
+             * Format: date
+             * @description That day included; empty: one day.
+             */
+            to_day?: string | null;
+            /**
+             * Why
+             * @enum {string|null}
+             */
+            kind?: "rest" | "leave" | "sick" | "training" | "other" | null;
+            /** Note */
+            note?: string | null;
+        };
+        AbsencesList: {
+            items: components["schemas"]["AbsencesRow"][];
             total: number;
             /** @description False: there are more than total */
             total_exact: boolean;
@@ -17317,6 +18545,1674 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                customer_id?: string;
+                at_ms?: number;
+                place?: string;
+                state?: "booked" | "confirmed" | "arrived" | "missed" | "signed";
+                user_id?: string;
+                lead_id?: string;
+                away?: boolean;
+                again?: "todo" | "invited" | "dropped";
+                note?: string;
+                arrived_ms?: number;
+                team_id?: string;
+                campaign_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    visits_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                customer_id?: string;
+                product?: string;
+                amount?: number;
+                day?: string;
+                state?: "ordered" | "signed" | "cancelled";
+                user_id?: string;
+                visit_id?: string;
+                cancel_reason?: string;
+                follow?: "todo" | "done";
+                note?: string;
+                cancelled_ms?: number;
+                team_id?: string;
+                campaign_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DealsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DealsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deals_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                month?: string;
+                user_id?: string;
+                team_id?: string;
+                calls?: number;
+                connected?: number;
+                talk_min?: number;
+                wechat?: number;
+                invited?: number;
+                visits?: number;
+                deals?: number;
+                amount?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    goals_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                customer_id?: string;
+                phone?: string;
+                due_ms?: number;
+                reason?: string;
+                user_id?: string;
+                state?: "open" | "done" | "dropped";
+                from_id?: string;
+                call_id?: string;
+                done_ms?: number;
+                done_by?: string;
+                team_id?: string;
+                campaign_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbacksList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbacksNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbacksRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbacksRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbacksPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbacksRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    callbacks_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                grace_min?: number;
+                off_rule?: "wait" | "team" | "lead";
+                remind_min?: number;
+                visit_hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Todo_settingsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Todo_settingsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Todo_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Todo_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Todo_settingsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Todo_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    todo_settings_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                user_id?: string;
+                from_day?: string;
+                to_day?: string;
+                kind?: "rest" | "leave" | "sick" | "training" | "other";
+                note?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsencesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbsencesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsencesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsencesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AbsencesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsencesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    absences_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description Refused */
