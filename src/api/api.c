@@ -99,6 +99,10 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/imports/{id}/undo", LOGGED_IN, imports_undo_get, QUICK},
 	{POST, "/imports/{id}/undo", LOGGED_IN, imports_undo, QUICK},
 
+	{GET, "/todos", LOGGED_IN, todos_get, QUICK},
+	{POST, "/callbacks/{id}/take", LOGGED_IN, todos_take, QUICK},
+	{POST, "/callbacks/{id}/hand", LOGGED_IN, todos_hand, QUICK},
+	{POST, "/calls/{id}/callback", LOGGED_IN, todos_missed, QUICK},
 	{POST, "/customers/check-number", LOGGED_IN, customers_check_number, QUICK},
 	{POST, "/customers/similar", LOGGED_IN, customers_similar, QUICK},
 	{GET, "/customers/mine", LOGGED_IN, customers_mine, QUICK},

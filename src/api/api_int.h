@@ -327,6 +327,14 @@ void bulk_cancel(struct ask *k);
 void bulk_undo(struct ask *k);
 void bulk_refused(struct ask *k);
 
+/* ---- todos.c ---- */
+void todos_get(struct ask *k);
+void todos_take(struct ask *k);
+void todos_hand(struct ask *k);
+void todos_missed(struct ask *k);
+/** A row was committed (NULL: deleted): tells whose lists it may be in. */
+void todos_changed(struct ask *k, const struct res_def *def, const json_t *row);
+
 /* ---- customers.c, timeline.c ---- */
 int customers_watch_new(struct pool_watch **ret, struct api *a); /* customers go back to the pool when their time is over */
 void customers_watch_stop(struct pool_watch *w);

@@ -195,6 +195,7 @@ static void change(struct ask *k, struct change *ch)
 		fault_changed(k, ch->out);
 	if (!strcmp(ch->d->name, "notes") && ch->out)
 		notes_changed(k, ch->out);
+	todos_changed(k, ch->d, ch->out);
 	if (ch->d->configures_switch || !strcmp(ch->d->name, "departments"))
 		api_conf_changed(k->api, k->db);
 	if (!strcmp(ch->d->name, "number_prefixes"))

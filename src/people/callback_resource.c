@@ -84,7 +84,7 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 	if (r)
 		return r;
 	take_from(c, row);
-	if (!old && !row_id(row, "customer_id") && !*row_text(row, "phone") && json_object_get(row, "customer_id") && json_object_get(row, "phone"))
+	if (!old && !c->who->system && !row_id(row, "customer_id") && !*row_text(row, "phone") && json_object_get(row, "customer_id") && json_object_get(row, "phone"))
 		res_fail(c, 422, "invalid", "customer_id", "required");
 	if (json_is_integer(due) && (json_integer_value(due) > c->now_ms + 5 * YEAR_MS || json_integer_value(due) < c->now_ms - 10 * YEAR_MS))
 		res_fail(c, 422, "invalid", "due_ms", "range");

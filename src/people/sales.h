@@ -57,3 +57,31 @@ struct sales_rules {
 	char off_rule[8]; /* wait team lead */
 };
 int sales_rules_get(struct sales_rules *ret, struct db *db, int64_t centre_id);
+
+/* ---- who does a call-back ---- */
+
+/** SQL: 1 when the user of row @u is not there on the day bound to $@day. */
+#define SALES_AWAY(u, day)                                                                                            \
+	"CASE WHEN " u ".id IS NULL THEN 0 WHEN " u ".active = 0 OR EXISTS (SELECT 1 FROM absences z WHERE z.user_id = " u ".id" \
+	" AND z.to_day >= $" day " AND z.from_day <= $" day ") THEN 1 ELSE 0 END"
+/** SQL: ids of the teams that the user bound to $@at is in, or leads. */
+#define SALES_TEAMS(at) "(SELECT s.id FROM teams s WHERE s.lead_id = $" at " OR s.id IN (SELECT w.team_id FROM users w WHERE w.id = $" at "))"
+
+struct sales_callback {
+	int64_t id, customer_id, user_id, team_id, due_ms; /* user_id 0: the team's */
+	int64_t changed_ms; /* who has just taken it, or moved it, has the grace anew */
+	bool away;   /* its agent is */
+	bool leads;  /* who asks leads its team */
+	bool in_team;
+};
+/** Why somebody who is not its agent has the call-back in his list: "open" nobody's, "away", "ask" (its lead decides), "team"; NULL: he has not. */
+const char *sales_why(const struct sales_rules *rules, const struct sales_callback *b, int64_t now_ms);
+/**
+ * Takes a call-back that is in one's list, or whose team one leads; sees its customer from then on. @from: whose it was, 0: nobody's.
+ * 409 decided: it is not open any more. On the writer.
+ */
+int sales_take(struct json_t **ret, int64_t *from, struct res_ctx *c, int64_t id);
+/** Hands one's own, or one of a team that one leads, to somebody of one's teams, with a word. @from as above. */
+int sales_hand(struct json_t **ret, int64_t *from, struct res_ctx *c, int64_t id, int64_t to, const char *reason);
+/** What becomes of a missed call: called back at @due_ms, or (0) dealt with. Of calls that rang him, or that one of his customers made. */
+int sales_missed(struct json_t **ret, struct res_ctx *c, int64_t call_id, int64_t due_ms, const char *reason);
