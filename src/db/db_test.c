@@ -27,7 +27,7 @@ static void fresh(void)
 	strcpy(dir, "/tmp/hw_db_test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/t.db", dir);
-	test_db_new(path, sizeof(path), strdupa(path));
+	test_db_new_empty(path, sizeof(path), strdupa(path));
 }
 
 static void gone(void)

@@ -17,7 +17,7 @@ static struct db *fresh(const char *sql)
 	struct db *db;
 
 	log_set_level(LOG_L_ERROR);
-	test_db_new(url, sizeof(url), "");
+	test_db_new_empty(url, sizeof(url), "");
 	assert_int_equal(db_open(&db, url, DB_RW), 0);
 	assert_int_equal(db_script(db, sql), 0);
 	return db;

@@ -141,7 +141,7 @@ static void make_places(void)
 	assert_non_null(mkdtemp(dir));
 	assert_non_null(mkdtemp(shm));
 	snprintf(db_path, sizeof(db_path), "%s/t.db", dir);
-	test_db_new(db_path, sizeof(db_path), strdupa(db_path));
+	test_db_new_empty(db_path, sizeof(db_path), strdupa(db_path));
 	snprintf(spill_path, sizeof(spill_path), "%s/spill", dir);
 	snprintf(ring_path, sizeof(ring_path), "%s/ring", shm);
 	conf = (struct journal_conf){.ring_path = ring_path, .ring_bytes = 64 << 10, .spill_path = spill_path, .centre_id = 1};
