@@ -109,7 +109,7 @@ static void as(struct fix *f, const char *scope)
 	(void)snprintf(text, sizeof(text),
 		       "{\"people\":{\"read\":\"%s\",\"write\":\"%s\",\"remove\":\"%s\"},\"lists\":{\"read\":\"centre\"},\"customers\":{\"read\":\"own\",\"write\":\"own\"},"
 		       "\"notes\":{\"read\":\"own\",\"write\":\"own\"},\"sales\":{\"read\":\"own\",\"write\":\"own\"},\"callbacks\":{\"read\":\"own\",\"write\":\"own\"},"
-		       "\"goals\":{\"read\":\"own\"},\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}}",
+		       "\"goals\":{\"read\":\"own\"},\"campaigns\":{\"read\":\"own\"},\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}}",
 		       scope, scope, scope);
 	g = json_loads(text, 0, NULL);
 	p = people_rights_make(r, g, &bad);

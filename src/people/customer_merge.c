@@ -48,6 +48,15 @@ static const struct move {
 	{"attachments", "SELECT id, name FROM attachments WHERE resource = 'customers' AND row_id = $1 ORDER BY id",
 	 "UPDATE attachments SET row_id = $1 WHERE resource = 'customers' AND row_id = $2",
 	 "UPDATE attachments SET row_id = $1 WHERE resource = 'customers' AND row_id = $2 AND id = $3"},
+	/* In a project where both are, each stays; the merged one is not dialled. */
+	{"leads", "SELECT id, NULL FROM campaign_leads WHERE customer_id = $1",
+	 "UPDATE campaign_leads SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND NOT EXISTS (SELECT 1 FROM campaign_leads x"
+	 " WHERE x.campaign_id = campaign_leads.campaign_id AND x.customer_id = $1)",
+	 "UPDATE campaign_leads SET customer_id = $1, rev = rev + 1 WHERE customer_id IN ($1, $2) AND id = $3"},
+	{"dials", "SELECT id, NULL FROM dial_claims WHERE customer_id = $1", "UPDATE dial_claims SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2",
+	 "UPDATE dial_claims SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3"},
+	{"do_not_call", "SELECT id, NULL FROM do_not_call WHERE customer_id = $1", "UPDATE do_not_call SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2",
+	 "UPDATE do_not_call SET customer_id = $1, rev = rev + 1 WHERE customer_id = $2 AND id = $3"},
 	{"shares", "SELECT s.user_id, NULL FROM customer_shares s WHERE s.customer_id = $1",
 	 "INSERT INTO customer_shares (customer_id, user_id, at_ms) SELECT $1, s.user_id, s.at_ms FROM customer_shares s WHERE s.customer_id = $2"
 	 " ON CONFLICT (customer_id, user_id) DO NOTHING",

@@ -32,6 +32,8 @@ static const struct res_field fields[] = {
 	{"last_ms", RES_TIME, "最近联系", "Last contact", RES_READONLY},
 	{"back_ms", RES_TIME, "回公海时间", "Goes back", RES_READONLY},
 	{"contact_n", RES_INT, "联系次数", "Contacts", RES_READONLY | RES_HIDE_LIST, .fallback = "0"},
+	{"campaign_id", RES_REF, "加入项目", "Project", RES_HIDE_LIST, .ref = "campaigns", .also = "项目|项目名称|外呼项目",
+	 .help_zh = "保存后成为这个项目的待拨客户；这里显示最近加入的一个。", .help_en = "Makes the customer a lead of that project; the last one is shown."},
 	{"source_id", RES_REF, "客户来源", "Source", RES_HIDE_LIST, .ref = "customer_sources"},
 	{"gender", RES_ENUM, "性别", "Gender", RES_HIDE_LIST, .options = genders},
 	{"age", RES_INT, "年龄", "Age", RES_HIDE_LIST, .min = 0, .max = 150},
@@ -178,6 +180,8 @@ static int after_write(struct res_ctx *c, int64_t id, json_t *row)
 		r = sales_next_said(c, id, json_integer_value(json_object_get(row, "next_ms")));
 	if (!r)
 		r = customer_back_set(c->db, id);
+	if (!r && json_object_get(c->body, "campaign_id"))
+		r = campaign_customer_saved(c, id, row_id(row, "campaign_id"));
 	return r ? r : customer_index(c->db, c->who->centre_id, id, 0);
 }
 
@@ -195,7 +199,7 @@ static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 
 	for (size_t i = 0; !r && i < ARRAY_LEN(sql); i++)
 		r = db_run(c->db, sql[i], "i", id);
-	return r;
+	return r ? r : campaign_customer_gone(c->db, id);
 }
 
 /* Who may give customers to people says so in the sheet; even he takes none away from somebody by accident. */

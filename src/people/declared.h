@@ -17,6 +17,17 @@ extern const struct res_def people_leaves, people_departments, people_roles, peo
 /** Takes a person's views and list preferences away, before he goes himself. */
 int people_views_forget(struct db *db, int64_t user_id);
 
+/* Given by campaign/, beside us: its declarations, and what our hooks tell it. */
+extern const struct res_def campaign_campaigns, campaign_agents, campaign_teams, campaign_numbers, campaign_leads, campaign_dials,
+	campaign_guarded, campaign_do_not_call, campaign_windows, campaign_holidays, campaign_retry_rules, campaign_settings,
+	campaign_shown_numbers;
+int campaign_seed(struct db *db, int64_t centre_id);
+/** A customer was put into a campaign by his row's field. As a hook. */
+int campaign_customer_saved(struct res_ctx *c, int64_t customer_id, int64_t campaign_id);
+/** His row goes, with all that hangs on it; or what names him goes and the row stays. */
+int campaign_customer_gone(struct db *db, int64_t customer_id);
+int campaign_customer_erased(struct db *db, int64_t customer_id, int64_t now_ms);
+
 extern const struct res_def people_custom_fields, people_recycle_rules, people_allocations;
 extern const struct res_def people_visits, people_deals, people_goals, people_callbacks, people_todo_settings, people_absences;
 

@@ -190,6 +190,8 @@ int people_erase_begin(struct res_ctx *c, int64_t id, const char *reason)
 		r = erase_attachments(c->db, id);
 	for (size_t i = 0; !r && i < ARRAY_LEN(rows_sql); i++)
 		r = db_run(c->db, rows_sql[i], "i", id);
+	if (!r)
+		r = campaign_customer_erased(c->db, id, c->now_ms);
 	if (r)
 		return r;
 	after = json_pack("{s:s}", "reason", reason);

@@ -273,6 +273,8 @@ int people_centre(int64_t *ret, struct db *db, const char *name, const char *zon
 			r = people_privacy_seed(db, info.id);
 		if (!r)
 			r = sales_seed(db, info.id);
+		if (!r)
+			r = campaign_seed(db, info.id);
 		return r ? r : customer_seed_lists(db, info.id);
 	}
 	if (r != -ENOENT)
@@ -290,6 +292,8 @@ int people_centre(int64_t *ret, struct db *db, const char *name, const char *zon
 		r = people_privacy_seed(db, id);
 	if (!r)
 		r = sales_seed(db, id);
+	if (!r)
+		r = campaign_seed(db, id);
 	if (!r)
 		*ret = id;
 	return r;

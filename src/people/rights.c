@@ -26,6 +26,7 @@ const struct people_right people_rights_list[] = {
 	{RIGHT_TRACE, "trace", "看信令", "Reads SIP messages", NULL, NULL},
 	{RIGHT_ERASE, "erase", "清除个人信息", "Erases a person", "删除客户本人的资料，统计保留。", "Removes the person from all records; figures stay."},
 	{RIGHT_SYSTEM, "system", "系统管理", "Looks after the system", "体检、封禁、故障、拨测、演示数据、角色。", "Doctor, strangers, faults, test calls, demo, roles."},
+	{RIGHT_CAMPAIGNS, "campaigns", "管外呼项目", "Runs projects", "开始、暂停、结束项目，把客户加入项目。", "Starts, pauses and ends projects, puts customers into them."},
 	{0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -45,8 +46,12 @@ const struct res_scope_sql res_scope_sql = {
 
 #define LISTS "\"lists\":{\"read\":\"centre\"}"
 #define TEMPLATES ",\"note_templates\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"}"
+/* Of projects an agent sees those he works for, and of their lists his own customers. */
+#define OWN_CAMPAIGNS "\"campaigns\":{\"read\":\"own\"}"
+#define CAMPAIGNS(s) "\"campaigns\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\",\"export\":true,\"import\":true}"
+#define OUTBOUND "\"outbound\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true}"
 #define OWN_SALES "\"sales\":{\"read\":\"own\",\"write\":\"own\"},\"callbacks\":{\"read\":\"own\",\"write\":\"own\"},\"goals\":{\"read\":\"own\"}"
-#define OWN_CUSTOMERS "\"customers\":{\"read\":\"own\",\"write\":\"own\"},\"notes\":{\"read\":\"own\",\"write\":\"own\"}," OWN_SALES
+#define OWN_CUSTOMERS "\"customers\":{\"read\":\"own\",\"write\":\"own\"},\"notes\":{\"read\":\"own\",\"write\":\"own\"}," OWN_SALES "," OWN_CAMPAIGNS
 #define SALES(s) "\"sales\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\",\"export\":true}," \
 		 "\"callbacks\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\"}," \
 		 "\"goals\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\",\"export\":true,\"import\":true}"
@@ -65,40 +70,40 @@ static const struct ready {
 	{"telesales", "电销专员", "Tele-sales agent", "只从客户拨号，号码脱敏。", "[\"desk\",\"pool\",\"reveal\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
 	{"lead", "组长", "Team lead", "看管自己的班组：客户、通话、录音、状态。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\"]",
-	 "{" LISTS TEMPLATES "," SCOPED("team") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\"]",
+	 "{" LISTS TEMPLATES "," SCOPED("team") "," CAMPAIGNS("team") ",\"outbound\":{\"read\":\"centre\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
 	{"supervisor", "主管", "Supervisor", "看管全场，导入和分配客户，排坐席。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\",\"trace\"]",
-	 "{" LISTS TEMPLATES ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"import\":true}," FLOOR("centre") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"trace\"]",
+	 "{" LISTS TEMPLATES ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"import\":true}," FLOOR("centre") "," CAMPAIGNS("centre") "," OUTBOUND ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
 	 "\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}}"},
 	{"orders", "订购主管", "Order supervisor", "看管本部门（含下级）的接单和客户。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\"]",
-	 "{" LISTS TEMPLATES "," SCOPED("department") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
+	 "{" LISTS TEMPLATES "," SCOPED("department") ",\"campaigns\":{\"read\":\"department\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
 	{"aftersales_lead", "售后主管", "After-sales supervisor", "看管本部门（含下级）的售后。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\"]",
-	 "{" LISTS TEMPLATES "," SCOPED("department") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
+	 "{" LISTS TEMPLATES "," SCOPED("department") ",\"campaigns\":{\"read\":\"department\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
 	{"outbound_lead", "外呼主管", "Outbound supervisor", "看管本部门（含下级）的外呼，导入和分配客户。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\"]",
-	 "{" LISTS TEMPLATES ",\"customers\":{\"read\":\"department\",\"write\":\"department\",\"remove\":\"department\",\"import\":true},"
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\"]",
+	 "{" LISTS TEMPLATES "," CAMPAIGNS("department") "," OUTBOUND ",\"customers\":{\"read\":\"department\",\"write\":\"department\",\"remove\":\"department\",\"import\":true},"
 	 "\"notes\":{\"read\":\"department\",\"write\":\"department\"},\"calls\":{\"read\":\"department\"},\"recordings\":{\"read\":\"department\"},"
 	 "\"people\":{\"read\":\"department\"}," SALES("department") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"},"
 	 "\"imports\":{\"read\":\"centre\"}}"},
 	{"floor", "现场督导", "Floor supervisor", "巡场：看状态、听录音，不改客户。", "[\"floor\",\"force\"]",
-	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
+	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
 	{"qa", "质检员", "Quality inspector", "听录音、看小结；号码脱敏，不能改。", "[\"floor\"]",
-	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
+	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
 	{"qa_service", "质检客服", "QA and service", "接听来电、把新客户轮流派给坐席，也做质检；归经理管。",
 	 "[\"desk\",\"dial\",\"floor\",\"numbers\",\"assign\",\"pool\",\"merge\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\"},\"notes\":{\"read\":\"centre\",\"write\":\"own\"},"
-	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}," OWN_SALES "}"},
+	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}," OWN_SALES "," OWN_CAMPAIGNS "}"},
 	{"training_lead", "培训质监主管", "Training and QA supervisor", "管质检和培训。", "[\"floor\",\"numbers\",\"notes\",\"share\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"}," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
 	{"trainer", "培训讲师", "Trainer", "听录音备课；看不到客户号码。", "[]",
 	 "{" LISTS ",\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
 	{"aftersales", "售后专员", "After-sales agent", "处理售后，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\"]",
-	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CALLS "}"},
+	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CAMPAIGNS "," OWN_CALLS "}"},
 	{"expediter", "催货员", "Expediter", "催货、改时，看本组客户。", "[\"desk\",\"dial\",\"numbers\"]",
-	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CALLS "}"},
+	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CAMPAIGNS "," OWN_CALLS "}"},
 	{"telmanager", "电话经理", "Telephone manager", "专属客户经理，只管自己的客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
 	{"coordinator", "信息协调", "Information coordinator", "导入、导出、整理和转交客户资料。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\"]",
@@ -109,13 +114,13 @@ static const struct ready {
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
 	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"}," SEE_SALES("centre") "}"},
 	{"manager", "运营经理", "Operations manager", "看管全部业务和人员，不改系统设置。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\",\"audit\",\"trace\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"audit\",\"trace\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
-	 "\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"export\":true},"
+	 CAMPAIGNS("centre") "," OUTBOUND ",\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"export\":true},"
 	 "\"people\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
 	 SALES("centre") ",\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\"]",
-	 "{" LISTS "," HEAR("centre") ",\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
+	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"admin", "管理员", "Administrator", "一切。", "[\"*\"]",
 	 "{\"*\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true}}"},
 };
@@ -127,7 +132,7 @@ static const struct {
 	{"customers", "客户", "Customers"}, {"notes", "小结", "Notes"}, {"sales", "来访与成单", "Visits and deals"},
 	{"callbacks", "预约回拨", "Call-backs"}, {"goals", "目标", "Goals"}, {"calls", "通话记录", "Calls"}, {"recordings", "录音", "Recordings"},
 	{"people", "人员与班组", "People and teams"}, {"staffing", "队列成员", "Staffing of queues"}, {"lists", "名单与选项", "Lists"},
-	{"telephony", "话务设置", "Telephony"}, {"imports", "导入记录", "Imports"}, {"exports", "导出记录", "Exports"}, {"faults", "故障报告", "Fault reports"},
+	{"campaigns", "外呼项目", "Projects"}, {"outbound", "外呼规则", "Rules of calls out"}, {"telephony", "话务设置", "Telephony"}, {"imports", "导入记录", "Imports"}, {"exports", "导出记录", "Exports"}, {"faults", "故障报告", "Fault reports"},
 	{"roles", "角色", "Roles"}, {"access", "密钥与网络", "Tokens and networks"},
 };
 

@@ -28,6 +28,7 @@ struct json_t;
 #define RIGHT_TRACE   (1ull << 12) /* reads SIP messages of trunks and calls */
 #define RIGHT_ERASE   (1ull << 13) /* removes a person from all records */
 #define RIGHT_SYSTEM  (1ull << 14) /* looks after the installation: doctor, strangers, faults, test calls, roles */
+#define RIGHT_CAMPAIGNS (1ull << 15) /* starts and stops projects, puts customers into them */
 
 struct people_right {
 	uint64_t bit;

@@ -17,6 +17,8 @@
 #define ROWS_MAX 100000            /* of any list */
 #define NOANSWER_DESKLESS_MS 10000 /* nobody is there to press Ready again */
 #define DEVICE_GRACE_MS 30000      /* a laptop changes its network, a page is loaded again */
+#define CAMPAIGN_RING_MS 15000     /* an agent of a campaign is asked so long */
+#define WRAPUP_MAX_MS 180000
 
 struct form;
 struct rule;
@@ -564,6 +566,124 @@ static int read_allowed(struct load *l)
 	return 0;
 }
 
+/* ---- campaigns: each is a queue of the core besides, after all that take calls in ---- */
+
+#define BELOW_QUEUES 1000
+
+static enum sw_mode mode_of(const char *name)
+{
+	return !strcmp(name, "predictive") ? SW_PREDICTIVE : !strcmp(name, "preview") ? SW_PREVIEW : SW_PROGRESSIVE;
+}
+
+static bool take_campaign(struct load *l, void *entry, struct db_stmt *st)
+{
+	struct sw_campaign *c = entry;
+
+	*c = (struct sw_campaign){
+		.id = db_i64(st, 0),
+		.name = text_or_empty(l, st, 1),
+		.mode = mode_of(db_text(st, 2)),
+		.running = !strcmp(db_text(st, 3), "running"),
+		.preview_s = (int32_t)db_i64(st, 4),
+		.ring_s = (int32_t)db_i64(st, 5),
+		.wait_max_ms = (int32_t)db_i64(st, 6),
+		.limit_permille = (int32_t)db_i64(st, 7),
+		.lines_max = (int32_t)db_i64(st, 8),
+		.wrapup_ms = ms(st, 9),
+		.trunk_id = db_i64(st, 10),
+		.record = db_i64(st, 11),
+		.beep = db_i64(st, 12),
+	};
+	if (c->trunk_id && !known(&l->trunks, c->trunk_id)) {
+		log_warn("campaign=%lld its trunk is switched off or not there: nothing is dialled", (long long)c->id);
+		c->running = false;
+	}
+	know(&l->queues, c->id);
+	return true;
+}
+
+static bool take_campaign_queue(struct load *l, void *entry, struct db_stmt *st)
+{
+	int32_t wrapup = ms(st, 2);
+
+	*(struct acd_queue_conf *)entry = (struct acd_queue_conf){
+		.id = db_i64(st, 0),
+		.priority = (int32_t)db_i64(st, 1) - BELOW_QUEUES,
+		.ring_ms = CAMPAIGN_RING_MS,
+		.wrapup_ms = wrapup,
+		.wrapup_max_ms = wrapup > WRAPUP_MAX_MS ? wrapup : WRAPUP_MAX_MS,
+		.wait_max_ms = (int32_t)db_i64(st, 3),
+		.target_ms = (int32_t)db_i64(st, 3),
+	};
+	return true;
+}
+
+/* @more, behind what is in @list already. */
+static void append(struct load *l, void *list, size_t *n, const void *more, size_t more_n, size_t size)
+{
+	char *all;
+
+	if (!more_n)
+		return;
+	all = arena_alloc(l->arena, (*n + more_n) * size);
+	if (*n)
+		memcpy(all, *(void **)list, *n * size);
+	memcpy(all + *n * size, more, more_n * size);
+	*(void **)list = all;
+	*n += more_n;
+}
+
+/* Those that have ended stay while their last calls may be going on. */
+#define CAMPAIGNS_LIVE " FROM campaigns c WHERE c.centre_id = $1 AND (c.state IN ('running', 'paused')" \
+	" OR (c.state = 'ended' AND EXISTS (SELECT 1 FROM dial_claims d WHERE d.campaign_id = c.id AND d.state = 'open')))"
+
+/* The core refuses a configuration in which somebody serves too many; the last of his campaigns do without him. Answers how many stay. */
+static size_t within_limit(const struct load *l, struct acd_member *more, size_t n)
+{
+	struct hmap count;
+	size_t stay = 0;
+
+	hmap_init(&count, false);
+	for (size_t i = 0; i < l->conf->acd.member_n + n; i++) {
+		const struct acd_member *m = i < l->conf->acd.member_n ? &l->conf->acd.members[i] : &more[i - l->conf->acd.member_n];
+		uintptr_t had = (uintptr_t)hmap_get(&count, (uint64_t)m->agent_id);
+
+		(void)hmap_set(&count, (uint64_t)m->agent_id, (void *)(had + 1));
+		if (i < l->conf->acd.member_n)
+			continue;
+		if (had < ACD_QUEUES_MAX)
+			more[stay++] = *m;
+		else
+			log_warn("agent=%lld serves too many queues and campaigns, left out of campaign=%lld", (long long)m->agent_id, (long long)m->queue_id);
+	}
+	hmap_done(&count);
+	return stay;
+}
+
+static int read_campaigns(struct load *l)
+{
+	struct sw_conf *c = l->conf;
+	struct acd_queue_conf *queues = NULL;
+	struct acd_member *members = NULL;
+	size_t queue_n = 0, member_n = 0;
+	int r;
+
+	r = READ("campaigns", "SELECT c.id, c.name, c.mode, c.state, c.preview_s, c.ring_s, c.wait_ms, c.limit_permille, c.lines_max, c.wrapup_s, c.trunk_id,"
+			      " c.record, c.beep" CAMPAIGNS_LIVE " ORDER BY c.id", take_campaign, campaign);
+	if (!r)
+		r = read_rows(l, "campaigns", "SELECT c.id, c.priority, c.wrapup_s, c.wait_ms" CAMPAIGNS_LIVE " ORDER BY c.id", sizeof(*queues), take_campaign_queue, &queues,
+			      &queue_n);
+	if (!r)
+		r = read_rows(l, "campaign_people", "SELECT 0, p.campaign_id, p.user_id, p.share FROM campaign_people p JOIN users u ON u.id = p.user_id"
+			      " WHERE u.centre_id = $1 AND p.campaign_id IN (SELECT c.id" CAMPAIGNS_LIVE ") ORDER BY p.campaign_id, p.share, p.user_id", sizeof(*members),
+			      take_member, &members, &member_n);
+	if (r)
+		return r;
+	append(l, &c->acd.queues, &c->acd.queue_n, queues, queue_n, sizeof(*queues));
+	append(l, &c->acd.members, &c->acd.member_n, members, within_limit(l, members, member_n), sizeof(*members));
+	return 0;
+}
+
 /* What others refer to comes first. */
 static int read_all(struct load *l)
 {
@@ -598,6 +718,8 @@ static int read_all(struct load *l)
 	if (!r)
 		r = READ("devices", "SELECT id, user_id, name, secret, static_uri, auto_answer, codecs, srtp, srtp_any FROM devices"
 				    " WHERE centre_id = $1 ORDER BY id", take_device, device);
+	if (!r)
+		r = read_campaigns(l);
 	if (!r)
 		r = READ("numbers", "SELECT id, number, trunk_id, dest, queue_id, user_id, uri, record FROM numbers"
 				    " WHERE centre_id = $1 ORDER BY id", take_number, number);

@@ -99,6 +99,26 @@ static const struct seed {
 	{"absences", "x_dep", DEPARTMENT, "{'user_id':'$dep','from_day':'2023-11-14'}", NULL},
 	{"absences", "x_far", CENTRE, "{'user_id':'$far','from_day':'2023-11-14'}", NULL},
 	{"todo_settings", "todo", CENTRE, NULL, "{'grace_min':4}"},
+	{"campaigns", "k_me", OWN, "{'name':'project one','owner_id':'$me'}", "{'note':'changed'}"},
+	{"campaigns", "k_mate", TEAM, "{'name':'a mate has','owner_id':'$mate','team_id':'$t1'}", NULL},
+	{"campaigns", "k_dep", DEPARTMENT, "{'name':'below','owner_id':'$dep','team_id':'$t2'}", NULL},
+	{"campaigns", "k_far", CENTRE, "{'name':'far','owner_id':'$far','team_id':'$t3'}", NULL},
+	{"campaigns", "k_with", OWN, "{'name':'I work for it','owner_id':'$far','team_id':'$t3'}", NULL},
+	{"campaign_agents", "ka_me", OWN, "{'campaign_id':'$k_with','user_id':'$me'}", "{'share':2}"},
+	{"campaign_agents", "ka_far", CENTRE, "{'campaign_id':'$k_far','user_id':'$far'}", NULL},
+	{"campaign_teams", "kt_me", OWN, "{'campaign_id':'$k_me','team_id':'$t3'}", "{'share':2}"},
+	{"shown_numbers", "shown", CENTRE, "{'number':'057188120001'}", "{'note':'changed'}"},
+	{"campaign_numbers", "kn_me", OWN, "{'campaign_id':'$k_me','shown_id':'$shown'}", "{}"},
+	{"campaign_leads", "kl_me", OWN, "{'campaign_id':'$k_far','customer_id':'$c_me'}", "{'priority':7}"},
+	{"campaign_leads", "kl_far", CENTRE, "{'campaign_id':'$k_me','customer_id':'$c_far'}", NULL},
+	{"campaign_leads", "kl_open", OPEN, "{'campaign_id':'$k_me','customer_id':'$c_open'}", NULL},
+	{"dial_claims", "kc_me", OWN, "{'campaign_id':'$k_far','lead_id':'$kl_me','customer_id':'$c_me','number':'+8613800138001','state':'ended','nth':1}", "{'nth':2}"},
+	{"guarded_dials", "kg_me", OWN, "{'campaign_id':'$k_far','lead_id':'$kl_me','customer_id':'$c_me','why':'hours'}", "{'why':'dnc'}"},
+	{"do_not_call", "dnc", CENTRE, "{'number':'13700137000'}", "{'note':'changed'}"},
+	{"calling_windows", "window", CENTRE, "{'name':'window one','hours':'09:00-12:00'}", "{'region':'changed'}"},
+	{"holidays", "holiday", CENTRE, "{'day':'2027-01-01','name':'one'}", "{'name':'changed'}"},
+	{"retry_rules", "retry", CENTRE, "{'result':'busy','nth':3}", "{'wait_min':7}"},
+	{"outbound_settings", "limits", CENTRE, NULL, "{'gap_min':7}"},
 	{"custom_fields", "custom", CENTRE, "{'zh':'walked','key':'walked'}", "{'help':'changed'}"},
 	{"roles", "role", CENTRE, "{'key':'walker','name':'walker'}", "{'note':'changed'}"},
 	{"leaves", "l_me", OWN, "{'user_id':'$me','by_name':'b','rule':'keep','state':'done'}", "{'total':7}"},
@@ -303,6 +323,7 @@ static void fix_init(struct fix *f)
 	assert_int_equal(customer_seed_lists(f->db, f->other), 0);
 	assert_int_equal(people_privacy_seed(f->db, f->other), 0);
 	assert_int_equal(sales_seed(f->db, f->other), 0);
+	assert_int_equal(campaign_seed(f->db, f->other), 0);
 	fill(f, f->centre, f->id);
 	fill(f, f->other, f->foreign);
 	assert_int_equal(db_commit(f->db), 0);

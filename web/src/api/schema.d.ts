@@ -7099,6 +7099,1037 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["campaigns_list"];
+        put?: never;
+        post: operations["campaigns_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["campaigns_get"];
+        put?: never;
+        post?: never;
+        delete: operations["campaigns_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["campaigns_update"];
+        trace?: never;
+    };
+    "/campaigns/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaigns_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaigns_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaigns_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["campaign_agents_list"];
+        put?: never;
+        post: operations["campaign_agents_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["campaign_agents_get"];
+        put?: never;
+        post?: never;
+        delete: operations["campaign_agents_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["campaign_agents_update"];
+        trace?: never;
+    };
+    "/campaign_agents/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_agents_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_agents/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_agents_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_agents/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_agents_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["campaign_teams_list"];
+        put?: never;
+        post: operations["campaign_teams_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["campaign_teams_get"];
+        put?: never;
+        post?: never;
+        delete: operations["campaign_teams_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["campaign_teams_update"];
+        trace?: never;
+    };
+    "/campaign_teams/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_teams_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_teams/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_teams_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_teams/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_teams_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["campaign_numbers_list"];
+        put?: never;
+        post: operations["campaign_numbers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_numbers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["campaign_numbers_get"];
+        put?: never;
+        post?: never;
+        delete: operations["campaign_numbers_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["campaign_numbers_update"];
+        trace?: never;
+    };
+    "/campaign_numbers/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_numbers_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_numbers/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_numbers_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_numbers/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_numbers_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["campaign_leads_list"];
+        put?: never;
+        post: operations["campaign_leads_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_leads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["campaign_leads_get"];
+        put?: never;
+        post?: never;
+        delete: operations["campaign_leads_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["campaign_leads_update"];
+        trace?: never;
+    };
+    "/campaign_leads/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_leads_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_leads/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_leads_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaign_leads/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["campaign_leads_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dial_claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["dial_claims_list"];
+        put?: never;
+        post: operations["dial_claims_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dial_claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["dial_claims_get"];
+        put?: never;
+        post?: never;
+        delete: operations["dial_claims_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["dial_claims_update"];
+        trace?: never;
+    };
+    "/dial_claims/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["dial_claims_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dial_claims/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["dial_claims_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guarded_dials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["guarded_dials_list"];
+        put?: never;
+        post: operations["guarded_dials_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guarded_dials/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["guarded_dials_get"];
+        put?: never;
+        post?: never;
+        delete: operations["guarded_dials_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["guarded_dials_update"];
+        trace?: never;
+    };
+    "/guarded_dials/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["guarded_dials_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guarded_dials/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["guarded_dials_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/do_not_call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["do_not_call_list"];
+        put?: never;
+        post: operations["do_not_call_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/do_not_call/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["do_not_call_get"];
+        put?: never;
+        post?: never;
+        delete: operations["do_not_call_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["do_not_call_update"];
+        trace?: never;
+    };
+    "/do_not_call/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["do_not_call_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/do_not_call/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["do_not_call_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/do_not_call/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["do_not_call_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling_windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["calling_windows_list"];
+        put?: never;
+        post: operations["calling_windows_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling_windows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["calling_windows_get"];
+        put?: never;
+        post?: never;
+        delete: operations["calling_windows_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["calling_windows_update"];
+        trace?: never;
+    };
+    "/calling_windows/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["calling_windows_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling_windows/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["calling_windows_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calling_windows/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["calling_windows_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["holidays_list"];
+        put?: never;
+        post: operations["holidays_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holidays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["holidays_get"];
+        put?: never;
+        post?: never;
+        delete: operations["holidays_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["holidays_update"];
+        trace?: never;
+    };
+    "/holidays/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["holidays_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holidays/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["holidays_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/holidays/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["holidays_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retry_rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["retry_rules_list"];
+        put?: never;
+        post: operations["retry_rules_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retry_rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["retry_rules_get"];
+        put?: never;
+        post?: never;
+        delete: operations["retry_rules_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["retry_rules_update"];
+        trace?: never;
+    };
+    "/retry_rules/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retry_rules_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retry_rules/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retry_rules_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retry_rules/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["retry_rules_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbound_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["outbound_settings_list"];
+        put?: never;
+        post: operations["outbound_settings_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbound_settings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["outbound_settings_get"];
+        put?: never;
+        post?: never;
+        delete: operations["outbound_settings_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["outbound_settings_update"];
+        trace?: never;
+    };
+    "/outbound_settings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["outbound_settings_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbound_settings/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["outbound_settings_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shown_numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["shown_numbers_list"];
+        put?: never;
+        post: operations["shown_numbers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shown_numbers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["shown_numbers_get"];
+        put?: never;
+        post?: never;
+        delete: operations["shown_numbers_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["shown_numbers_update"];
+        trace?: never;
+    };
+    "/shown_numbers/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["shown_numbers_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shown_numbers/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["shown_numbers_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shown_numbers/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["shown_numbers_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -10155,6 +11186,12 @@ export interface components {
              * Format: int64
              */
             contact_n: number;
+            /**
+             * Project
+             * @description Makes the customer a lead of that project; the last one is shown.
+             */
+            campaign_id: string | null;
+            campaign_id_label: string | null;
             /** Source */
             source_id: string | null;
             source_id_label: string | null;
@@ -10235,6 +11272,11 @@ export interface components {
              * Format: int64
              */
             next_ms?: number | null;
+            /**
+             * Project
+             * @description Makes the customer a lead of that project; the last one is shown.
+             */
+            campaign_id?: string | null;
             /** Source */
             source_id?: string | null;
             /**
@@ -10323,6 +11365,11 @@ export interface components {
              * Format: int64
              */
             next_ms?: number | null;
+            /**
+             * Project
+             * @description Makes the customer a lead of that project; the last one is shown.
+             */
+            campaign_id?: string | null;
             /** Source */
             source_id?: string | null;
             /**
@@ -12392,6 +13439,1466 @@ export interface components {
         };
         AbsencesList: {
             items: components["schemas"]["AbsencesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Projects */
+        CampaignsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "running" | "paused" | "ended";
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "preview" | "progressive" | "predictive";
+            /** Description */
+            note: string | null;
+            /** Answers for it */
+            owner_id: string | null;
+            owner_id_label: string | null;
+            /**
+             * Leading team
+             * @description Its lead sees and manages the project.
+             */
+            team_id: string | null;
+            team_id_label: string | null;
+            /**
+             * Priority
+             * Format: int64
+             * @description With several projects for the same agents, the higher number is dialled first. Calls that come in always come before calls out.
+             */
+            priority: number;
+            /**
+             * Script
+             * @description Shown beside the form in a call. Lines with # are headings, with - points; {name}, {city} and so on become the customer's.
+             */
+            script: string | null;
+            /** Note form */
+            template_id: string | null;
+            template_id_label: string | null;
+            /**
+             * Results
+             * @description What an agent may choose, in the order of the keys 1 to 9; empty: all.
+             */
+            results: unknown;
+            /**
+             * Days
+             * @description Empty: every day. The calling windows hold besides.
+             */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[] | null;
+            /**
+             * Hours
+             * @description As 09:00-12:00,13:30-20:00; empty: the whole day. The calling windows hold besides.
+             */
+            hours: string;
+            /**
+             * First day
+             * Format: date
+             */
+            start_day: string | null;
+            /**
+             * Last day
+             * Format: date
+             */
+            end_day: string | null;
+            /**
+             * To be reached
+             * Format: int64
+             * @description Done when so many customers have been spoken to; 0: when the list is through.
+             */
+            target: number;
+            /**
+             * Attempts per customer
+             * Format: int64
+             */
+            attempts_max: number;
+            /**
+             * Attempts a day
+             * Format: int64
+             */
+            day_max: number;
+            /**
+             * Lawful basis
+             * @description Without one it cannot start. Its evidence is written below or attached as a file.
+             * @enum {string}
+             */
+            basis: "none" | "consent" | "contract" | "duty" | "public";
+            /**
+             * Evidence
+             * @description For example: members' agreement 2026, article 5, ticked since 2026-03-01.
+             */
+            basis_text: string | null;
+            /**
+             * Trunk
+             * @description Empty: by the trunks' order.
+             */
+            trunk_id: string | null;
+            trunk_id_label: string | null;
+            /**
+             * Ring time (s)
+             * Format: int64
+             */
+            ring_s: number;
+            /**
+             * Preview (s)
+             * Format: int64
+             * @description Then it is dialled; before that the agent may dial at once, or skip with a reason.
+             */
+            preview_s: number;
+            /**
+             * Wrap-up (s)
+             * Format: int64
+             */
+            wrapup_s: number;
+            /**
+             * Abandoned at most (‰)
+             * Format: int64
+             * @description Of those who answer, so many per thousand may find nobody there.
+             */
+            limit_permille: number;
+            /**
+             * Longest wait (ms)
+             * Format: int64
+             */
+            wait_ms: number;
+            /**
+             * Lines at most
+             * Format: int64
+             * @description 0: no limit.
+             */
+            lines_max: number;
+            /**
+             * Talk at most (min)
+             * Format: int64
+             * @description Then the agent is told to come to an end; 0: no limit.
+             */
+            talk_max_min: number;
+            /**
+             * Clicks an agent a day
+             * Format: int64
+             * @description How often an agent may dial customers of it himself; 0: no limit.
+             */
+            click_day_max: number;
+            /** Record */
+            record: boolean;
+            /**
+             * Beep
+             * @description The agent hears it at the moment the customer is there.
+             */
+            beep: boolean;
+            /**
+             * First started
+             * Format: int64
+             */
+            started_ms: number | null;
+            /**
+             * Ended
+             * Format: int64
+             */
+            ended_ms: number | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        CampaignsNew: {
+            /** Name */
+            name: string;
+            /**
+             * Mode
+             * @enum {string|null}
+             */
+            mode?: "preview" | "progressive" | "predictive" | null;
+            /** Description */
+            note?: string | null;
+            /** Answers for it */
+            owner_id?: string | null;
+            /**
+             * Leading team
+             * @description Its lead sees and manages the project.
+             */
+            team_id?: string | null;
+            /**
+             * Priority
+             * Format: int64
+             * @description With several projects for the same agents, the higher number is dialled first. Calls that come in always come before calls out.
+             */
+            priority?: number | null;
+            /**
+             * Script
+             * @description Shown beside the form in a call. Lines with # are headings, with - points; {name}, {city} and so on become the customer's.
+             */
+            script?: string | null;
+            /** Note form */
+            template_id?: string | null;
+            /**
+             * Results
+             * @description What an agent may choose, in the order of the keys 1 to 9; empty: all.
+             */
+            results?: unknown;
+            /**
+             * Days
+             * @description Empty: every day. The calling windows hold besides.
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[] | null;
+            /**
+             * Hours
+             * @description As 09:00-12:00,13:30-20:00; empty: the whole day. The calling windows hold besides.
+             */
+            hours?: string | null;
+            /**
+             * First day
+             * Format: date
+             */
+            start_day?: string | null;
+            /**
+             * Last day
+             * Format: date
+             */
+            end_day?: string | null;
+            /**
+             * To be reached
+             * Format: int64
+             * @description Done when so many customers have been spoken to; 0: when the list is through.
+             */
+            target?: number | null;
+            /**
+             * Attempts per customer
+             * Format: int64
+             */
+            attempts_max?: number | null;
+            /**
+             * Attempts a day
+             * Format: int64
+             */
+            day_max?: number | null;
+            /**
+             * Lawful basis
+             * @description Without one it cannot start. Its evidence is written below or attached as a file.
+             * @enum {string|null}
+             */
+            basis?: "none" | "consent" | "contract" | "duty" | "public" | null;
+            /**
+             * Evidence
+             * @description For example: members' agreement 2026, article 5, ticked since 2026-03-01.
+             */
+            basis_text?: string | null;
+            /**
+             * Trunk
+             * @description Empty: by the trunks' order.
+             */
+            trunk_id?: string | null;
+            /**
+             * Ring time (s)
+             * Format: int64
+             */
+            ring_s?: number | null;
+            /**
+             * Preview (s)
+             * Format: int64
+             * @description Then it is dialled; before that the agent may dial at once, or skip with a reason.
+             */
+            preview_s?: number | null;
+            /**
+             * Wrap-up (s)
+             * Format: int64
+             */
+            wrapup_s?: number | null;
+            /**
+             * Abandoned at most (‰)
+             * Format: int64
+             * @description Of those who answer, so many per thousand may find nobody there.
+             */
+            limit_permille?: number | null;
+            /**
+             * Longest wait (ms)
+             * Format: int64
+             */
+            wait_ms?: number | null;
+            /**
+             * Lines at most
+             * Format: int64
+             * @description 0: no limit.
+             */
+            lines_max?: number | null;
+            /**
+             * Talk at most (min)
+             * Format: int64
+             * @description Then the agent is told to come to an end; 0: no limit.
+             */
+            talk_max_min?: number | null;
+            /**
+             * Clicks an agent a day
+             * Format: int64
+             * @description How often an agent may dial customers of it himself; 0: no limit.
+             */
+            click_day_max?: number | null;
+            /** Record */
+            record?: boolean | null;
+            /**
+             * Beep
+             * @description The agent hears it at the moment the customer is there.
+             */
+            beep?: boolean | null;
+        };
+        CampaignsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Mode
+             * @enum {string|null}
+             */
+            mode?: "preview" | "progressive" | "predictive" | null;
+            /** Description */
+            note?: string | null;
+            /** Answers for it */
+            owner_id?: string | null;
+            /**
+             * Leading team
+             * @description Its lead sees and manages the project.
+             */
+            team_id?: string | null;
+            /**
+             * Priority
+             * Format: int64
+             * @description With several projects for the same agents, the higher number is dialled first. Calls that come in always come before calls out.
+             */
+            priority?: number | null;
+            /**
+             * Script
+             * @description Shown beside the form in a call. Lines with # are headings, with - points; {name}, {city} and so on become the customer's.
+             */
+            script?: string | null;
+            /** Note form */
+            template_id?: string | null;
+            /**
+             * Results
+             * @description What an agent may choose, in the order of the keys 1 to 9; empty: all.
+             */
+            results?: unknown;
+            /**
+             * Days
+             * @description Empty: every day. The calling windows hold besides.
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[] | null;
+            /**
+             * Hours
+             * @description As 09:00-12:00,13:30-20:00; empty: the whole day. The calling windows hold besides.
+             */
+            hours?: string | null;
+            /**
+             * First day
+             * Format: date
+             */
+            start_day?: string | null;
+            /**
+             * Last day
+             * Format: date
+             */
+            end_day?: string | null;
+            /**
+             * To be reached
+             * Format: int64
+             * @description Done when so many customers have been spoken to; 0: when the list is through.
+             */
+            target?: number | null;
+            /**
+             * Attempts per customer
+             * Format: int64
+             */
+            attempts_max?: number | null;
+            /**
+             * Attempts a day
+             * Format: int64
+             */
+            day_max?: number | null;
+            /**
+             * Lawful basis
+             * @description Without one it cannot start. Its evidence is written below or attached as a file.
+             * @enum {string|null}
+             */
+            basis?: "none" | "consent" | "contract" | "duty" | "public" | null;
+            /**
+             * Evidence
+             * @description For example: members' agreement 2026, article 5, ticked since 2026-03-01.
+             */
+            basis_text?: string | null;
+            /**
+             * Trunk
+             * @description Empty: by the trunks' order.
+             */
+            trunk_id?: string | null;
+            /**
+             * Ring time (s)
+             * Format: int64
+             */
+            ring_s?: number | null;
+            /**
+             * Preview (s)
+             * Format: int64
+             * @description Then it is dialled; before that the agent may dial at once, or skip with a reason.
+             */
+            preview_s?: number | null;
+            /**
+             * Wrap-up (s)
+             * Format: int64
+             */
+            wrapup_s?: number | null;
+            /**
+             * Abandoned at most (‰)
+             * Format: int64
+             * @description Of those who answer, so many per thousand may find nobody there.
+             */
+            limit_permille?: number | null;
+            /**
+             * Longest wait (ms)
+             * Format: int64
+             */
+            wait_ms?: number | null;
+            /**
+             * Lines at most
+             * Format: int64
+             * @description 0: no limit.
+             */
+            lines_max?: number | null;
+            /**
+             * Talk at most (min)
+             * Format: int64
+             * @description Then the agent is told to come to an end; 0: no limit.
+             */
+            talk_max_min?: number | null;
+            /**
+             * Clicks an agent a day
+             * Format: int64
+             * @description How often an agent may dial customers of it himself; 0: no limit.
+             */
+            click_day_max?: number | null;
+            /** Record */
+            record?: boolean | null;
+            /**
+             * Beep
+             * @description The agent hears it at the moment the customer is there.
+             */
+            beep?: boolean | null;
+        };
+        CampaignsList: {
+            items: components["schemas"]["CampaignsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Projects' agents */
+        Campaign_agentsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Project */
+            campaign_id: string;
+            campaign_id_label: string | null;
+            /** Agent */
+            user_id: string;
+            user_id_label: string | null;
+            /**
+             * Level
+             * Format: int64
+             * @description Lower levels get calls first.
+             */
+            share: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Campaign_agentsNew: {
+            /** Project */
+            campaign_id: string;
+            /** Agent */
+            user_id: string;
+            /**
+             * Level
+             * Format: int64
+             * @description Lower levels get calls first.
+             */
+            share?: number | null;
+        };
+        Campaign_agentsPatch: {
+            /**
+             * Level
+             * Format: int64
+             * @description Lower levels get calls first.
+             */
+            share?: number | null;
+        };
+        Campaign_agentsList: {
+            items: components["schemas"]["Campaign_agentsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Projects' teams */
+        Campaign_teamsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Project */
+            campaign_id: string;
+            campaign_id_label: string | null;
+            /** Team */
+            team_id: string;
+            team_id_label: string | null;
+            /**
+             * Level
+             * Format: int64
+             * @description Lower levels get calls first.
+             */
+            share: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Campaign_teamsNew: {
+            /** Project */
+            campaign_id: string;
+            /** Team */
+            team_id: string;
+            /**
+             * Level
+             * Format: int64
+             * @description Lower levels get calls first.
+             */
+            share?: number | null;
+        };
+        Campaign_teamsPatch: {
+            /**
+             * Level
+             * Format: int64
+             * @description Lower levels get calls first.
+             */
+            share?: number | null;
+        };
+        Campaign_teamsList: {
+            items: components["schemas"]["Campaign_teamsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Projects' numbers */
+        Campaign_numbersRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Project */
+            campaign_id: string;
+            campaign_id_label: string | null;
+            /** Number to show */
+            shown_id: string;
+            shown_id_label: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Campaign_numbersNew: {
+            /** Project */
+            campaign_id: string;
+            /** Number to show */
+            shown_id: string;
+        };
+        Campaign_numbersPatch: Record<string, never>;
+        Campaign_numbersList: {
+            items: components["schemas"]["Campaign_numbersRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Leads */
+        Campaign_leadsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Project */
+            campaign_id: string;
+            campaign_id_label: string | null;
+            /** Customer */
+            customer_id: string;
+            customer_id_label: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "claimed" | "done" | "closed";
+            /**
+             * Attempts
+             * Format: int64
+             */
+            attempts: number;
+            /**
+             * Last attempt
+             * @enum {string|null}
+             */
+            last_result: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown" | null;
+            /** Result */
+            result_id: string | null;
+            result_id_label: string | null;
+            /**
+             * Last attempt at
+             * Format: int64
+             */
+            last_ms: number | null;
+            /**
+             * Next attempt
+             * Format: int64
+             */
+            next_ms: number;
+            /** Call-back by */
+            agent_id: string | null;
+            agent_id_label: string | null;
+            /**
+             * Why
+             * @description Why it waits, or was closed.
+             * @enum {string|null}
+             */
+            why: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | null;
+            /**
+             * Since
+             * Format: int64
+             */
+            why_ms: number | null;
+            /**
+             * Priority
+             * Format: int64
+             * @description Higher ones are dialled first.
+             */
+            priority: number;
+            /**
+             * Order
+             * Format: int64
+             */
+            rank: number;
+            /**
+             * Number in turn
+             * Format: int64
+             */
+            phone_at: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Campaign_leadsNew: {
+            /** Project */
+            campaign_id: string;
+            /** Customer */
+            customer_id: string;
+            /**
+             * Priority
+             * Format: int64
+             * @description Higher ones are dialled first.
+             */
+            priority?: number | null;
+        };
+        Campaign_leadsPatch: {
+            /**
+             * Priority
+             * Format: int64
+             * @description Higher ones are dialled first.
+             */
+            priority?: number | null;
+        };
+        Campaign_leadsList: {
+            items: components["schemas"]["Campaign_leadsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Dials */
+        Dial_claimsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Project */
+            campaign_id: string | null;
+            campaign_id_label: string | null;
+            /** Customer */
+            customer_id: string | null;
+            customer_id_label: string | null;
+            /** Lead */
+            lead_id: string | null;
+            /** Number */
+            number: string | null;
+            /** Number shown */
+            show: string | null;
+            /** Only by */
+            agent_id: string | null;
+            agent_id_label: string | null;
+            /**
+             * Attempt
+             * Format: int64
+             */
+            nth: number | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state: "open" | "ended" | "returned" | null;
+            /**
+             * Result
+             * @enum {string|null}
+             */
+            result: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown" | null;
+            /**
+             * Valid until
+             * Format: int64
+             */
+            until_ms: number | null;
+            /**
+             * Ended
+             * Format: int64
+             */
+            ended_ms: number | null;
+            /** Checked before */
+            checked: unknown;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Dial_claimsNew: Record<string, never>;
+        Dial_claimsPatch: Record<string, never>;
+        Dial_claimsList: {
+            items: components["schemas"]["Dial_claimsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Refused by the guard */
+        Guarded_dialsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Project */
+            campaign_id: string | null;
+            campaign_id_label: string | null;
+            /** Customer */
+            customer_id: string | null;
+            customer_id_label: string | null;
+            /** Lead */
+            lead_id: string | null;
+            /**
+             * Why
+             * @enum {string|null}
+             */
+            why: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | null;
+            /**
+             * Looked at again
+             * Format: int64
+             * @description Empty: not dialled any more.
+             */
+            again_ms: number | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Guarded_dialsNew: Record<string, never>;
+        Guarded_dialsPatch: Record<string, never>;
+        Guarded_dialsList: {
+            items: components["schemas"]["Guarded_dialsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Do-not-call list */
+        Do_not_callRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Number */
+            number: string;
+            /**
+             * Project
+             * @description Empty: nobody of the centre calls.
+             */
+            campaign_id: string | null;
+            campaign_id_label: string | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "asked" | "complaint" | "regulator" | "wrong" | "other";
+            /**
+             * All numbers of this person
+             * @description When it is a customer's, none of the customer's numbers is dialled.
+             */
+            person: boolean;
+            /**
+             * Until
+             * Format: int64
+             * @description Empty: for good.
+             */
+            until_ms: number | null;
+            /** Note */
+            note: string | null;
+            /** Customer */
+            customer_id: string | null;
+            customer_id_label: string | null;
+            /** Put there by */
+            user_id: string | null;
+            user_id_label: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Do_not_callNew: {
+            /** Number */
+            number: string;
+            /**
+             * Project
+             * @description Empty: nobody of the centre calls.
+             */
+            campaign_id?: string | null;
+            /**
+             * Reason
+             * @enum {string|null}
+             */
+            reason?: "asked" | "complaint" | "regulator" | "wrong" | "other" | null;
+            /**
+             * All numbers of this person
+             * @description When it is a customer's, none of the customer's numbers is dialled.
+             */
+            person?: boolean | null;
+            /**
+             * Until
+             * Format: int64
+             * @description Empty: for good.
+             */
+            until_ms?: number | null;
+            /** Note */
+            note?: string | null;
+        };
+        Do_not_callPatch: {
+            /**
+             * Reason
+             * @enum {string|null}
+             */
+            reason?: "asked" | "complaint" | "regulator" | "wrong" | "other" | null;
+            /**
+             * All numbers of this person
+             * @description When it is a customer's, none of the customer's numbers is dialled.
+             */
+            person?: boolean | null;
+            /**
+             * Until
+             * Format: int64
+             * @description Empty: for good.
+             */
+            until_ms?: number | null;
+            /** Note */
+            note?: string | null;
+        };
+        Do_not_callList: {
+            items: components["schemas"]["Do_not_callRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Calling windows */
+        Calling_windowsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Region
+             * @description A province or city in Chinese, such as 新疆: for customers there. Empty: everywhere else.
+             */
+            region: string | null;
+            /**
+             * Days
+             * @description Empty: every day. A weekend's day that is worked counts as a working day.
+             */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[] | null;
+            /**
+             * Hours
+             * @description As 09:00-12:00,14:00-20:00; empty: the whole day.
+             */
+            hours: string | null;
+            /** Active */
+            active: boolean;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Calling_windowsNew: {
+            /** Name */
+            name: string;
+            /**
+             * Region
+             * @description A province or city in Chinese, such as 新疆: for customers there. Empty: everywhere else.
+             */
+            region?: string | null;
+            /**
+             * Days
+             * @description Empty: every day. A weekend's day that is worked counts as a working day.
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[] | null;
+            /**
+             * Hours
+             * @description As 09:00-12:00,14:00-20:00; empty: the whole day.
+             */
+            hours?: string | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        Calling_windowsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Region
+             * @description A province or city in Chinese, such as 新疆: for customers there. Empty: everywhere else.
+             */
+            region?: string | null;
+            /**
+             * Days
+             * @description Empty: every day. A weekend's day that is worked counts as a working day.
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[] | null;
+            /**
+             * Hours
+             * @description As 09:00-12:00,14:00-20:00; empty: the whole day.
+             */
+            hours?: string | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        Calling_windowsList: {
+            items: components["schemas"]["Calling_windowsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Holidays */
+        HolidaysRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "off" | "work";
+            /**
+             * Counts as
+             * @enum {string}
+             */
+            counts_as: "mon" | "tue" | "wed" | "thu" | "fri";
+            once?: {
+                [key: string]: string;
+            };
+        };
+        HolidaysNew: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string|null}
+             */
+            kind?: "off" | "work" | null;
+            /**
+             * Counts as
+             * @enum {string|null}
+             */
+            counts_as?: "mon" | "tue" | "wed" | "thu" | "fri" | null;
+        };
+        HolidaysPatch: {
+            /**
+             * Day
+             * Format: date
+             */
+            day?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Kind
+             * @enum {string|null}
+             */
+            kind?: "off" | "work" | null;
+            /**
+             * Counts as
+             * @enum {string|null}
+             */
+            counts_as?: "mon" | "tue" | "wed" | "thu" | "fri" | null;
+        };
+        HolidaysList: {
+            items: components["schemas"]["HolidaysRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Retry rules */
+        Retry_rulesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown";
+            /**
+             * From attempt
+             * Format: int64
+             */
+            nth: number;
+            /**
+             * Then
+             * @enum {string}
+             */
+            action: "again" | "next" | "close";
+            /**
+             * After (min)
+             * Format: int64
+             * @description With further numbers: so long only after all have had their turn.
+             */
+            wait_min: number;
+            /**
+             * Project
+             * @description Empty: all projects. Where a project has rules of its own for a result, only these count.
+             */
+            campaign_id: string | null;
+            campaign_id_label: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Retry_rulesNew: {
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown";
+            /**
+             * From attempt
+             * Format: int64
+             */
+            nth?: number | null;
+            /**
+             * Then
+             * @enum {string|null}
+             */
+            action?: "again" | "next" | "close" | null;
+            /**
+             * After (min)
+             * Format: int64
+             * @description With further numbers: so long only after all have had their turn.
+             */
+            wait_min?: number | null;
+            /**
+             * Project
+             * @description Empty: all projects. Where a project has rules of its own for a result, only these count.
+             */
+            campaign_id?: string | null;
+        };
+        Retry_rulesPatch: {
+            /**
+             * Result
+             * @enum {string|null}
+             */
+            result?: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown" | null;
+            /**
+             * From attempt
+             * Format: int64
+             */
+            nth?: number | null;
+            /**
+             * Then
+             * @enum {string|null}
+             */
+            action?: "again" | "next" | "close" | null;
+            /**
+             * After (min)
+             * Format: int64
+             * @description With further numbers: so long only after all have had their turn.
+             */
+            wait_min?: number | null;
+            /**
+             * Project
+             * @description Empty: all projects. Where a project has rules of its own for a result, only these count.
+             */
+            campaign_id?: string | null;
+        };
+        Retry_rulesList: {
+            items: components["schemas"]["Retry_rulesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Limits of calls out */
+        Outbound_settingsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Attempts to a customer a day
+             * Format: int64
+             * @description All projects together; 0: no limit.
+             */
+            day_max: number;
+            /**
+             * Attempts in seven days
+             * Format: int64
+             * @description 0: no limit.
+             */
+            week_max: number;
+            /**
+             * Between two attempts (min)
+             * Format: int64
+             */
+            gap_min: number;
+            /**
+             * Between two numbers (min)
+             * Format: int64
+             */
+            next_min: number;
+            /**
+             * Clicks an agent a day
+             * Format: int64
+             * @description How often an agent may dial customers himself; 0: no limit.
+             */
+            click_day_max: number;
+            /**
+             * Ring back within (days)
+             * Format: int64
+             * @description Who rings back within so many days reaches the agent who dialled.
+             */
+            ringback_days: number;
+            /**
+             * Call-backs: colleagues after (min)
+             * Format: int64
+             * @description At its time a call-back waits for its own agent; when he has not called after so long, others of the project do. 0: at once.
+             */
+            grace_min: number;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Outbound_settingsNew: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Attempts to a customer a day
+             * Format: int64
+             * @description All projects together; 0: no limit.
+             */
+            day_max?: number | null;
+            /**
+             * Attempts in seven days
+             * Format: int64
+             * @description 0: no limit.
+             */
+            week_max?: number | null;
+            /**
+             * Between two attempts (min)
+             * Format: int64
+             */
+            gap_min?: number | null;
+            /**
+             * Between two numbers (min)
+             * Format: int64
+             */
+            next_min?: number | null;
+            /**
+             * Clicks an agent a day
+             * Format: int64
+             * @description How often an agent may dial customers himself; 0: no limit.
+             */
+            click_day_max?: number | null;
+            /**
+             * Ring back within (days)
+             * Format: int64
+             * @description Who rings back within so many days reaches the agent who dialled.
+             */
+            ringback_days?: number | null;
+            /**
+             * Call-backs: colleagues after (min)
+             * Format: int64
+             * @description At its time a call-back waits for its own agent; when he has not called after so long, others of the project do. 0: at once.
+             */
+            grace_min?: number | null;
+        };
+        Outbound_settingsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Attempts to a customer a day
+             * Format: int64
+             * @description All projects together; 0: no limit.
+             */
+            day_max?: number | null;
+            /**
+             * Attempts in seven days
+             * Format: int64
+             * @description 0: no limit.
+             */
+            week_max?: number | null;
+            /**
+             * Between two attempts (min)
+             * Format: int64
+             */
+            gap_min?: number | null;
+            /**
+             * Between two numbers (min)
+             * Format: int64
+             */
+            next_min?: number | null;
+            /**
+             * Clicks an agent a day
+             * Format: int64
+             * @description How often an agent may dial customers himself; 0: no limit.
+             */
+            click_day_max?: number | null;
+            /**
+             * Ring back within (days)
+             * Format: int64
+             * @description Who rings back within so many days reaches the agent who dialled.
+             */
+            ringback_days?: number | null;
+            /**
+             * Call-backs: colleagues after (min)
+             * Format: int64
+             * @description At its time a call-back waits for its own agent; when he has not called after so long, others of the project do. 0: at once.
+             */
+            grace_min?: number | null;
+        };
+        Outbound_settingsList: {
+            items: components["schemas"]["Outbound_settingsRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Numbers shown */
+        Shown_numbersRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Number
+             * @description As the trunk wants it.
+             */
+            number: string;
+            /** Note */
+            note: string | null;
+            /**
+             * Trunk
+             * @description Empty: any.
+             */
+            trunk_id: string | null;
+            trunk_id_label: string | null;
+            /**
+             * City
+             * @description Shown first to customers of this city, in Chinese.
+             */
+            city: string | null;
+            /**
+             * Dials a day
+             * Format: int64
+             * @description 0: no limit.
+             */
+            day_max: number;
+            /**
+             * Rests when answered less by (%)
+             * Format: int64
+             * @description When it is answered so much less than the others at the same hours, and not by chance, it rests by itself; 0: never.
+             */
+            rest_percent: number;
+            /**
+             * Rests for (h)
+             * Format: int64
+             */
+            rest_h: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "off";
+            /**
+             * Rests until
+             * Format: int64
+             */
+            rest_ms: number | null;
+            /** Rests because */
+            rest_why: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Shown_numbersNew: {
+            /**
+             * Number
+             * @description As the trunk wants it.
+             */
+            number: string;
+            /** Note */
+            note?: string | null;
+            /**
+             * Trunk
+             * @description Empty: any.
+             */
+            trunk_id?: string | null;
+            /**
+             * City
+             * @description Shown first to customers of this city, in Chinese.
+             */
+            city?: string | null;
+            /**
+             * Dials a day
+             * Format: int64
+             * @description 0: no limit.
+             */
+            day_max?: number | null;
+            /**
+             * Rests when answered less by (%)
+             * Format: int64
+             * @description When it is answered so much less than the others at the same hours, and not by chance, it rests by itself; 0: never.
+             */
+            rest_percent?: number | null;
+            /**
+             * Rests for (h)
+             * Format: int64
+             */
+            rest_h?: number | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "active" | "off" | null;
+        };
+        Shown_numbersPatch: {
+            /**
+             * Number
+             * @description As the trunk wants it.
+             */
+            number?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Trunk
+             * @description Empty: any.
+             */
+            trunk_id?: string | null;
+            /**
+             * City
+             * @description Shown first to customers of this city, in Chinese.
+             */
+            city?: string | null;
+            /**
+             * Dials a day
+             * Format: int64
+             * @description 0: no limit.
+             */
+            day_max?: number | null;
+            /**
+             * Rests when answered less by (%)
+             * Format: int64
+             * @description When it is answered so much less than the others at the same hours, and not by chance, it rests by itself; 0: never.
+             */
+            rest_percent?: number | null;
+            /**
+             * Rests for (h)
+             * Format: int64
+             */
+            rest_h?: number | null;
+            /**
+             * State
+             * @enum {string|null}
+             */
+            state?: "active" | "off" | null;
+        };
+        Shown_numbersList: {
+            items: components["schemas"]["Shown_numbersRow"][];
             total: number;
             /** @description False: there are more than total */
             total_exact: boolean;
@@ -15449,6 +17956,7 @@ export interface operations {
                 last_ms?: number;
                 back_ms?: number;
                 contact_n?: number;
+                campaign_id?: string;
                 source_id?: string;
                 gender?: "male" | "female";
                 age?: number;
@@ -20454,6 +22962,3646 @@ export interface operations {
         };
     };
     absences_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                state?: "draft" | "running" | "paused" | "ended";
+                mode?: "preview" | "progressive" | "predictive";
+                note?: string;
+                owner_id?: string;
+                team_id?: string;
+                priority?: number;
+                script?: string;
+                template_id?: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[];
+                hours?: string;
+                start_day?: string;
+                end_day?: string;
+                target?: number;
+                attempts_max?: number;
+                day_max?: number;
+                basis?: "none" | "consent" | "contract" | "duty" | "public";
+                basis_text?: string;
+                trunk_id?: string;
+                ring_s?: number;
+                preview_s?: number;
+                wrapup_s?: number;
+                limit_permille?: number;
+                wait_ms?: number;
+                lines_max?: number;
+                talk_max_min?: number;
+                click_day_max?: number;
+                record?: boolean;
+                beep?: boolean;
+                started_ms?: number;
+                ended_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaigns_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                campaign_id?: string;
+                user_id?: string;
+                share?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_agentsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_agentsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_agentsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_agentsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_agentsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_agentsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_agents_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                campaign_id?: string;
+                team_id?: string;
+                share?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_teamsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_teamsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_teamsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_teamsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_teamsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_teamsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_teams_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                campaign_id?: string;
+                shown_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_numbersList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_numbersNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_numbersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_numbersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_numbersPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_numbersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_numbers_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                campaign_id?: string;
+                customer_id?: string;
+                state?: "open" | "claimed" | "done" | "closed";
+                attempts?: number;
+                last_result?: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown";
+                result_id?: string;
+                last_ms?: number;
+                next_ms?: number;
+                agent_id?: string;
+                why?: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed";
+                why_ms?: number;
+                priority?: number;
+                rank?: number;
+                phone_at?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_leadsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_leadsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_leadsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_leadsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Campaign_leadsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign_leadsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    campaign_leads_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                campaign_id?: string;
+                customer_id?: string;
+                lead_id?: string;
+                number?: string;
+                show?: string;
+                agent_id?: string;
+                nth?: number;
+                state?: "open" | "ended" | "returned";
+                result?: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown";
+                until_ms?: number;
+                ended_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_claimsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dial_claimsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_claimsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_claimsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dial_claimsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dial_claimsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dial_claims_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                campaign_id?: string;
+                customer_id?: string;
+                lead_id?: string;
+                why?: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed";
+                again_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guarded_dialsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Guarded_dialsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guarded_dialsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guarded_dialsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Guarded_dialsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guarded_dialsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    guarded_dials_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                number?: string;
+                campaign_id?: string;
+                reason?: "asked" | "complaint" | "regulator" | "wrong" | "other";
+                person?: boolean;
+                until_ms?: number;
+                note?: string;
+                customer_id?: string;
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Do_not_callList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Do_not_callNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Do_not_callRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Do_not_callRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Do_not_callPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Do_not_callRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    do_not_call_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                region?: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun" | "holiday")[];
+                hours?: string;
+                active?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calling_windowsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Calling_windowsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calling_windowsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calling_windowsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Calling_windowsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calling_windowsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calling_windows_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                day?: string;
+                name?: string;
+                kind?: "off" | "work";
+                counts_as?: "mon" | "tue" | "wed" | "thu" | "fri";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    holidays_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                result?: "answered" | "noanswer" | "busy" | "rejected" | "empty" | "suspended" | "off" | "unreachable" | "assistant" | "failed" | "abandoned" | "returned" | "unknown";
+                nth?: number;
+                action?: "again" | "next" | "close";
+                wait_min?: number;
+                campaign_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retry_rulesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retry_rulesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retry_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retry_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retry_rulesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retry_rulesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_rules_template: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An empty workbook for import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                day_max?: number;
+                week_max?: number;
+                gap_min?: number;
+                next_min?: number;
+                click_day_max?: number;
+                ringback_days?: number;
+                grace_min?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbound_settingsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Outbound_settingsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbound_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbound_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Outbound_settingsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbound_settingsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbound_settings_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                number?: string;
+                note?: string;
+                trunk_id?: string;
+                city?: string;
+                day_max?: number;
+                rest_percent?: number;
+                rest_h?: number;
+                state?: "active" | "off";
+                rest_ms?: number;
+                rest_why?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shown_numbersList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Shown_numbersNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shown_numbersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shown_numbersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Shown_numbersPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shown_numbersRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    shown_numbers_template: {
         parameters: {
             query?: {
                 /** @description zh or en: of titles and choices, instead of the request's */
