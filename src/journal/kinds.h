@@ -97,6 +97,9 @@
 	X(EV_TURN_BACK, "turn.back", FACT, 1) \
 	/* {"t","ms","why":{...}} an agent is kept for a call that is dialled next. call_id: that call's, to be */ \
 	X(EV_RESERVE_NEW, "reserve.new", OUT, 1) \
+	/* {"claim","lead","customer","nth","until"} the agent sees whom he will speak to: dialled then, or when he says so. call_id: that call's, to \
+	   be; agent_id, campaign_id */ \
+	X(EV_PREVIEW_NEW, "preview.new", FACT, 1) \
 	/* {"claim","lead","customer","mode":preview|progressive|predictive,"nth","why":{numbers that the dial was decided by}} a claim is dialled: \
 	   call_id, campaign_id; agent_id when one is kept for it */ \
 	X(EV_ATTEMPT_NEW, "attempt.new", FACT, 1) \

@@ -162,8 +162,9 @@ void med_mute(struct media *m, med_leg leg, bool mute);
 /** Plays prompts one after the other to @leg; replaces what was playing. @names: embedded prompts ("zh/greeting", "music/1") or
     absolute paths of WAV files (8 kHz mono, PCM16 or A-law). @loop: for ever (no MED_EV_PLAYED). -ENOENT names an unknown one. */
 int med_play(struct media *m, med_leg leg, const char *const *names, size_t n, bool loop);
-enum med_tone { MED_TONE_RINGBACK, MED_TONE_BUSY, MED_TONE_CONGESTION, MED_TONE_BEEP };
-/** China, GB/T: 450 Hz; ring-back 1 s on 4 s off, busy 0.35/0.35, congestion 0.7/0.7; the beep is one of 200 ms, 1000 Hz. */
+enum med_tone { MED_TONE_RINGBACK, MED_TONE_BUSY, MED_TONE_CONGESTION, MED_TONE_BEEP, MED_TONE_SILENCE, MED_TONES };
+/** China, GB/T: 450 Hz; ring-back 1 s on 4 s off, busy 0.35/0.35, congestion 0.7/0.7; the beep is one of 80 ms, 1000 Hz. A tone, as every
+    prompt, goes before what a bridge brings: played after med_bridge, it takes the place of that much of the other side's sound. */
 int med_tone(struct media *m, med_leg leg, enum med_tone tone);
 void med_stop(struct media *m, med_leg leg);
 /** RFC 4733 events to @leg. */

@@ -59,7 +59,7 @@ static void give(struct mleg *l, uint32_t pos, const int16_t *pcm, unsigned n, u
 	struct hear *h = l->hear;
 	char digit;
 
-	if (l->peer && !l->mute && mleg_transcodes(l->peer, h->codec))
+	if (l->peer && !l->mute && !l->peer->play.active && mleg_transcodes(l->peer, h->codec))
 		msay(l->peer, l, pos, pcm, n, khz, now_us / 1000);
 	if (!l->taps[0].rec && !l->rem.inband && !l->listen)
 		return;

@@ -398,7 +398,7 @@ static void sound_packet(struct mleg *l, struct rtp_pkt *p, unsigned codec, int6
 		mtap_rx(l, p, law_of(codec), now_us);
 	if (l->rx.late > BEHIND_LATE_MS * (int32_t)l->rx.khz && behind(l->t))
 		l->dropped++;
-	else if (l->peer && same)
+	else if (l->peer && same && !l->peer->play.active)
 		relay(l, l->peer, p, codec, now_us / 1000);
 }
 

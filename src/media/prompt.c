@@ -28,7 +28,7 @@ struct entry {
 
 struct prompts {
 	struct hmap by_name; /* name -> struct entry; owned */
-	struct entry tone[4];
+	struct entry tone[MED_TONES];
 	size_t files;
 };
 
@@ -154,12 +154,13 @@ static void tone_make(struct entry *e, const struct tone_part *part, size_t n)
 static void tones_make(struct prompts *p)
 {
 	static const struct tone_part ring[] = {{450, 1000}, {0, 4000}}, busy[] = {{450, 350}, {0, 350}},
-				      congestion[] = {{450, 700}, {0, 700}}, beep[] = {{1000, 200}};
+				      congestion[] = {{450, 700}, {0, 700}}, beep[] = {{1000, 80}}, silence[] = {{0, 1000}};
 
 	tone_make(&p->tone[MED_TONE_RINGBACK], ring, 2);
 	tone_make(&p->tone[MED_TONE_BUSY], busy, 2);
 	tone_make(&p->tone[MED_TONE_CONGESTION], congestion, 2);
 	tone_make(&p->tone[MED_TONE_BEEP], beep, 1);
+	tone_make(&p->tone[MED_TONE_SILENCE], silence, 1);
 }
 
 const struct sound *mprompt_tone(struct prompts *p, enum med_tone tone)

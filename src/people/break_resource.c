@@ -17,7 +17,7 @@ static const struct res_field fields[] = {
 static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 {
 	/* Reasons that the routing core gives by itself. */
-	static const char *const ours[] = {"login", "device", "noanswer", "forced"};
+	static const char *const ours[] = {"login", "device", "noanswer", "forced", "phone"};
 
 	check_chars(c, row, "code", "abcdefghijklmnopqrstuvwxyz0123456789_");
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)

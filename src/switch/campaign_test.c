@@ -66,34 +66,39 @@ TEST(progressive_keeps_an_agent_dials_and_connects_them)
 	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
 	(void)await_event(0, EV_REC_OPEN, ALICE, "");
 	bye(&c);
-	expect_bye(&a);
 	ended("1", "\"result\":\"answered\"");
 	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"wrapup\"");
+	assert_null(look(&phone_a, "BYE", NULL, 0)); /* his telephone stays connected */
 	end();
 }
 
-TEST(who_does_not_answer_costs_no_key_and_the_next_is_dialled)
+TEST(who_does_not_answer_costs_no_key_and_the_next_is_put_through_on_the_same_leg)
 {
 	struct dlg a, c;
 
 	centre();
+	plan.aq[2].wrapup_ms = 0;
 	lead(1, "13800000001");
 	lead(2, "13800000002");
+	lead(3, "13800000003");
 	begin();
 	rung(&a, &phone_a);
 	answer(&a);
 	rung(&c, &trunk);
 	refuse(&c, 486);
-	expect_bye(&a);
 	ended("1", "\"result\":\"busy\"");
-	rung(&a, &phone_a);
-	answer(&a);
 	rung(&c, &trunk);
 	assert_non_null(strstr(c.invite, "13800000002"));
-	assert_int_equal(count_events(EV_AGENT_STATE, "\"wrapup\""), 0);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	ended("2", "\"result\":\"answered\"");
+	rung(&c, &trunk);
+	assert_non_null(strstr(c.invite, "13800000003"));
 	refuse(&c, 404);
-	expect_bye(&a);
-	ended("2", "\"result\":\"empty\"");
+	ended("3", "\"result\":\"empty\"");
+	assert_null(look(&phone_a, "INVITE", NULL, 0));
+	assert_int_equal(count_events(EV_LEG_NEW, "\"role\":\"agent\""), 1);
 	end();
 }
 
@@ -133,8 +138,8 @@ TEST(a_pause_gives_back_what_was_not_dialled)
 	answer(&c); /* who rings goes on */
 	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
 	bye(&c);
-	expect_bye(&a);
 	ended("1", "\"result\":\"answered\"");
+	expect_bye(&a); /* no campaign runs for her any more */
 	end();
 }
 
@@ -165,6 +170,361 @@ TEST(a_stop_gives_everything_back_and_the_log_knows_each_claim_once)
 		(void)snprintf(id, sizeof(id), "%d", i);
 		ended(id, "\"result\":\"returned\"");
 	}
+	end();
+}
+
+/* Bob too, as good as Alice. */
+static void with_bob(void)
+{
+	plan.members[plan.members_n++] = (struct acd_member){BOB, CAMPAIGN, 2};
+}
+
+/* Alice's telephone answers, and the customer is rung. */
+static void ringing(struct dlg *a, struct dlg *c)
+{
+	rung(a, &phone_a);
+	answer(a);
+	rung(c, &trunk);
+}
+
+TEST(an_agent_who_leaves_is_replaced_and_the_customer_hears_nothing_of_it)
+{
+	struct dlg a, b, c;
+
+	centre();
+	with_bob();
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "lunch"), SW_OK);
+	expect_bye(&a);
+	rung(&b, &phone_b);
+	answer(&b);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 1);
+	end();
+}
+
+TEST(when_the_last_agent_leaves_nobody_is_rung_any_longer)
+{
+	struct dlg a, c;
+
+	centre();
+	lead(1, "13800000001");
+	lead(2, "13800000002");
+	begin();
+	ringing(&a, &c);
+	assert_int_equal(COMMAND(.kind = SW_LOGOUT, .user_id = ALICE), SW_OK);
+	expect_cancel(&c);
+	expect_bye(&a);
+	ended("1", "\"result\":\"noanswer\"");
+	ended("2", "\"result\":\"returned\",\"why\":\"nobody\"");
+	end();
+}
+
+TEST(an_agent_who_hangs_up_between_calls_is_on_a_break)
+{
+	struct dlg a, c;
+
+	centre();
+	plan.aq[2].wrapup_ms = 0;
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	refuse(&c, 486);
+	ended("1", "\"result\":\"busy\"");
+	bye(&a);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"reason\":\"phone\"");
+	lead(2, "13800000002");
+	assert_int_equal(COMMAND(.kind = SW_READY, .user_id = ALICE), SW_OK);
+	end();
+}
+
+TEST(an_agent_who_cannot_be_reached_is_out_and_the_customer_is_anothers)
+{
+	struct dlg a, b, c;
+
+	centre();
+	with_bob();
+	lead(1, "13800000001");
+	begin();
+	rung(&a, &phone_a);
+	refuse(&a, 486);
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"noanswer\"");
+	rung(&b, &phone_b);
+	answer(&b);
+	rung(&c, &trunk);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	end();
+}
+
+TEST(a_call_in_is_put_through_on_the_connected_telephone)
+{
+	struct dlg a, c, in;
+
+	centre();
+	plan.aq[2].wrapup_ms = 0;
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	refuse(&c, 486);
+	ended("1", "\"result\":\"busy\"");
+	call(&in, "13900000001", "q");
+	expect_final(&in, 200);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	assert_null(look(&phone_a, "INVITE", NULL, 0));
+	bye(&in);
+	(void)await_event(0, EV_CALL_END, ALICE, "\"customer\"");
+	assert_null(look(&phone_a, "BYE", NULL, 0));
+	end();
+}
+
+TEST(a_call_that_is_for_him_rings_and_the_connection_gives_way)
+{
+	struct dlg a, b, c, in;
+
+	centre();
+	with_bob();
+	plan.members[4].level = 3; /* Bob first */
+	plan.numbers[2].target_id = BOB;
+	lead(1, "13800000001");
+	begin();
+	rung(&b, &phone_b);
+	answer(&b);
+	rung(&c, &trunk);
+	refuse(&c, 486);
+	ended("1", "\"result\":\"busy\"");
+	call(&in, "13900000001", "user");
+	expect_bye(&b);
+	rung(&a, &phone_b);
+	assert_null(strstr(a.invite, "Auto-Answer"));
+	answer(&a);
+	expect_final(&in, 200);
+	bye(&in);
+	expect_bye(&a);
+	end();
+}
+
+TEST(click_to_dial_uses_the_connected_telephone)
+{
+	struct dlg a, c;
+
+	centre();
+	plan.aq[2].wrapup_ms = 0;
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	refuse(&c, 486);
+	ended("1", "\"result\":\"busy\"");
+	assert_int_equal(dial(ALICE, "13800000005"), SW_OK);
+	rung(&c, &trunk);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	assert_int_equal(COMMAND(.kind = SW_HANGUP, .user_id = ALICE), SW_OK);
+	expect_bye(&c);
+	assert_null(look(&phone_a, "BYE", NULL, 0));
+	assert_null(look(&phone_a, "INVITE", NULL, 0));
+	end();
+}
+
+TEST(nobody_is_dialled_who_is_in_a_call)
+{
+	struct dlg in, a, b;
+
+	centre();
+	with_bob();
+	plan.leads = NULL;
+	begin();
+	call(&in, "13800000001", "q");
+	rung(&a, &phone_a);
+	lead(1, "13800000001");
+	assert_int_equal(sw_claims(bed.sw, CAMPAIGN, ready, 1, 0, ""), 0);
+	rung(&b, &phone_b);
+	answer(&b);
+	ended("1", "\"result\":\"returned\",\"why\":\"in_call\"");
+	assert_null(look(&trunk, "INVITE", NULL, 0));
+	cancelled(&in);
+	end();
+}
+
+TEST(a_trunk_that_wants_rest_gives_the_claim_back_uncounted)
+{
+	struct dlg a, c;
+
+	centre();
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	send_text(&trunk, "SIP/2.0 503 X\r\nVia: %s\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+		  header(c.invite, "Via"), header(c.invite, "From"), c.local, c.call_id, header(c.invite, "CSeq"));
+	(void)await(&trunk, "ACK", c.call_id);
+	ended("1", "\"result\":\"returned\",\"why\":\"rest\"");
+	lead(2, "13800000002");
+	assert_int_equal(sw_claims(bed.sw, CAMPAIGN, ready + 1, 1, clock_utc_ms() + 60000, ""), 0);
+	ended("2", "\"result\":\"returned\",\"why\":\"trunk\"");
+	end();
+}
+
+TEST(a_number_that_is_barred_fails_and_is_not_tried_again)
+{
+	struct dlg a;
+
+	centre();
+	lead(1, "0044207946000");
+	begin();
+	rung(&a, &phone_a);
+	answer(&a);
+	ended("1", "\"result\":\"failed\",\"why\":\"barred\"");
+	assert_int_equal(count_events(EV_DIAL_REFUSED, "\"campaign\""), 1);
+	end();
+}
+
+/* ---- preview ---- */
+
+static void centre_preview(int seconds)
+{
+	centre();
+	plan.campaigns[0].mode = SW_PREVIEW;
+	plan.campaigns[0].preview_s = seconds;
+}
+
+TEST(preview_shows_the_customer_and_dials_when_the_agent_says_so)
+{
+	struct dlg a, c;
+
+	centre_preview(600);
+	lead(1, "13800000001");
+	begin();
+	rung(&a, &phone_a);
+	answer(&a);
+	(void)await_event(0, EV_PREVIEW_NEW, ALICE, "\"customer\":\"201\"");
+	assert_null(look(&trunk, "INVITE", NULL, 0));
+	assert_int_equal(COMMAND(.kind = SW_PREVIEW_DIAL, .user_id = BOB), SW_R_NO_CALL);
+	assert_int_equal(COMMAND(.kind = SW_PREVIEW_DIAL, .user_id = ALICE), SW_OK);
+	rung(&c, &trunk);
+	assert_int_equal(COMMAND(.kind = SW_PREVIEW_DIAL, .user_id = ALICE), SW_R_NO_CALL);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	(void)await_event(0, EV_ATTEMPT_NEW, ALICE, "\"mode\":\"preview\"");
+	end();
+}
+
+TEST(preview_dials_by_itself_when_its_time_is_over)
+{
+	struct dlg a, c;
+
+	centre_preview(1);
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	(void)await_event(0, EV_PREVIEW_NEW, ALICE, "");
+	refuse(&c, 486);
+	ended("1", "\"result\":\"busy\"");
+	end();
+}
+
+TEST(a_skipped_customer_goes_back_with_the_reason_and_the_next_is_shown)
+{
+	struct dlg a;
+
+	centre_preview(600);
+	lead(1, "13800000001");
+	lead(2, "13800000002");
+	begin();
+	rung(&a, &phone_a);
+	answer(&a);
+	(void)await_event(0, EV_PREVIEW_NEW, ALICE, "\"claim\":\"1\"");
+	assert_int_equal(COMMAND(.kind = SW_PREVIEW_SKIP, .user_id = ALICE, .reason = "known"), SW_OK);
+	ended("1", "\"result\":\"returned\",\"why\":\"skip:known\"");
+	(void)await_event(0, EV_PREVIEW_NEW, ALICE, "\"claim\":\"2\"");
+	plan.campaigns[0].running = false;
+	reconfigure();
+	ended("2", "\"result\":\"returned\",\"why\":\"stopped\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 0);
+	expect_bye(&a);
+	end();
+}
+
+/* ---- ahead of agents ---- */
+
+static void centre_predictive(void)
+{
+	centre();
+	plan.campaigns[0].mode = SW_PREDICTIVE;
+	plan.campaigns[0].beep = true;
+	plan.aq[2].wrapup_ms = 0;
+}
+
+TEST(who_answers_is_given_to_an_agent_whose_telephone_is_connected)
+{
+	struct dlg a, c;
+
+	centre_predictive();
+	lead(1, "13800000001");
+	begin();
+	rung(&a, &phone_a);
+	assert_null(look(&trunk, "INVITE", NULL, 0)); /* nobody is dialled for telephones that are not there */
+	answer(&a);
+	rung(&c, &trunk);
+	assert_int_equal(count_events(EV_RESERVE_NEW, ""), 0);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	(void)await_event(0, EV_OFFER_NEW, ALICE, "\"side\":\"agents\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, "\"mode\":\"predictive\""), 1);
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	assert_null(look(&phone_a, "INVITE", NULL, 0));
+	end();
+}
+
+/* She is taken in the moment before he answers. */
+TEST(who_finds_nobody_free_is_abandoned_when_his_wait_is_over_and_it_is_counted)
+{
+	struct dlg a, c, in;
+
+	centre_predictive();
+	plan.aq[2].wait_max_ms = 300;
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	call(&in, "13900000001", "q");
+	expect_final(&in, 200);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	answer(&c);
+	expect_bye(&c);
+	assert_non_null(strstr(events[await_event(0, EV_ATTEMPT_END, 0, "\"claim\":\"1\"")].body, "\"abandoned\":true"));
+	ended("1", "\"result\":\"abandoned\"");
+	bye(&in);
+	end();
+}
+
+TEST(who_is_somebodys_own_is_dialled_only_with_him)
+{
+	struct dlg a, b, c;
+
+	centre_predictive();
+	with_bob();
+	lead(1, "13800000001");
+	ready[0].agent_id = BOB;
+	begin();
+	rung(&a, &phone_a);
+	answer(&a);
+	rung(&b, &phone_b);
+	answer(&b);
+	rung(&c, &trunk);
+	(void)await_event(0, EV_RESERVE_NEW, BOB, "\"side\":\"asked\"");
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
 	end();
 }
 

@@ -9,6 +9,7 @@
 #include "base/netmap.h"
 #include "switch/sw.h"
 #include "switch/sw_campaign.h"
+#include "switch/sw_kept.h"
 #include "switch/sw_number.h"
 
 enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_CLAIMS, MSG_STOP };
@@ -181,7 +182,7 @@ static void log_out_all(struct sw *sw)
 
 static void try_finish(struct sw *sw, bool late)
 {
-	if (sw->calls.count || (sw->recs.count && !late))
+	if (sw->calls.count || ((sw->recs.count || sw->kept_legs) && !late))
 		return;
 	log_out_all(sw);
 	loop_stop();
@@ -400,6 +401,15 @@ static void on_turn(struct sw *sw, const struct turn_msg *m)
 		m->answer(agent_id, is_free, owed, m->arg);
 }
 
+static void hang_up_kept(struct sw *sw)
+{
+	struct sw_agent *a;
+	size_t pos = 0;
+
+	while ((a = hmap_next(&sw->agents, &pos)))
+		sw_kept_drop(a, "shutting down");
+}
+
 static void on_stop(struct sw *sw, int deadline_ms)
 {
 	sw->stopping = true;
@@ -407,6 +417,7 @@ static void on_stop(struct sw *sw, int deadline_ms)
 	log_info("stopping: no new calls calls=%zu deadline_ms=%d", sw->calls.count, deadline_ms);
 	ltimer_set(&sw->deadline, deadline_ms, past_deadline, sw);
 	sw_campaigns_stop(sw);
+	hang_up_kept(sw);
 	try_finish(sw, false);
 }
 

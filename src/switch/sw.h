@@ -36,6 +36,10 @@ struct sw_agent {
 	enum acd_state state;
 	struct sw_call *call;     /* the call he is in or is being rung for; NULL */
 	struct sw_ring *ring;     /* his test ring; NULL */
+	struct sw_leg *kept;      /* his telephone while he dials, sw_kept.h; NULL */
+	int64_t kept_at_ms;       /* mono: not tried again before */
+	bool wanted;              /* within one look: a campaign of his runs */
+	struct sw_dial *dial;     /* the claim that the core keeps him for, sw_campaign.c; NULL */
 	struct sw_call *found;    /* sw_check.c: the call that says it has him */
 	bool begun;               /* a static agent was logged in at start */
 };
@@ -67,11 +71,12 @@ struct sw_leg {
 	struct ilink out_link;    /* sw->out_legs, while it is a call out through a trunk */
 	struct sw_toll toll;
 	struct sw *sw;
-	struct sw_call *call;     /* until gone */
+	struct sw_call *call;     /* until gone; one that is kept between calls: NULL meanwhile */
 	struct call_leg *leg;
 	int64_t id, trunk_id, agent_id;
 	int64_t device_id;        /* a configured device; 0: a browser or none of ours */
 	enum sw_role role;
+	bool kept;                /* belongs to the agent's log-in: his `kept` */
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
 	bool ring_logged, answer_logged;
 	struct ltimer dead;       /* runs while no audio arrives */
@@ -85,7 +90,7 @@ struct sw_leg {
  *   direct      NEW -> DIALLING -> TALK ...      (to a URI, a colleague, or out through a trunk)
  *   test        NEW -> TEST: one leg to a trunk, nobody at our end (sw_testcall.c)
  *   click       NEW -> AGENT_FIRST -> DIALLING -> TALK ...
- *   campaign    the same, by a claim, with an agent whom the core keeps for it (sw_campaign.c)
+ *   campaign    NEW -> DIALLING -> TALK, with an agent whom the core keeps for it; or -> WAITING -> as inbound (sw_campaign.c)
  */
 enum sw_phase {
 	CALL_NEW, CALL_GREETING, CALL_WAITING, CALL_OFFERED, CALL_AGENT_FIRST, CALL_DIALLING, CALL_TALK, CALL_HELD, CALL_LOST,
@@ -133,6 +138,7 @@ struct sw_call {
 	int64_t offer_id;
 	bool in_acd, accepted, answered, record, agent_held;
 	bool beep;                  /* his telephone answers by itself: a tone first */
+	bool pip;                   /* it is connected already: a tone into the first of what is said */
 	bool seized;                /* agent is in this call by SEIZE */
 	bool reserved;              /* the core keeps agent for it, by RESERVE */
 	enum sw_seg seg;
@@ -171,6 +177,7 @@ struct sw {
 	unsigned toll_alarms;       /* meters that have one */
 	struct hmap camps, dials;   /* sw_campaign.c: campaigns by id, claims by the call's id */
 	struct ltimer campaign_run;
+	unsigned kept_legs;         /* telephones that stay connected, in a call or not, until they are gone */
 	struct hmap turns;          /* team id -> struct turn */
 	struct hmap lines;          /* trunk id -> struct sw_line */
 	struct hmap trunk_deaf;     /* trunk id -> calls in a row with one-way audio */
@@ -246,6 +253,8 @@ unsigned sw_trunk_load(const struct sw *sw, int64_t trunk_id); /* calls in it no
 int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg);
 void sw_call_offer(struct sw *sw, const struct acd_out *out);
 void sw_call_offer_end(struct sw *sw, const struct acd_out *out);
+void sw_call_kept_offer(struct sw_call *c); /* offered to one whose telephone is up now */
+void sw_call_kept_failed(struct sw_call *c, int code); /* or cannot be */
 void sw_call_overflow(struct sw *sw, const struct acd_out *out);
 void sw_call_announce(struct sw *sw, const struct acd_out *out);
 enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *number, int64_t *call_id);
@@ -266,6 +275,8 @@ void sw_call_rec_stop(struct sw_call *c);
 void sw_call_play_music(struct sw_call *c);
 void sw_call_drop_leg(struct sw_leg **pl, int code, int q850, const char *reason);
 void sw_call_release(struct sw_call *c, struct sw_agent **pa, bool wrap);
+#define SW_AUTO_ANSWER                                                                                                                                \
+	"X-Huawu-Auto-Answer: 1\r\nAlert-Info: <http://localhost>;info=alert-autoanswer\r\nCall-Info: <sip:localhost>;answer-after=0\r\n"
 void sw_call_connect(struct sw_call *c);
 void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority);
 bool sw_call_seize(struct sw_call *c, struct sw_agent *a);
@@ -282,12 +293,18 @@ struct sw_campaign_out {
 	const char *show;
 	int ring_ms;
 };
-/** A call with that id, which begins with an agent whom the core keeps for it. */
-struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, int64_t campaign_id, const char *show, const char *number, int64_t customer_id,
-				 struct sw_agent *a);
-int sw_call_campaign_agent(struct sw_call *c, int timeout_ms); /* rings him; sw_campaign_dial when he is there */
+/** A call with that id to the claim's customer. @a: the agent whom the core keeps for it; NULL: nobody yet. */
+struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, const struct sw_claim *claim, struct sw_dial *d, struct sw_agent *a);
+void sw_call_campaign_agent(struct sw_call *c, struct sw_agent *a); /* another one is kept for it; NULL: nobody any more */
 int sw_call_campaign_dial(struct sw_call *c, const struct sw_campaign_out *o);
-bool sw_call_campaign_connect(struct sw_call *c); /* false: the core does not keep the agent any more */
+/** Agent and customer are put through. False: the core does not keep him any more. */
+bool sw_call_campaign_connect(struct sw_call *c);
+void sw_call_campaign_queue(struct sw_call *c); /* the customer has answered and waits for whoever is free */
+
+/* sw_call.c, for sw_kept.c */
+const struct call_leg_handlers *sw_call_leg_handlers(void);
+void sw_leg_answered(struct sw_leg *l);
+int64_t sw_device_id(const struct sw *sw, const char *name); /* 0: none that is configured */
 
 /* sw_customer.c */
 void sw_customer_ask(struct sw_call *c);                       /* it has begun */

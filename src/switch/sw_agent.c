@@ -9,6 +9,7 @@
 
 #include "switch/sw.h"
 #include "switch/sw_campaign.h"
+#include "switch/sw_kept.h"
 #include "switch/sw_number.h"
 
 /* The input happens at the time its row says, to the millisecond, or replay would derive other deadlines. */
@@ -67,8 +68,7 @@ static void act(struct sw *sw, const struct acd_out *out)
 		a = sw_agent_get(sw, out->agent_id);
 		if (a) {
 			a->state = out->state;
-			if (out->state == ACD_READY || out->prev == ACD_RESERVED)
-				sw_campaigns_soon(sw);
+			sw_campaign_agent_state(sw, a, out);
 			if (out->state == ACD_OFFLINE && !a->call)
 				a->device[0] = '\0';
 		}
@@ -264,8 +264,12 @@ void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up)
 		struct acd_in in = {.kind = ACD_IN_DEVICE, .agent_id = a->id, .device_up = up};
 
 		(void)sw_acd(sw, &in);
-		/* A browser's media and dialog die with its socket; a desk phone's outlive its registration. */
-		if (ws && a->call)
+		if (!ws)
+			continue; /* a desk phone's dialog outlives its registration; a browser's media and dialog die with its socket */
+		sw_kept_drop(a, "telephone moved");
+		if (a->dial)
+			sw_campaign_agent_device(sw, a);
+		else if (a->call)
 			sw_call_agent_device(a->call, a, up);
 	}
 }
@@ -301,8 +305,10 @@ static enum sw_refusal login(struct sw *sw, struct sw_agent *a, const struct sw_
 	r = device_of(device, sizeof(device), sw, a, cmd->device);
 	if (r)
 		return r;
-	if (a->call && strcmp(a->device, device))
+	if ((a->call || a->dial) && strcmp(a->device, device))
 		return SW_R_STATE;
+	if (strcmp(a->device, device))
+		sw_kept_drop(a, "another telephone was chosen");
 	choose(sw, a, device);
 	struct acd_in in = {.agent_id = a->id, .device_up = device_up(sw, device), .ready = cmd->ready};
 
@@ -347,6 +353,9 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_TEST_RING:
 		r = device_of(device, sizeof(device), sw, a, cmd->device);
 		return r ? r : sw_ring_start(sw, a, device);
+	case SW_PREVIEW_DIAL:
+	case SW_PREVIEW_SKIP:
+		return sw_campaign_command(sw, a, cmd);
 	case SW_DIAL:
 		return sw_call_dial(sw, a, cmd->number, call_id);
 	default:

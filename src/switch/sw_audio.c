@@ -62,7 +62,7 @@ static const char *role_name(enum sw_role r)
 
 void sw_audio_trouble(struct sw_leg *l, enum med_trouble t)
 {
-	struct ev e = {.kind = EV_LEG_AUDIO, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
+	struct ev e = {.kind = EV_LEG_AUDIO, .call_id = l->call ? l->call->id : 0, .leg_id = l->id, .agent_id = l->agent_id};
 	char buf[256];
 	struct strb b;
 	struct jw w;
@@ -76,7 +76,7 @@ void sw_audio_trouble(struct sw_leg *l, enum med_trouble t)
 		jw_id(&w, "trunk", l->trunk_id);
 	jw_end_obj(&w);
 	if (t)
-		log_warn("one side is not heard call=%lld leg=%lld role=%s cause=%s", (long long)l->call->id, (long long)l->id,
+		log_warn("one side is not heard call=%lld leg=%lld role=%s cause=%s", (long long)e.call_id, (long long)l->id,
 			 role_name(l->role), med_trouble_name(t));
 	sw_emit(l->sw, &e, &b);
 }

@@ -8,6 +8,7 @@
 
 #include "switch/sw.h"
 #include "switch/sw_campaign.h"
+#include "switch/sw_kept.h"
 #include "switch/sw_number.h"
 
 #define RING_MARGIN_MS 2000   /* our own ring time-out comes behind the core's, so that the core decides */
@@ -46,6 +47,10 @@ static void play_music(struct sw_call *c)
 {
 	const struct sw_queue *q = sw_queue_of(c->sw, c->queue_id);
 
+	if (c->phase == CALL_WAITING && c->campaign_id) { /* who was called expects somebody to speak */
+		(void)med_tone(media_of(c), med_of(c->cust), MED_TONE_SILENCE);
+		return;
+	}
 	(void)play(c, c->cust, q && q->music ? q->music : "music/1", true);
 }
 
@@ -226,11 +231,13 @@ static void leg_drop(struct sw_leg **pl, int code, int q850, const char *reason)
 	if (l->call->out && l->call->out->slot == pl)
 		out_forget(l->call);
 	*pl = NULL;
+	if (l->kept && sw_kept_put_back(l))
+		return;
 	l->dropped = true;
 	call_leg_hangup(l->leg, code, q850, reason);
 }
 
-static int64_t device_id(const struct sw *sw, const char *name)
+int64_t sw_device_id(const struct sw *sw, const char *name)
 {
 	const struct sw_device *d = sw_device_of(sw, name);
 
@@ -247,7 +254,7 @@ static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, i
 
 	if (role == ROLE_AGENT_LEG && c->agent) {
 		l->agent_id = c->agent->id;
-		l->device_id = device_id(c->sw, c->agent->device);
+		l->device_id = sw_device_id(c->sw, c->agent->device);
 	}
 	r = call_leg_outgoing(&l->leg, c->sw->env, l->id, profile, d, &audio, &leg_handlers, l);
 	if (r) {
@@ -261,9 +268,9 @@ static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, i
 }
 
 /* In the log before our 200 or ACK leaves, so that a crash leaves no dialog that nobody knows of. */
-static void leg_answered(struct sw_leg *l)
+void sw_leg_answered(struct sw_leg *l)
 {
-	struct ev e = {.kind = EV_LEG_ANSWER, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
+	struct ev e = {.kind = EV_LEG_ANSWER, .call_id = l->call ? l->call->id : 0, .leg_id = l->id, .agent_id = l->agent_id};
 	char dialog[2048];
 
 	if (l->answer_logged)
@@ -277,7 +284,7 @@ static void leg_answered(struct sw_leg *l)
 
 static void answer(struct sw_leg *l)
 {
-	leg_answered(l);
+	sw_leg_answered(l);
 	(void)call_leg_answer(l->leg);
 }
 
@@ -413,7 +420,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 		(void)sw_acd(c->sw, &in);
 	}
 	if (c->reserved) {
-		struct acd_in in = {.kind = ACD_IN_UNRESERVE, .call_id = c->id, .code = !strcmp(by, "agent") ? code : 0};
+		struct acd_in in = {.kind = ACD_IN_UNRESERVE, .call_id = c->id};
 
 		c->reserved = false;
 		(void)sw_acd(c->sw, &in);
@@ -430,6 +437,9 @@ static void join(struct sw_call *c)
 	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
 	if (c->record)
 		rec_start(c, c->ag);
+	if (c->pip)
+		(void)med_tone(media_of(c), med_of(c->ag), MED_TONE_BEEP); /* over the first of what is said: nothing waits for it */
+	c->pip = false;
 }
 
 /* Agent and customer hear each other. The record says "answered" before the 200 leaves, so that a crash between loses nothing. */
@@ -445,6 +455,8 @@ static void connect(struct sw_call *c)
 	}
 	if (c->agent)
 		c->answer_agent_id = c->agent->id;
+	if (c->dial)
+		sw_campaign_connected(c);
 	answer(c->cust);
 	answer(c->ag);
 	if (!c->beep || !play(c, c->ag, "beep", false)) /* after the beep: on_played */
@@ -462,7 +474,8 @@ static void enter_queue(struct sw_call *c, int64_t waited_ms, int priority)
 
 	c->phase = CALL_WAITING;
 	c->in_acd = true;
-	c->record = q && q->record;
+	if (!c->dial)
+		c->record = q && q->record;
 	if (!c->enter_ms)
 		c->enter_ms = clock_utc_ms();
 	sw_seg_open(c, SEG_QUEUE, NULL);
@@ -505,10 +518,7 @@ static void begin_queue(struct sw_call *c, const struct sw_queue *q)
 
 static void dial_headers(char *buf, size_t size, const struct sw_call *c, bool auto_answer, bool resume)
 {
-	(void)snprintf(buf, size, "X-Huawu-Call: %lld\r\n%s%s", (long long)c->id,
-		       auto_answer ? "X-Huawu-Auto-Answer: 1\r\nAlert-Info: <http://localhost>;info=alert-autoanswer\r\n"
-				     "Call-Info: <sip:localhost>;answer-after=0\r\n"
-				   : "",
+	(void)snprintf(buf, size, "X-Huawu-Call: %lld\r\n%s%s", (long long)c->id, auto_answer ? SW_AUTO_ANSWER : "",
 		       resume ? "X-Huawu-Resume: 1\r\n" : "");
 }
 
@@ -535,6 +545,17 @@ static void show_caller(struct shown *s, const struct sw_call *c, const struct s
 			       n > 4 ? number + n - (n > 8 ? 4 : 2) : "");
 }
 
+static void dial_other_side(struct sw_call *c);
+
+/* Click-to-dial with a telephone that is connected already: as if it had just answered. */
+static void is_there(void *arg)
+{
+	struct sw_call *c = arg;
+
+	if (c->phase == CALL_AGENT_FIRST)
+		dial_other_side(c);
+}
+
 /* Rings the agent's device for this call. */
 static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, bool resume, int timeout_ms)
 {
@@ -549,8 +570,15 @@ static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, b
 		.headers = headers,
 		.ring_timeout_ms = timeout_ms,
 	};
-	int r = sw_agent_dial(c->sw, a, &d, &profile);
+	int r;
 
+	if (auto_answer && c->phase == CALL_AGENT_FIRST && sw_kept_up(a)) {
+		sw_kept_take(c, a);
+		ltimer_set(&c->timer, 0, is_there, c);
+		return 0;
+	}
+	sw_kept_drop(a, "a call rings");
+	r = sw_agent_dial(c->sw, a, &d, &profile);
 	show_caller(&shown, c, u);
 	sw_ring_stop(a);
 	if (r)
@@ -560,6 +588,8 @@ static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, b
 	dial_headers(headers, sizeof(headers), c, auto_answer || resume, resume);
 	return leg_dial(&c->ag, c, ROLE_AGENT_LEG, 0, profile, &d);
 }
+
+static void offer_answered(struct sw_call *c);
 
 static void refuse_offer(struct sw *sw, int64_t call_id, int64_t agent_id, int64_t offer_id, int code)
 {
@@ -585,7 +615,14 @@ void sw_call_offer(struct sw *sw, const struct acd_out *out)
 	c->agent = a;
 	a->call = c;
 	sw_seg_open(c, SEG_RING, NULL);
-	r = ring_agent(c, a, q && q->auto_answer, false, out->ring_ms + RING_MARGIN_MS);
+	if (sw_kept_up(a)) {
+		sw_call_kept_offer(c);
+		return;
+	}
+	if (a->kept || c->dial) /* it is just answering, or can only be like that: sw_call_kept_offer when it is up */
+		r = sw_kept_dial(a, sw, out->ring_ms + RING_MARGIN_MS);
+	else
+		r = ring_agent(c, a, q && q->auto_answer, false, out->ring_ms + RING_MARGIN_MS);
 	if (r) {
 		log_warn("agent cannot be rung call=%lld agent=%lld error=%d, next agent", (long long)c->id, (long long)a->id, r);
 		refuse_offer(sw, c->id, a->id, out->offer_id, 480);
@@ -620,6 +657,20 @@ static void offer_answered(struct sw_call *c)
 	connect(c);
 }
 
+void sw_call_kept_offer(struct sw_call *c)
+{
+	const struct sw_campaign *conf = hmap_get(&c->sw->index.campaigns, (uint64_t)c->campaign_id);
+
+	sw_kept_take(c, c->agent);
+	c->pip = !conf || conf->beep;
+	offer_answered(c);
+}
+
+void sw_call_kept_failed(struct sw_call *c, int code)
+{
+	refuse_offer(c->sw, c->id, c->agent->id, c->offer_id, code);
+}
+
 static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role, const char *number);
 static void out_failed(struct sw_call *c, int code, int q850, const char *reason);
 
@@ -642,6 +693,10 @@ void sw_call_overflow(struct sw *sw, const struct acd_out *out)
 		return;
 	c->in_acd = false;
 	rec_stop(c);
+	if (c->dial) {
+		sw_call_end(c, "system", 480, 31, "no agent in time");
+		return;
+	}
 	q = sw_queue_of(sw, out->queue_id);
 	if (out->overflow == ACD_OVERFLOW_QUEUE && sw_queue_of(sw, out->target_queue)) {
 		int64_t waited = clock_utc_ms() - c->enter_ms;
@@ -819,7 +874,7 @@ static int dial_trunk(struct sw_call *c, struct sw_leg **slot, enum sw_role role
 
 	(void)out_new(c, slot, role, number, c->queue_id && !c->agent ? "overflow" : "desk");
 	c->out->user_id = c->agent ? c->agent->id : 0;
-	c->out->device_id = c->agent ? device_id(c->sw, c->agent->device) : 0;
+	c->out->device_id = c->agent ? sw_device_id(c->sw, c->agent->device) : 0;
 	c->out->n = sw_line_tries(c->sw, number, u, 0, c->out->tries, SW_TRIES_MAX, &why);
 	if (why == SW_WHY_BARRED && !c->out->n)
 		if (sw_gate(&v, c->sw, sw_trunk_out(c->sw), u, number, c->out->via, true)) /* a fact */
@@ -947,50 +1002,61 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 	return SW_OK;
 }
 
-struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, int64_t campaign_id, const char *show, const char *number, int64_t customer_id,
-				 struct sw_agent *a)
+struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, const struct sw_claim *claim, struct sw_dial *d, struct sw_agent *a)
 {
-	const struct sw_user *u = sw_user_of(sw, a->id);
+	const struct sw_user *u = a ? sw_user_of(sw, a->id) : NULL;
+	const struct sw_campaign *conf = hmap_get(&sw->index.campaigns, (uint64_t)claim->campaign_id);
 	struct sw_call *c;
 	char to[64];
 
-	sw_dialled(to, sizeof(to), sw, number);
-	c = call_new(sw, "out", show[0] ? show : u && u->extension ? u->extension : "", to, NULL);
+	sw_dialled(to, sizeof(to), sw, claim->number);
+	c = call_new(sw, "out", claim->show[0] ? claim->show : u && u->extension ? u->extension : "", to, NULL);
 	(void)hmap_del(&sw->calls, (uint64_t)c->id);
 	c->id = id; /* as the core knows it */
 	(void)hmap_set(&sw->calls, (uint64_t)id, c);
-	c->campaign_id = campaign_id;
-	c->customer_id = customer_id;
-	c->agent = a;
-	a->call = c;
-	c->reserved = true;
+	c->campaign_id = claim->campaign_id;
+	c->customer_id = claim->customer_id;
+	c->dial = d;
+	c->record = conf && conf->record;
+	sw_call_campaign_agent(c, a);
 	call_begun(c);
+	sw_seg_open(c, SEG_RING, "campaign");
 	return c;
 }
 
-int sw_call_campaign_agent(struct sw_call *c, int timeout_ms)
+void sw_call_campaign_agent(struct sw_call *c, struct sw_agent *a)
 {
-	c->phase = CALL_AGENT_FIRST;
-	sw_seg_open(c, SEG_RING, "agent first");
-	return ring_agent(c, c->agent, true, false, timeout_ms);
+	agent_forget(c);
+	c->reserved = a != NULL;
+	c->agent = a;
+	if (a)
+		a->call = c;
 }
 
 bool sw_call_campaign_connect(struct sw_call *c)
 {
-	struct acd_in in = {.kind = ACD_IN_SEIZE, .call_id = c->id, .queue_id = c->campaign_id};
+	struct acd_in in = {.kind = ACD_IN_SEIZE, .call_id = c->id, .queue_id = c->campaign_id, .agent_id = c->agent->id};
 	const struct sw_campaign *conf = hmap_get(&c->sw->index.campaigns, (uint64_t)c->campaign_id);
 
-	if (!c->agent || !c->reserved)
-		return false;
-	in.agent_id = c->agent->id;
-	if (sw_acd(c->sw, &in))
-		return false;
 	c->reserved = false;
+	if (sw_acd(c->sw, &in)) {
+		agent_forget(c);
+		return false;
+	}
 	c->seized = true;
 	c->queue_id = c->campaign_id;
-	c->record = conf && conf->record;
+	c->pip = !conf || conf->beep;
+	sw_kept_take(c, c->agent);
 	connect(c);
 	return true;
+}
+
+void sw_call_campaign_queue(struct sw_call *c)
+{
+	c->queue_id = c->campaign_id;
+	c->accepted = true;
+	sw_emit_call(c, EV_CALL_ACCEPT, NULL);
+	enter_queue(c, 0, 0);
 }
 
 /* Click-to-dial, second half: the agent's leg is up, now the other side. */
@@ -999,10 +1065,6 @@ static void dial_other_side(struct sw_call *c)
 	const struct sw_user *u = sw_user_by_extension(c->sw, c->to);
 	int r;
 
-	if (c->dial) {
-		sw_campaign_dial(c);
-		return;
-	}
 	c->phase = CALL_DIALLING;
 	if (u) {
 		/* From here on like a call from a device: the caller on `cust`, the colleague on `ag`. */
@@ -1189,7 +1251,7 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		a->call->consult_id = c->id;
 	}
 	l = leg_new(c, ROLE_CUSTOMER, inv->trunk_id);
-	l->device_id = device ? device_id(sw, inv->device) : 0;
+	l->device_id = device ? sw_device_id(sw, inv->device) : 0;
 	audio = sw_audio_of(sw, sw_trunk_of(sw, inv->trunk_id), device ? inv->device : NULL, true, NULL);
 	r = call_leg_incoming(&l->leg, sw->env, l->id, sip, inv, &audio, &leg_handlers, l);
 	if (r) {
@@ -1322,7 +1384,7 @@ static void on_up(struct call_leg *leg, void *arg)
 	struct sw_leg *l = arg;
 	struct sw_call *c = l->call;
 
-	leg_answered(l);
+	sw_leg_answered(l);
 	if (l->dropped || (l != c->xleg && leg_over(other(c, l))))
 		return; /* the other side has gone in the same moment: that is told next */
 	switch (c->phase) {
@@ -1537,6 +1599,8 @@ static void agent_lost(struct sw_call *c)
 
 void sw_call_agent_leaves(struct sw_call *c, struct sw_agent *a, const char *why)
 {
+	if (c->reserved)
+		return; /* he is not in it yet: when he has left, another is kept for it */
 	if (c->phase == CALL_TRANSFER && a != c->caller)
 		sw_transfer_hangup(c, a);
 	else if (c->phase == CALL_LOST)
@@ -1681,7 +1745,7 @@ static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const
 	};
 	struct sw_leg *l = arg;
 	struct sw_call *c = l->call;
-	struct ev e = {.kind = EV_LEG_END, .call_id = c->id, .leg_id = l->id, .agent_id = l->agent_id};
+	struct ev e = {.kind = EV_LEG_END, .call_id = c ? c->id : 0, .leg_id = l->id, .agent_id = l->agent_id};
 	char buf[512];
 	struct strb b;
 	struct jw w;
@@ -1699,8 +1763,10 @@ static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const
 	jw_end_obj(&w);
 	sw_emit(l->sw, &e, &b);
 	(void)obj_unref(leg);
-	c->legs--;
 	free(l);
+	if (!c)
+		return;
+	c->legs--;
 	call_free_if_done(c);
 }
 
@@ -1723,6 +1789,11 @@ static const struct call_leg_handlers leg_handlers = {
 	.audible = on_audible,
 	.refer = on_refer,
 };
+
+const struct call_leg_handlers *sw_call_leg_handlers(void)
+{
+	return &leg_handlers;
+}
 
 /* ---- for transfers: sw_refer.c ---- */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "switch/sw.h"
+#include "switch/sw_campaign.h"
 
 #define BARE_MS 60000
 
@@ -106,7 +107,7 @@ static const char *agent_broken(struct sw *sw, struct sw_agent *a)
 	}
 	if (v.state == ACD_RINGING && (!a->call || a->call->id != v.call_id || a->call->phase != CALL_OFFERED))
 		return "an agent is offered a call that does not ring him"; /* the ring time ends it */
-	if (v.state == ACD_RESERVED && (!a->call || !a->call->reserved || a->call->id != v.call_id)) {
+	if (v.state == ACD_RESERVED && !sw_campaign_keeps(a, v.call_id)) {
 		(void)sw_acd(sw, &(struct acd_in){.kind = ACD_IN_UNRESERVE, .call_id = v.call_id});
 		return "an agent is kept for a call that is not there";
 	}

@@ -91,7 +91,8 @@ void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why)
 void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const char *local, const char *remote)
 {
 	static const char *const roles[] = {"customer", "agent", "third"};
-	struct ev e = {.kind = EV_LEG_NEW, .call_id = l->call->id, .leg_id = l->id, .agent_id = l->agent_id};
+	int64_t call_id = l->call ? l->call->id : 0;
+	struct ev e = {.kind = EV_LEG_NEW, .call_id = call_id, .leg_id = l->id, .agent_id = l->agent_id};
 	char buf[256];
 	struct strb b;
 	struct jw w;
@@ -110,5 +111,5 @@ void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const 
 	e.pii[e.pii_n++] = (struct ev_pii){"local", local};
 	e.pii[e.pii_n++] = (struct ev_pii){"remote", remote};
 	sw_emit(l->sw, &e, &b);
-	sip_leg_trace(call_leg_sip(l->leg), l->call->id, l->id, l->trunk_id, roles[l->role], remote);
+	sip_leg_trace(call_leg_sip(l->leg), call_id, l->id, l->trunk_id, roles[l->role], remote);
 }

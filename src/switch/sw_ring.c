@@ -75,7 +75,7 @@ enum sw_refusal sw_ring_start(struct sw *sw, struct sw_agent *a, const char *dev
 	enum med_profile profile;
 	struct sw_ring *r;
 
-	if (a->call || a->ring)
+	if (a->call || a->ring || a->kept || a->dial)
 		return SW_R_STATE;
 	(void)str_copy(as.device, sizeof(as.device), device);
 	if (sw_agent_dial(sw, &as, &d, &profile))

@@ -53,6 +53,7 @@ static enum turn_reach reach_of(const struct sw *sw, int64_t user_id, int64_t by
 	case ACD_RINGING:
 	case ACD_TALKING:
 	case ACD_WRAPUP:
+	case ACD_RESERVED:
 		return user_id == by_id ? TURN_FREE : TURN_BUSY;
 	default:
 		return TURN_ABSENT;

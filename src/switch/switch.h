@@ -249,6 +249,8 @@ enum sw_cmd_kind {
 	SW_TEST_CALL,    /* user_id (who asks), trunk_id, number, ms (hung up then): through that trunk, with nobody at our end */
 	SW_TEST_END,     /* call_id */
 	SW_TRANSFER,     /* user_id: his call, to the colleague target_id, whom it rings while he stays (sw_refer.c) */
+	SW_PREVIEW_DIAL, /* user_id: the customer whom he is shown (preview.new), now. call_id 0: whichever it is */
+	SW_PREVIEW_SKIP, /* user_id, reason (a code): not him; call_id 0: whichever it is */
 };
 
 struct sw_cmd {

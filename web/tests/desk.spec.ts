@@ -6,8 +6,8 @@ import { commandOf, digitOf, SHORTCUTS } from '@/desk/keys'
 const me = (state: Agent['state'], more: Partial<Agent> = {}) => ({ state, pending: null, ...more }) as Agent
 const call = (state: Call['state'], dir: Call['dir'] = 'in') => ({ state, dir, from: '13800138000', to: '021', name: null }) as Call
 const line = { link: 'up' as const, call: null }
-const ringing = { link: 'up' as const, call: { callId: 'c', phase: 'incoming' as const, auto: false, resume: false } }
-const up = { link: 'up' as const, call: { callId: 'c', phase: 'up' as const, auto: false, resume: false } }
+const ringing = { link: 'up' as const, call: { callId: 'c', phase: 'incoming' as const, auto: false, resume: false, kept: false } }
+const up = { link: 'up' as const, call: { callId: 'c', phase: 'up' as const, auto: false, resume: false, kept: false } }
 const list = (s: Set<string>) => [...s].sort()
 
 describe('what the desk allows', () => {

@@ -188,6 +188,9 @@ export const useDesk = defineStore('desk', () => {
 		})
 	})
 
+	// Who was muted in the last call must be heard in the next one, though the telephone stays connected.
+	watch(() => call.value?.id, () => phone.call?.kept && phone.setMuted(false))
+
 	watch(scene, (now, before) => {
 		if (now === 'incoming')
 			callAttention(t('phone.notify_title', { who: title.value }), call.value?.id ?? '')

@@ -55,7 +55,7 @@ export default {
 		answer_hint: '按空格键或 F2 接听', answer_left: '{n} 秒后转给下一位', auto: '自动接听', answer_elsewhere: '请在您的话机上接听', answer_other_tab: '电话在另一个标签页里，请到那里接听，或在这里接管',
 		in_call: '通话中', on_hold: '保持中，客户在听音乐', recording: '录音中', outgoing: '呼出', connecting: '正在接通…', calling_you: '正在接通您的电话…',
 		idle_ready: '已就绪，来电会在这里响铃', idle_offline: '还没有签入', idle_offline_hint: '点“签入并就绪”开始接电话。也可以按 F8。', idle_break: '休息一下', idle_break_hint: '准备好了就按“就绪”（F8）。',
-		idle_noanswer: '刚才的来电没有接', idle_noanswer_hint: '为了不让客户空等，暂时不给您派来电。按“就绪”（F8）继续。', idle_reserved: '正在为您拨号', idle_reserved_hint: '客户一接通就转给您；没人接不用做任何操作，接着拨下一位。', idle_wrap: '把这通电话收个尾', idle_wrap_hint: '整理完按“整理完了”，或者时间一到自动回到就绪。',
+		idle_noanswer: '刚才的来电没有接', idle_noanswer_hint: '为了不让客户空等，暂时不给您派来电。按“就绪”（F8）继续。', idle_phone_hint: '外呼时电话一直连着，您把它挂断了，所以不再为您拨号。按“就绪”（F8）继续。', idle_reserved: '正在为您拨号', idle_reserved_hint: '客户一接通就转给您；没人接不用做任何操作，接着拨下一位。', idle_wrap: '把这通电话收个尾', idle_wrap_hint: '整理完按“整理完了”，或者时间一到自动回到就绪。',
 		device_lost: '电话没有连上，来电会先给别人', waiting: '{n} 位在等', waiting_none: '没有人在等', queues: '我的队列', today: '今天', answered: '接听', talk: '通话时长', missed: '未接', average: '平均通话',
 		recent: '最近通话', recent_none: '今天还没有通话', recent_all: '全部记录', since: '已 {t}', for_you: '分给您的电话', page_title: '工作台', no_desk: '这个账号不接电话', no_desk_hint: '工作台只给坐席使用。',
 		dial_empty: '先输入号码', digits_sent: '已发送 {d}', digits: '发送按键', backspace: '退一格', call_back: '回拨 {number}', in_queue: '{queue} 队列', number_label: '号码', waited: '已等 {t}', pending_cancel: '改回就绪',

@@ -23,7 +23,8 @@ import { holdTab, type TabHold, type TabState } from './tab'
 
 export type Link = 'off' | 'connecting' | 'up' | 'down' | 'other' | 'refused'
 export type Trouble = MicTrouble | 'mic_moved' | 'mic_lost' | 'mic_back' | 'speaker_moved' | 'no_audio_in' | 'lost' | 'restored' | 'audio_blocked'
-export interface PhoneCall { callId: string; phase: 'incoming' | 'answering' | 'up'; auto: boolean; resume: boolean }
+/** kept: connected for as long as the agent dials, in a call or between two (X-Huawu-Kept); it has no call's id. */
+export interface PhoneCall { callId: string; phase: 'incoming' | 'answering' | 'up'; auto: boolean; resume: boolean; kept: boolean }
 /** What the desk knows and the telephone must ask: silence while held is no trouble. */
 export interface Surroundings { held: () => boolean }
 
@@ -228,6 +229,7 @@ export const usePhone = defineStore('phone', () => {
 			stopTest()
 		const header = (name: string) => request.getHeader(name)
 		const resume = header('X-Huawu-Resume') === '1'
+		const kept = header('X-Huawu-Kept') === '1'
 		if (session && !resume) {
 			s.terminate({ status_code: 486 })
 			return
@@ -237,13 +239,13 @@ export const usePhone = defineStore('phone', () => {
 		const dialled = Date.now() < expectDialUntil
 		const auto = header('X-Huawu-Auto-Answer') === '1'
 		session = s
-		call.value = { callId: header('X-Huawu-Call') ?? '', phase: 'incoming', auto: auto || resume || dialled, resume }
+		call.value = { callId: header('X-Huawu-Call') ?? '', phase: 'incoming', auto: auto || resume || dialled, resume, kept }
 		s.on('peerconnection', ({ peerconnection }: { peerconnection: RTCPeerConnection }) => listen(peerconnection))
 		s.on('icecandidate', ({ ready }: { ready: () => void }) => ready())
 		s.on('confirmed', onUp)
 		s.on('ended', () => s === session && endCall())
 		s.on('failed', () => s === session && endCall())
-		if (resume || dialled)
+		if (resume || dialled || kept) // a kept one beeps with each call, from the server
 			void answer()
 		else if (auto)
 			void sounds.beep().then(answer)
