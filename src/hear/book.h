@@ -5,9 +5,6 @@
  * of bits that are right four times in five each key is right one time in twelve, so within a second the true diagonal is met
  * several times, others hardly. A diagonal met SEEK_VOTES times is a match to be followed, back to where it began and on until it breaks or the
  * sound ends. What makes it a verdict is in seek.c.
- *
- * Beginnings. "您好，您拨打的电话" is one recording before many endings. Words of a sound that another class's sound has as well are marked
- * shared when the book is made, and are no evidence for either.
  */
 #pragma once
 
@@ -16,8 +13,6 @@
 #define BOOK_KEYS 3
 #define BOOK_KEY_BITS 11
 #define BOOK_KEY_N (1u << BOOK_KEY_BITS)
-
-enum { WORD_LOUD = 1, WORD_SHARED = 2 };
 
 struct book_entry {
 	int64_t id;
@@ -30,7 +25,7 @@ struct hear_book {
 	uint32_t entries, words;
 	struct book_entry *entry;
 	uint32_t *bits;
-	uint8_t *mark;
+	uint8_t *loud;
 	uint32_t *start[BOOK_KEYS]; /* BOOK_KEY_N + 1 places in list */
 	uint32_t *list[BOOK_KEYS];  /* loud words by key */
 };
@@ -54,8 +49,8 @@ const struct book_entry *book_entry_at(const struct hear_book *b, uint32_t word)
 struct seek_match {
 	const struct book_entry *entry; /* NULL: free */
 	uint32_t diagonal;              /* book word - stream word, modulo 2^32 */
-	uint32_t n, errors;             /* loud words since it began, their wrong bits */
-	uint32_t own_n, own_errors;     /* of those that are not shared */
+	uint32_t begin, end;            /* of the stream: its first word; behind its last one, once it has held to the sound's end (0: not yet) */
+	uint32_t n, errors;             /* loud words, their wrong bits */
 	float strain;                   /* how much it seems to be none of late: a cumulative sum */
 };
 

@@ -7,6 +7,7 @@
 
 struct mood {
 	float energy[MOOD_FRAMES];
+	float peak[MOOD_FRAMES];  /* share of the loudest peak */
 	bool tonal[MOOD_FRAMES];  /* a tone by itself */
 	unsigned n;               /* frames so far */
 };

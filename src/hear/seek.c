@@ -2,13 +2,15 @@
  * A stream's search in the book (book.h says how) and what makes a match a verdict.
  *
  * Wrong bits: half of them by chance; a taught sound through noise of 10 dB and GSM has 0.25 to 0.32 of them wrong, another sound by the same voice,
- * laid where it fits best, 0.34 to 0.45 in 1.5 s. Two announcements often differ by two syllables only, and what is heard may be one that nobody
- * taught. So a match must hold all the way: each loud word adds its share of wrong bits less BREAK_RATE to a sum that does not fall
- * below 0 (E. S. Page: Continuous Inspection Schemes, Biometrika 41, 1954), and the match is broken when the sum is above BREAK. It
- * is a verdict when it has held to the sound's end over most of it, or for five seconds.
+ * laid where it fits best, 0.34 to 0.45 in 1.5 s. Announcements of a voice often differ by two syllables only, and the one that is
+ * heard may be taught by nobody. So
  *
- * Words 20 ms apart overlap, so what n of them are worth grows with sqrt(n): a match's score is (CHANCE - rate) * sqrt(n) over the words that
- * are not shared with another class.
+ *   a match must hold all the way: each loud word adds its share of wrong bits, less what lies midway between the match's own and CHANCE, to a
+ *     sum that does not fall below 0 (E. S. Page: Continuous Inspection Schemes, Biometrika 41, 1954); above BREAK it is broken;
+ *   it counts when it has held to the sound's end over most of it, or for LONG words, and its score is enough: words 20 ms apart overlap,
+ *     so what n of them are worth grows with sqrt(n), score = (WRONG - rate) * sqrt(n);
+ *   where a sound of another class matches as well, only words in which the two differ are evidence, and they must speak clearly. A match
+ *     that has ended waits DONE_LIFE words for the other one to break.
  */
 #include "hear/book.h"
 
@@ -17,16 +19,20 @@
 
 #define VOTE_LIFE 50  /* words: votes older than a second are forgotten */
 #define SEEK_VOTES 3
-#ifndef BREAK
-#define BREAK_RATE 0.36f
-#define BREAK 2.0f    /* two syllables that are other ones: 30 words, 0.45 of the bits wrong, give 2.7 */
-#endif
-#define CHANCE 0.40f
-#define OWN_MIN 20    /* words of evidence */
-#define PART_MIN 0.6f /* of the sound's loud words */
-#define LONG 250      /* words of evidence that are enough before the end */
+/* Chosen on the tuning half of tests/hear: CHANCE is what another ending of the same voice has, in the middle of a match. */
+#define CHANCE 0.41f
+#define BREAK 1.2f
+#define MIDWAY_MIN 0.22f
+#define MIDWAY_MAX 0.35f
+#define WARM 16       /* words before a match's own rate is believed */
+#define WRONG 0.40f
 #define SCORE_MIN 0.8f
-#define LEAD 0.25f    /* ahead of any match of another class */
+#define PART_MIN 0.6f /* of the sound's loud words */
+#define LEAST 40      /* words */
+#define LONG 250
+#define DONE_LIFE 60
+#define DIFFER 9      /* bits by which two sounds' words differ, to be evidence */
+#define RIVAL_LEAD 2.0f /* words' worth of wrong bits */
 
 void seek_init(struct seek *s, const struct hear_book *b)
 {
@@ -41,37 +47,48 @@ static uint32_t place_in(const struct seek_match *m, uint32_t t)
 	return m->diagonal + t - m->entry->first;
 }
 
-/* The stream's word @t is compared. False: the match breaks here, or its sound has no such word. */
-static bool count(const struct seek *s, struct seek_match *m, uint32_t t)
-{
-	const struct hear_book *b = s->book;
-	uint32_t word = m->diagonal + t, wrong;
-
-	if (place_in(m, t) >= m->entry->n)
-		return false;
-	if (!(b->mark[word] & WORD_LOUD))
-		return true;
-	wrong = (uint32_t)__builtin_popcount(b->bits[word] ^ s->ring[t % SEEK_RING]);
-	m->strain = fmaxf(0, m->strain + (float)wrong / 32 - BREAK_RATE);
-	if (m->strain > BREAK)
-		return false;
-	m->n++;
-	m->errors += wrong;
-	if (!(b->mark[word] & WORD_SHARED)) {
-		m->own_n++;
-		m->own_errors += wrong;
-	}
-	return true;
-}
-
 static float rate(uint32_t errors, uint32_t n)
 {
 	return n ? (float)errors / (float)(32 * n) : 1;
 }
 
+static uint32_t wrong_bits(const struct seek *s, const struct seek_match *m, uint32_t t)
+{
+	return (uint32_t)__builtin_popcount(s->book->bits[m->diagonal + t] ^ s->ring[t % SEEK_RING]);
+}
+
+/* Whether the match's sound has a loud word there. */
+static bool loud_at(const struct seek *s, const struct seek_match *m, uint32_t t)
+{
+	return place_in(m, t) < m->entry->n && s->book->loud[m->diagonal + t];
+}
+
+static float midway(const struct seek_match *m)
+{
+	float k = m->n < WARM ? MIDWAY_MAX : (rate(m->errors, m->n) + CHANCE) / 2;
+
+	return k < MIDWAY_MIN ? MIDWAY_MIN : k > MIDWAY_MAX ? MIDWAY_MAX : k;
+}
+
+/* The stream's word @t is compared. False: the match breaks here. */
+static bool count(const struct seek *s, struct seek_match *m, uint32_t t)
+{
+	uint32_t wrong;
+
+	if (!loud_at(s, m, t))
+		return true;
+	wrong = wrong_bits(s, m, t);
+	m->strain = fmaxf(0, m->strain + (float)wrong / 32 - midway(m));
+	if (m->strain > BREAK)
+		return false;
+	m->n++;
+	m->errors += wrong;
+	return true;
+}
+
 static float score(const struct seek_match *m)
 {
-	return (CHANCE - rate(m->own_errors, m->own_n)) * sqrtf((float)m->own_n);
+	return (WRONG - rate(m->errors, m->n)) * sqrtf((float)m->n);
 }
 
 /* ---- candidates ---- */
@@ -95,7 +112,7 @@ static struct seek_match *place(struct seek *s)
 	return r;
 }
 
-/* From the newest word back to where it breaks. */
+/* From the newest word back to where it breaks or the sound begins. */
 static void follow(struct seek *s, uint32_t diagonal)
 {
 	struct seek_match m = {.entry = book_entry_at(s->book, diagonal + s->t - 1), .diagonal = diagonal}, *p;
@@ -103,8 +120,9 @@ static void follow(struct seek *s, uint32_t diagonal)
 
 	if (followed(s, diagonal))
 		return;
-	while (back < s->t && back < SEEK_RING && count(s, &m, s->t - 1 - back))
+	while (back < s->t && back < SEEK_RING && place_in(&m, s->t - 1 - back) < m.entry->n && count(s, &m, s->t - 1 - back))
 		back++;
+	m.begin = s->t - back;
 	m.strain = 0;
 	p = place(s);
 	if (!p->entry || rate(p->errors, p->n) > rate(m.errors, m.n))
@@ -143,39 +161,57 @@ static void look_up(struct seek *s, uint32_t bits)
 	}
 }
 
-/* ---- verdict ---- */
-
-static const struct seek_match *best(const struct seek *s, enum hear_class not)
+/* One more word of the stream. */
+static void advance(struct seek *s, struct seek_match *m)
 {
-	const struct seek_match *r = NULL;
+	uint32_t t = s->t - 1;
 
-	for (unsigned i = 0; i < SEEK_MATCHES; i++) {
-		const struct seek_match *m = &s->match[i];
-
-		if (m->entry && m->own_n >= OWN_MIN && m->entry->class != not && (!r || score(m) > score(r)))
-			r = m;
-	}
-	return r;
+	if (m->end ? t - m->end > DONE_LIFE : !count(s, m, t))
+		m->entry = NULL;
+	else if (!m->end && place_in(m, t) == m->entry->last)
+		m->end = s->t;
 }
+
+/* ---- verdict ---- */
 
 static bool held(const struct seek *s, const struct seek_match *m)
 {
-	if (m->own_n >= LONG)
-		return true;
-	return m->own_n >= OWN_MIN && (float)m->n >= PART_MIN * (float)m->entry->loud && place_in(m, s->t - 1) == m->entry->last;
+	if (score(m) < SCORE_MIN || m->n < LEAST)
+		return false;
+	return m->n >= LONG || (m->end && (float)m->n >= PART_MIN * (float)m->entry->loud);
+}
+
+/* Whether the stream is clearly @m and not @other, which matches, too: by the words in which they differ. */
+static bool beats(const struct seek *s, const struct seek_match *m, const struct seek_match *other)
+{
+	uint32_t from = m->begin, both = 0, own = 0, theirs = 0;
+
+	if (s->t - from > SEEK_RING)
+		from = s->t - SEEK_RING;
+	for (uint32_t t = from; t != s->t; t++) {
+		if (!loud_at(s, m, t) || !loud_at(s, other, t))
+			continue;
+		both++;
+		if (__builtin_popcount(s->book->bits[m->diagonal + t] ^ s->book->bits[other->diagonal + t]) < DIFFER)
+			continue;
+		own += wrong_bits(s, m, t);
+		theirs += wrong_bits(s, other, t);
+	}
+	return !both || (float)theirs - (float)own >= RIVAL_LEAD * 32;
 }
 
 static bool decide(const struct seek *s, const struct seek_match *m, struct hear_verdict *v)
 {
-	const struct seek_match *other = best(s, m->entry->class);
-
-	if (!held(s, m) || score(m) < SCORE_MIN || (other && score(other) > score(m) - LEAD))
+	if (!held(s, m))
 		return false;
+	for (unsigned i = 0; i < SEEK_MATCHES; i++)
+		if (s->match[i].entry && s->match[i].entry->class != m->entry->class && !beats(s, m, &s->match[i]))
+			return false;
 	v->kind = HEAR_TAUGHT;
 	v->class = m->entry->class;
 	v->sample = m->entry->id;
-	v->confidence = (uint16_t)(1000 * (1 - 2 * rate(m->own_errors, m->own_n)));
-	v->offset_ms = (int32_t)place_in(m, s->t) * PRINT_MS;
+	v->confidence = (uint16_t)(1000 * (1 - 2 * rate(m->errors, m->n)));
+	v->offset_ms = (int32_t)place_in(m, m->end ? m->end : s->t) * PRINT_MS;
 	return true;
 }
 
@@ -185,8 +221,8 @@ bool seek_feed(struct seek *s, uint32_t bits, struct hear_verdict *v)
 
 	s->ring[s->t++ % SEEK_RING] = bits;
 	for (unsigned i = 0; i < SEEK_MATCHES; i++)
-		if (s->match[i].entry && !count(s, &s->match[i], s->t - 1))
-			s->match[i].entry = NULL;
+		if (s->match[i].entry)
+			advance(s, &s->match[i]);
 	look_up(s, bits);
 	for (unsigned i = 0; i < SEEK_MATCHES && !r; i++)
 		r = s->match[i].entry && decide(s, &s->match[i], v);
