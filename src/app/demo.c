@@ -29,6 +29,13 @@ const struct api_demo_user demo_cards[] = {
 	{"agent", "王芳(示例)", "agent", "接听来电：点“签入并就绪”，半分钟内电话就会响", "Take calls: press “Sign in, ready” and the phone rings within half a minute"},
 	{"lead", "李建国(示例)", "supervisor", "看现场：谁在通话、谁在等待、通话记录与录音", "Watch the floor: who talks, who waits, history and recordings"},
 	{"admin", "赵敏(示例)", "admin", "设置人员、队列、号码和中继", "Set up people, queues, numbers and trunks"},
+	/* Named by their post: the page shows them below the others. */
+	{"telesales", "罗丹(示例)", "telesales", "电销专员", "Tele-sales agent"},
+	{"saleslead", "高明(示例)", "lead", "组长", "Team lead"},
+	{"quality", "林悦(示例)", "qa_service", "质检客服", "QA and service"},
+	{"crm", "许晴(示例)", "crm", "CRM 主管", "CRM supervisor"},
+	{"manager", "何静(示例)", "manager", "运营经理", "Operations manager"},
+	{"director", "方正(示例)", "director", "总监", "Director"},
 };
 const size_t demo_card_n = ARRAY_LEN(demo_cards);
 

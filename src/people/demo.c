@@ -75,7 +75,7 @@ static_assert(ARRAY_LEN(people) == DEMO_PHONES + 1, "the visitor's agent and the
 
 /* The house: who heads what, who leads, who reports to whom. Quality belongs to the manager, not to those whose calls it hears. */
 enum { DEP_CENTRE, DEP_SALES, DEP_SERVICE, DEP_COUNT };
-enum { STAFF_MANAGER, STAFF_SALES_LEAD, STAFF_SERVICE_LEAD, STAFF_QUALITY, STAFF_INSPECTOR, STAFF_TRAINER, STAFF_TELESALES, STAFF_COUNT };
+enum { STAFF_MANAGER, STAFF_SALES_LEAD, STAFF_SERVICE_LEAD, STAFF_QUALITY, STAFF_INSPECTOR, STAFF_TRAINER, STAFF_TELESALES, STAFF_CRM, STAFF_DIRECTOR, STAFF_COUNT };
 
 static const struct {
 	const char *login, *name, *role, *seat;
@@ -88,6 +88,8 @@ static const struct {
 	{"inspector", "唐宁", "qa", "A03", DEP_CENTRE, -1, STAFF_QUALITY},
 	{"trainer", "郭涛", "trainer", "A04", DEP_CENTRE, -1, STAFF_MANAGER},
 	{"telesales", "罗丹", "telesales", "B09", DEP_SALES, TEAM_SALES, STAFF_SALES_LEAD},
+	{"crm", "许晴", "crm", "A05", DEP_CENTRE, -1, STAFF_MANAGER},
+	{"director", "方正", "director", "A06", DEP_CENTRE, -1, -1},
 };
 
 struct demo {
@@ -211,18 +213,19 @@ static int make_queues(struct demo *d)
 {
 	static const struct {
 		const char *name, *note;
-		int priority, wrapup_s;
+		int priority, wrapup_s, owner_first_s, owner_busy_s;
 	} queues[QUEUE_COUNT] = {
-		{"销售热线(示例)", "咨询与订购。", 0, 15},
-		{"客户服务(示例)", "售后、查询与报修。", 0, 20},
-		{"投诉专线(示例)", "优先接听。", 10, 30},
+		{"销售热线(示例)", "咨询与订购。", 0, 15, 12, 20}, /* a sale is its owner's, also when he is busy for a moment */
+		{"客户服务(示例)", "售后、查询与报修。", 0, 20, 12, 0},
+		{"投诉专线(示例)", "优先接听。", 10, 30, 0, 0},
 	};
 	int r = 0;
 
 	for (int i = 0; !r && i < QUEUE_COUNT; i++)
 		r = make(&d->queues[i], &d->seed, &people_queues,
-			 json_pack("{s:s, s:s, s:i, s:i, s:s}", "name", queues[i].name, "note", queues[i].note, "priority",
-				   queues[i].priority, "wrapup_s", queues[i].wrapup_s, "greeting", "zh/greeting"));
+			 json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "name", queues[i].name, "note", queues[i].note, "priority",
+				   queues[i].priority, "wrapup_s", queues[i].wrapup_s, "owner_first_s", queues[i].owner_first_s, "owner_busy_s",
+				   queues[i].owner_busy_s, "greeting", "zh/greeting"));
 	return r;
 }
 

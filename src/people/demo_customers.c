@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "db/db.h"
+#include "number/number.h"
 #include "people/note.h"
 
 #define CUSTOMERS 300
@@ -164,6 +165,53 @@ static int make_customer(struct make *m, unsigned i)
 	return r ? r : make_older(m, id, since, last);
 }
 
+/* A colleague follows one of @owner's customers as well, and another asks for one. */
+static int ask_for_one(struct make *m, int64_t owner, int64_t asker, int64_t skip, const char *reason, const char *action)
+{
+	struct res_error e = {0};
+	struct res_who who = {.centre_id = m->centre_id, .user_id = asker, .rights = &people_rights_shipped("agent")->res, .lang = "zh"};
+	struct res_ctx c = {.db = m->db, .who = &who, .error = &e, .now_ms = m->now_ms};
+	struct customer_asked asked;
+	char number[NUM_MAX] = "";
+	struct db_stmt *st;
+	int r = db_prepare(&st, m->db, "SELECT p.number FROM customers k JOIN customer_phones p ON p.customer_id = k.id WHERE k.owner_id = $1 ORDER BY p.number LIMIT 1 OFFSET $2");
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, owner);
+	db_bind_i64(st, 2, skip);
+	r = db_step(st);
+	if (r == DB_ROW)
+		(void)str_copy(number, sizeof(number), db_text(st, 0));
+	db_done(st);
+	if (r != DB_ROW)
+		return r;
+	r = people_customer_ask(&asked, &c, number, reason);
+	if (!r && action) {
+		who.system = true; /* a lead's word, in the owner's name */
+		who.user_id = owner;
+		r = people_customer_decide(&asked, &c, asked.id, action, NULL);
+	}
+	if (r > 0)
+		log_warn("a request of the demo was refused code=%s", e.code);
+	res_error_done(&e);
+	return r < 0 ? r : 0;
+}
+
+/* The visitor, the first agent, has one shared with him, waits for another, and a colleague asks for one of his. */
+static int make_requests(struct make *m)
+{
+	const int64_t *a = m->agents.ids;
+	int r;
+
+	if (m->agents.n < 4)
+		return 0;
+	r = ask_for_one(m, a[1], a[0], 0, "客户主动加我微信，想一起跟进。", "share");
+	if (!r)
+		r = ask_for_one(m, a[2], a[0], 1, "客户来电时说一直是我联系的。", NULL);
+	return r ? r : ask_for_one(m, a[0], a[3], 2, "客户换到我负责的城市了。", NULL);
+}
+
 int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms)
 {
 	struct make m = {.db = db, .centre_id = centre_id, .now_ms = now_ms};
@@ -186,5 +234,5 @@ int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms)
 		r = ids_of(&m.results, &m, "SELECT id FROM contact_results WHERE centre_id = $1 AND connected = 1 ORDER BY sort");
 	for (unsigned i = 0; !r && i < CUSTOMERS; i++)
 		r = make_customer(&m, i);
-	return r;
+	return r ? r : make_requests(&m);
 }

@@ -870,8 +870,8 @@ TEST(the_demo_is_made_once_and_configures_the_switch)
 	assert_int_equal(seed(&f), 0);
 	print_message("demo: %.1f ms\n", (double)(clock_mono_us() - t0) / 1000);
 	assert_int_equal(seed(&f), 0);
-	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users"), 22);
-	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE name LIKE '%(示例)'"), 22);
+	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users"), 24);
+	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE name LIKE '%(示例)'"), 24);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE password IS NOT NULL"), 0);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM devices"), DEMO_PHONES);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM queues"), 3);
@@ -882,7 +882,7 @@ TEST(the_demo_is_made_once_and_configures_the_switch)
 	assert_int_equal(people_user_find(&u, f.db, f.centre, "admin"), 0);
 	assert_string_equal(u.role, "admin");
 	c = load(&s, &f);
-	assert_int_equal(c->user_n, 22);
+	assert_int_equal(c->user_n, 24);
 	assert_int_equal(c->device_n, 14);
 	assert_string_equal(c->devices[0].static_uri, "sip:8002@127.0.0.4:5092");
 	assert_int_equal(c->number_n, 3);
@@ -1836,9 +1836,13 @@ TEST(the_demo_has_customers_who_call_and_they_go_with_it)
 	assert_int_equal(n, 90);
 	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM notes", ""), 0);
 	assert_true(n > 50);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customer_requests WHERE state = 'open'", ""), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customer_shares", ""), 0);
+	assert_int_equal(n, 1);
 	assert_int_equal(people_demo_clear(&f.c, &left), 0);
 	assert_int_equal(left, 0);
-	assert_int_equal(db_get_i64(&n, f.db, "SELECT (SELECT COUNT(*) FROM customers) + (SELECT COUNT(*) FROM notes)", ""), 0);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT (SELECT COUNT(*) FROM customers) + (SELECT COUNT(*) FROM notes) + (SELECT COUNT(*) FROM customer_requests) + (SELECT COUNT(*) FROM customer_shares)", ""), 0);
 	assert_int_equal(n, 0);
 	fix_done(&f);
 }

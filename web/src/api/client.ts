@@ -74,7 +74,7 @@ export const api = {
 	status: () => ok(client.GET('/status')),
 	session: {
 		get: () => ok(client.GET('/session')),
-		open: (body: { login: string; password: string } | { demo: 'agent' | 'supervisor' | 'admin' }) => ok(client.POST('/session', { body })),
+		open: (body: { login: string; password: string } | { demo: string }) => ok(client.POST('/session', { body })),
 		close: () => ok(client.DELETE('/session')),
 		setLang: (lang: 'zh' | 'en') => ok(client.PATCH('/session', { body: { lang } })),
 		setPassword: (old: string, next: string) => ok(client.POST('/session/password', { body: { old, new: next } })),

@@ -340,8 +340,8 @@ export interface paths {
                     "application/json": {
                         login?: string;
                         password?: string;
-                        /** @enum {string} */
-                        demo?: "agent" | "supervisor" | "admin";
+                        /** @description role of one of the demo_users */
+                        demo?: string;
                     };
                 };
             };
@@ -10178,8 +10178,7 @@ export interface components {
             demo_users?: {
                 login: string;
                 name: string;
-                /** @enum {string} */
-                role: "agent" | "supervisor" | "admin";
+                role: string;
                 zh: string;
                 en: string;
             }[];

@@ -5,7 +5,6 @@ type S = components['schemas']
 export type Status = S['status']
 export type Session = S['session']
 export type User = S['user']
-export type Role = 'agent' | 'supervisor' | 'admin'
 export type Agent = S['agent']
 export type AgentState = Agent['state']
 export type Call = S['call']

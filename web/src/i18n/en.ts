@@ -40,6 +40,7 @@ const en: typeof zh = {
 		demo_agent: 'Press “Sign in, ready” and a call comes within half a minute. Answer, hold, hang up, then play the recording.',
 		demo_supervisor: 'Watch the live board: who talks, who is on a break, how many callers wait.',
 		demo_admin: 'Set up queues, agents, numbers and lines. Saved is in force.',
+		demo_others: 'Or look as another post:',
 		enter: 'Enter as {role}', or: 'or log in with an account', no_mic: 'No microphone here: you can still hear and watch.',
 		insecure_title: 'This page cannot use the microphone', insecure: 'Browsers give the microphone only to pages opened by https or on the machine itself (localhost). This page was opened by http from another computer. You can log in, watch and hear, but callers will not hear you.',
 		insecure_ca: 'Install the centre’s certificate, then open by https', insecure_https: 'Open by https', guide: 'Try it in three steps', guide1: 'Enter as Agent and press “Sign in, ready”.', guide2: 'The telephone rings: answer with Space or F2.',

@@ -39,6 +39,7 @@ export default {
 		demo_agent: '点“签入并就绪”，半分钟内会有电话打进来。接听、保持、挂机，再到通话记录里听录音。',
 		demo_supervisor: '看实时看板：谁在通话、谁在小休、有几位客户在等。',
 		demo_admin: '建队列、坐席、号码、中继；一处保存，立即生效。',
+		demo_others: '也可以用别的岗位看看：',
 		enter: '以{role}身份进入', or: '或用账号登录', no_mic: '这里没有麦克风：您仍然可以听、可以看。',
 		insecure_title: '这个页面现在用不了麦克风', insecure: '浏览器只在 https 或本机（localhost）打开的页面上提供麦克风，而这个页面是用 http 从另一台电脑打开的。您可以登录、看、听，但对方听不到您。',
 		insecure_ca: '安装中心证书后改用 https 打开', insecure_https: '改用 https 打开', guide: '三步试一试', guide1: '点“坐席”进入，再点“签入并就绪”。', guide2: '电话响了，按空格键或 F2 接听。',
