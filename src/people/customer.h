@@ -15,7 +15,7 @@
 int people_customer_claim(json_t **ret, struct res_ctx *c, int64_t id);
 /** Gives it back, with a reason. Its owner, or who may assign. */
 int people_customer_release(json_t **ret, struct res_ctx *c, int64_t id, const char *reason);
-/** {"claimed","claim_day_max","own","own_max","keep_days","due","back_soon","requests"}: what who asks has done today, what he may, what waits for him. */
+/** {"claimed","claim_day_max","own","own_max","keep_days","due","back_soon","asked","shared"}: what who asks has done today, what he may, what waits for him. */
 int people_customer_mine(json_t **ret, struct res_ctx *c);
 
 enum customer_news { CUSTOMER_WARNED, CUSTOMER_RETURNED, CUSTOMER_NEWS };

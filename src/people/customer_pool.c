@@ -169,7 +169,7 @@ int people_customer_release(json_t **ret, struct res_ctx *c, int64_t id, const c
 
 int people_customer_mine(json_t **ret, struct res_ctx *c)
 {
-	int64_t claimed = 0, have = 0, due = 0, soon = 0, asked = 0;
+	int64_t claimed = 0, have = 0, due = 0, soon = 0, asked = 0, shared = 0;
 	struct rules rules;
 	int r = rules_get(&rules, c->db, c->who->centre_id);
 
@@ -185,12 +185,14 @@ int people_customer_mine(json_t **ret, struct res_ctx *c)
 			       c->who->user_id, c->now_ms + rules.warn_days * DAY_MS);
 	if (!r)
 		r = db_get_i64(&asked, c->db, "SELECT COUNT(*) FROM customer_requests WHERE user_id = $1 AND state = 'open'", "i", c->who->user_id);
+	if (!r)
+		r = db_get_i64(&shared, c->db, "SELECT COUNT(*) FROM customer_shares WHERE user_id = $1", "i", c->who->user_id);
 	if (r)
 		return r;
-	*ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "claimed", (json_int_t)claimed, "claim_day_max",
+	*ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "claimed", (json_int_t)claimed, "claim_day_max",
 			 (json_int_t)rules.claim_day_max, "own", (json_int_t)have, "own_max", (json_int_t)rules.own_max, "keep_days",
 			 (json_int_t)rules.keep_days, "warn_days", (json_int_t)rules.warn_days, "due", (json_int_t)due, "back_soon",
-			 (json_int_t)soon, "asked", (json_int_t)asked, "may_claim", people_may(c->who, RIGHT_POOL));
+			 (json_int_t)soon, "asked", (json_int_t)asked, "shared", (json_int_t)shared, "may_claim", people_may(c->who, RIGHT_POOL));
 	return 0;
 }
 

@@ -1694,6 +1694,43 @@ TEST(outside_ones_view_a_number_is_only_taken_and_one_may_ask)
 	fix_done(&f);
 }
 
+TEST(what_is_shared_is_a_list_of_its_own)
+{
+	struct customer_asked ask;
+	struct fix f;
+	int64_t a, b, lead;
+	json_t *out = NULL, *mine = body("{'shared':'me'}"), *theirs = body("{'shared':'7'}");
+
+	fix_init(&f);
+	a = person(&f, "anna", "agent", 0);
+	b = person(&f, "bert", "agent", 0);
+	lead = person(&f, "lead", "supervisor", 0);
+	assert_true(putf(&f, "customers", 0, "{'name':'张三','owner_id':'%lld','phones':[{'number':'13800138000'}]}", (long long)a) > 0);
+	assert_true(putf(&f, "customers", 0, "{'name':'李四','owner_id':'%lld'}", (long long)b) > 0);
+	(void)as(&f, b, "agent");
+	assert_int_equal(DO(&f, people_customer_ask(&ask, &f.c, "13800138000", NULL)), 0);
+	(void)as(&f, lead, "supervisor");
+	assert_int_equal(DO(&f, people_customer_decide(&ask, &f.c, ask.id, "share", NULL)), 0);
+	assert_int_equal(res_list(&out, &f.c, &people_customers, NULL, NULL, 10, 0, mine), 0);
+	assert_int_equal(json_integer_value(json_object_get(out, "total")), 0); /* who decides has none of it */
+	json_decref(out);
+	(void)as(&f, b, "agent");
+	assert_int_equal(res_list(&out, &f.c, &people_customers, NULL, NULL, 10, 0, mine), 0);
+	assert_int_equal(json_integer_value(json_object_get(out, "total")), 1);
+	assert_string_equal(row_text(json_array_get(json_object_get(out, "items"), 0), "name"), "张三");
+	json_decref(out);
+	assert_int_equal(people_customer_mine(&out, &f.c), 0);
+	assert_int_equal(json_integer_value(json_object_get(out, "shared")), 1);
+	assert_int_equal(json_integer_value(json_object_get(out, "own")), 1);
+	json_decref(out);
+	assert_int_equal(res_list(&out, &f.c, &people_customers, NULL, NULL, 10, 0, theirs), 1);
+	assert_string_equal(json_string_value(json_object_get(f.error.fields, "shared")), "enum");
+	assert_int_equal(res_list(&out, &f.c, &people_teams, NULL, NULL, 10, 0, mine), 1); /* nothing of which is shared */
+	json_decref(mine);
+	json_decref(theirs);
+	fix_done(&f);
+}
+
 TEST(who_may_be_the_same_is_told_by_more_than_a_name)
 {
 	json_t *who = body("{'name':'王伟','wechat':'ww1','company':'甲'}"), *list = NULL;

@@ -457,7 +457,7 @@ static json_t *list_operation(const struct res_def *d)
 	add_param(op, "query", "q", "Found in the searchable fields.", json_pack("{s:s}", "type", "string"));
 	add_param(op, "query", "sort", "A field's name; -name: downwards.", json_pack("{s:s}", "type", "string"));
 	add_param(op, "query", "limit", NULL,
-		  json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", RES_LIST_MAX));
+		  json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 1, "maximum", RES_LIST_MAX));
 	add_param(op, "query", "offset", "Small steps only; a long list goes on by after.",
 		  json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0, "maximum", RES_OFFSET_MAX));
 	add_param(op, "query", "after", "The next of the page before, with the same sort.", type_schema("string", false));
@@ -468,6 +468,8 @@ static json_t *list_operation(const struct res_def *d)
 		 "value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte "
 		 "(numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). "
 		 "Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too.");
+	if (d->with)
+		add_param(op, "query", "shared", "Others' rows that are shared with who asks.", json_pack("{s:s, s:[s]}", "type", "string", "enum", "me"));
 	for (size_t i = 0; i < d->field_n; i++) {
 		const struct res_field *f = &d->fields[i];
 

@@ -3,7 +3,7 @@
  * bound. The operators, and which types have them, are the table at the end.
  *
  * A list of values is separated by commas; \, is a comma that belongs to a value. Times are ms UTC, or a day of the centre's zone as
- * yyyy-mm-dd. References know "none" and, where they mean people, "me".
+ * yyyy-mm-dd. References know "none" and, where they mean people, "me". shared=me: rows of others that are shared with who asks (.with).
  */
 #include "resource/engine.h"
 
@@ -526,6 +526,18 @@ void res_filter_add(struct res_ctx *c, struct query *q, const struct res_field *
 	bad(&k, "unknown");
 }
 
+/* What others shared with who asks. */
+static void add_shared(struct res_ctx *c, struct query *q, const struct res_def *d, const char *value)
+{
+	const char *dot = strchr(d->with, '.');
+
+	if (strcmp(value, "me") != 0)
+		res_fail(c, 400, "invalid", "shared", "enum");
+	else
+		strb_printf(&q->where, " AND t.id IN (SELECT w.%s FROM %.*s w WHERE w.user_id = $%d)", dot + 1, (int)(dot - d->with), d->with,
+			    res_query_i64(q, c->who->user_id));
+}
+
 static void add_filter(struct res_ctx *c, struct query *q, const struct res_def *d, const char *key, const char *value)
 {
 	const char *dot = strrchr(key, '.');
@@ -533,6 +545,10 @@ static void add_filter(struct res_ctx *c, struct query *q, const struct res_def 
 	char name[64], column[72];
 	int i;
 
+	if (d->with && !strcmp(key, "shared")) {
+		add_shared(c, q, d, value);
+		return;
+	}
 	(void)snprintf(name, sizeof(name), "%.*s", dot ? (int)(dot - key) : (int)strlen(key), key);
 	i = res_field_find(d, name);
 	f = i >= 0 ? &d->fields[i] : res_base_field(name);

@@ -179,6 +179,25 @@ export const tests = {
 		await until(async () => await p.locator('tbody tr').count() === 10, 'the same page by the arrow')
 		equal(p.url(), at)
 	},
+	'what is searched for is found in the other lists, too, in what is shared and in notes': async () => {
+		const p = pages.anna
+		const [anna, bert, chief] = await Promise.all(['anna', 'bert', 'chief'].map(login => centre.api(login)))
+		const made = await bert.post('/customers', { name: '冯共同', phones: [{ number: '13800138055' }] })
+		await bert.post('/notes', { customer_id: made.id, text: '想要蓝色的途观，周末看车' })
+		await anna.post('/customers/requests', { number: '13800138055', reason: '一起跟' })
+		const { others } = await chief.get('/customers/requests')
+		await chief.post(`/customers/requests/${others[0].id}/decide`, { action: 'share' })
+		await p.goto(`${centre.base}/customers?tab=mine`)
+		await shows(p, '[data-tab=shared]', '1')
+		ok(!await p.locator('[data-tab=team]').count(), 'who sees only his own has no list of the team')
+		await p.fill('[data-find]', '冯共同')
+		await p.click('[data-elsewhere-tab=shared]')
+		await until(async () => (await p.locator('tbody tr[data-id]').allInnerTexts()).join().includes('冯共同'), 'the shared one')
+		await p.fill('[data-find]', '途观')
+		await shows(p, '[data-found-note] mark', '途观')
+		await p.click('[data-found-note] a')
+		await shows(p, 'h1', '冯共同')
+	},
 	'a view brings back its tab, and many get a date at once': async () => {
 		const p = pages.chief
 		await p.goto(`${centre.base}/customers?tab=pool&q=批`)

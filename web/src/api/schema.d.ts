@@ -9992,6 +9992,7 @@ export interface components {
             due: number;
             back_soon: number;
             asked: number;
+            shared: number;
             may_claim: boolean;
         };
         customer_request: {
@@ -17945,6 +17946,8 @@ export interface operations {
                 after?: string;
                 /** @description exact: the total beyond 10,000, too, however long it takes. */
                 count?: "exact";
+                /** @description Others' rows that are shared with who asks. */
+                shared?: "me";
                 name?: string;
                 phone?: string;
                 type_id?: string;

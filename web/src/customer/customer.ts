@@ -88,3 +88,13 @@ const given = (v: unknown) => v !== null && v !== undefined && v !== ''
 
 /** The day a moment belongs to, for the timeline's headings. */
 export const dayOf = (ms: number): string => new Date(ms).toDateString()
+
+/** A text in parts, those that say a word of @q among them; from shortly before the first one on. */
+export function marked(text: string, q: string): { text: string; hit: boolean }[] {
+	const words = q.trim().split(/\s+/).filter(Boolean).map(w => w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+	if (!words.length)
+		return [{ text, hit: false }]
+	const first = text.search(new RegExp(words.join('|'), 'i'))
+	const from = first > 60 ? first - 20 : 0
+	return ((from ? '…' : '') + text.slice(from)).split(new RegExp(`(${words.join('|')})`, 'i')).map((part, i) => ({ text: part, hit: i % 2 === 1 })).filter(p => p.text)
+}

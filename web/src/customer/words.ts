@@ -1,9 +1,9 @@
 /* What customers' pages say. */
 export const zh = {
-	title: '客户', add: '新建客户', search: '姓名、拼音、号码', clear: '清除搜索', back: '返回客户列表',
-	tab: { mine: '我的客户', team: '团队', pool: '公海', due: '待联系', all: '全部' },
-	empty: { mine: '您名下还没有客户', team: '团队里还没有客户', pool: '公海里现在没有客户', due: '没有到期要联系的客户', all: '还没有客户', search: '没有找到“{q}”' },
-	empty_hint: { mine: '到“公海”领取，或者新建一位。', team: '新建客户，或者从表格导入。', pool: '有人释放或到期的客户会出现在这里。', due: '给客户填上“下次联系”，到时间会出现在这里。', all: '新建客户，或者从表格导入。', search: '换一个写法，或者到别的分页里找。' },
+	title: '客户', add: '新建客户', search: '姓名、拼音、号码、小结', found_in: '“{tab}”里有 {n} 位', found_notes: '小结里提到的 {n} 处', found_call: '通话', clear: '清除搜索', back: '返回客户列表',
+	tab: { mine: '我的客户', team: '团队', pool: '公海', due: '待联系', all: '全部', shared: '共同跟进' },
+	empty: { mine: '您名下还没有客户', team: '团队里还没有客户', pool: '公海里现在没有客户', due: '没有到期要联系的客户', all: '还没有客户', shared: '没有共同跟进的客户', search: '没有找到“{q}”' },
+	empty_hint: { mine: '到“公海”领取，或者新建一位。', team: '新建客户，或者从表格导入。', pool: '有人释放或到期的客户会出现在这里。', due: '给客户填上“下次联系”，到时间会出现在这里。', all: '新建客户，或者从表格导入。', shared: '撞单申请批为“共同跟进”后，客户会出现在这里。', search: '换一个写法，或者到别的分页里找。' },
 	unnamed: '未命名', column: { name: '客户', phone: '主号码', type: '类型', tags: '标签', owner: '归属', next: '下次联系', last: '最近联系', back: '回公海' },
 	days: '还剩 {n} 天', today: '今天回公海', days_hint: '{t} 回到公海；有联系就重新计时', never: '一直保留', in_pool: '公海', overdue: '已过期', soon: '{n} 位客户快要回公海',
 	claim: '领取', claimed: '已领取“{name}”', claim_left: '今天还可领 {n} 位', claim_none: '今天的领取数已用完', release: '释放到公海', release_title: '把“{name}”释放到公海', release_why: '原因', release_hint: '释放后别人可以领取；原因会记在时间线里。', released: '已释放到公海',
@@ -31,10 +31,10 @@ export const zh = {
 }
 
 export const en: typeof zh = {
-	title: 'Customers', add: 'New customer', search: 'Name, pinyin, number', clear: 'Clear the search', back: 'Back to customers',
-	tab: { mine: 'Mine', team: 'Team', pool: 'Pool', due: 'To contact', all: 'All' },
-	empty: { mine: 'You have no customers yet', team: 'Your team has no customers yet', pool: 'The pool is empty now', due: 'Nobody is due to be contacted', all: 'There are no customers yet', search: 'Nothing found for "{q}"' },
-	empty_hint: { mine: 'Claim some from the pool, or add one.', team: 'Add a customer, or import a sheet.', pool: 'Customers who are released, or whose time is over, appear here.', due: 'Give a customer a next contact, and it appears here when it is due.', all: 'Add a customer, or import a sheet.', search: 'Try another spelling, or look under another tab.' },
+	title: 'Customers', add: 'New customer', search: 'Name, pinyin, number, notes', found_in: '{n} under “{tab}”', found_notes: '{n} notes say it', found_call: 'Call', clear: 'Clear the search', back: 'Back to customers',
+	tab: { mine: 'Mine', team: 'Team', pool: 'Pool', due: 'To contact', all: 'All', shared: 'Shared with me' },
+	empty: { mine: 'You have no customers yet', team: 'Your team has no customers yet', pool: 'The pool is empty now', due: 'Nobody is due to be contacted', all: 'There are no customers yet', shared: 'No customer is shared with you', search: 'Nothing found for "{q}"' },
+	empty_hint: { mine: 'Claim some from the pool, or add one.', team: 'Add a customer, or import a sheet.', pool: 'Customers who are released, or whose time is over, appear here.', due: 'Give a customer a next contact, and it appears here when it is due.', all: 'Add a customer, or import a sheet.', shared: 'When a request of yours is answered by sharing, the customer appears here.', search: 'Try another spelling, or look under another tab.' },
 	unnamed: 'No name', column: { name: 'Customer', phone: 'Main number', type: 'Type', tags: 'Tags', owner: 'Owner', next: 'Next contact', last: 'Last contact', back: 'Goes back' },
 	days: '{n} days left', today: 'Goes back today', days_hint: 'Goes back to the pool {t}; a contact begins the days anew', never: 'Kept', in_pool: 'Pool', overdue: 'Overdue', soon: '{n} customers go back soon',
 	claim: 'Claim', claimed: '"{name}" is yours', claim_left: '{n} more today', claim_none: 'No claims left today', release: 'Release to the pool', release_title: 'Release "{name}" to the pool', release_why: 'Reason', release_hint: 'Others can claim it then. The reason is kept in the timeline.', released: 'Released to the pool',

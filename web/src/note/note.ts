@@ -6,7 +6,7 @@ export interface Template { id: string; name: string; queue_id: string | null; r
 export interface Reason { id: string; name: string; en: string | null; parent_id: string | null; sort: number; active: boolean }
 export interface Result { id: string; code: string; zh: string; en: string | null; connected: boolean; sort: number; active: boolean }
 export interface FormValue { key: string; label: string; type: TemplateField['type']; value: string | number | boolean }
-export interface Note { id: string; rev: number; at_ms: number; created_ms: number; updated_ms: number; customer_id: string | null; call_id: string | null; user_id: string | null; user_id_label?: string | null; template_id: string | null; reason_id: string | null; result_id: string | null; text: string | null; form: FormValue[] | null; next_ms: number | null; done: boolean }
+export interface Note { id: string; rev: number; at_ms: number; created_ms: number; updated_ms: number; customer_id: string | null; call_id: string | null; user_id: string | null; user_id_label?: string | null; customer_id_label?: string | null; template_id: string | null; reason_id: string | null; result_id: string | null; text: string | null; form: FormValue[] | null; next_ms: number | null; done: boolean }
 
 /** What is being filled in; values of the form stay when the template changes and comes back. */
 export interface Draft { text: string; reason_id: string; result_id: string; next_ms: number | null; form: Record<string, string | number | boolean | null> }
