@@ -23009,6 +23009,8 @@ export interface operations {
                 after?: string;
                 /** @description exact: the total beyond 10,000, too, however long it takes. */
                 count?: "exact";
+                /** @description Others' rows that are shared with who asks. */
+                shared?: "me";
                 name?: string;
                 state?: "draft" | "running" | "paused" | "ended";
                 mode?: "preview" | "progressive" | "predictive";
