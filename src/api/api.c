@@ -2,7 +2,7 @@
  * Start and stop, the table of endpoints, and what happens around each handler: who asks, may he, the CSRF guard, the JSON
  * body, and the answers.
  */
-#include "api/api_int.h"
+#include "api/campaigns.h"
 
 #include <sodium.h>
 
@@ -132,6 +132,20 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/audit/verify", RIGHT_AUDIT, audit_verify, LONG},
 	{POST, "/customers/{id}/erase", RIGHT_ERASE, customers_erase, QUICK},
 	{POST, "/customer_phones/{id}/reveal", RIGHT_NUMBERS | RIGHT_REVEAL, phones_reveal, QUICK},
+
+	{GET, "/campaigns/overview", LOGGED_IN, campaigns_overview, LONG},
+	{POST, "/campaigns/{id}/start", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
+	{POST, "/campaigns/{id}/pause", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
+	{POST, "/campaigns/{id}/stop", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
+	{GET, "/campaigns/{id}/progress", LOGGED_IN, campaigns_progress, LONG},
+	{POST, "/campaigns/{id}/leads", RIGHT_CAMPAIGNS, campaigns_add, LONG},
+	{POST, "/campaigns/{id}/leads/remove", RIGHT_CAMPAIGNS, campaigns_remove, LONG},
+	{GET, "/campaigns/{id}/job", LOGGED_IN, campaigns_job, QUICK},
+	{POST, "/campaigns/{id}/recycle/preview", RIGHT_CAMPAIGNS, campaigns_recycle_preview, LONG},
+	{POST, "/campaigns/{id}/recycle", RIGHT_CAMPAIGNS, campaigns_recycle, LONG},
+	{GET, "/shown_numbers/health", LOGGED_IN, campaigns_health, LONG},
+	{GET, "/desk/campaigns", RIGHT_DESK, desk_campaigns, QUICK},
+	{POST, "/desk/do-not-call", RIGHT_DESK, desk_do_not_call, QUICK},
 
 	{GET, "/meta", LOGGED_IN, objects_meta, QUICK},
 	{GET, "/rights", LOGGED_IN, rights_get, QUICK},
@@ -472,6 +486,8 @@ int api_new(struct api **ret, const struct api_conf *conf)
 		r = allot_start(a);
 	if (!r)
 		r = customers_watch_new(&a->pool_watch, a);
+	if (!r)
+		r = campaign_feed_new(&a->feed, a);
 	if (r) {
 		api_free(a);
 		return r;
@@ -519,6 +535,7 @@ void api_stop(struct api *a)
 	imports_stop(a->imports);
 	bulks_stop(a->bulks);
 	customers_watch_stop(a->pool_watch);
+	campaign_feed_stop(a->feed);
 	live_bye(a->live, 0, 0, 0, "restart");
 }
 
@@ -531,6 +548,8 @@ void api_free(struct api *a)
 	imports_free(a->imports);
 	bulks_free(a->bulks);
 	customers_watch_free(a->pool_watch);
+	campaign_feed_free(a->feed);
+	campaigns_forget_jobs(a);
 	live_free(a->live);
 	limiter_free(a->login_pair);
 	limiter_free(a->login_address);

@@ -64,6 +64,9 @@ void api_free(struct api *a);
 /** Asks on a thread of ours whose number it is, and answers by sw_customer: struct sw_start's ask_customer, @arg is the api. */
 void api_ask_customer(struct sw *sw, int64_t call_id, const char *number, void *arg);
 
+/** Claims leads for the switch on a thread of ours, and answers by sw_claims: struct sw_start's ask_leads, @arg is the api. */
+void api_ask_leads(struct sw *sw, int64_t campaign_id, int want, void *arg);
+
 /** Something configuring changed outside the API (command line, demo): names are read again and the switch configured. A worker's. */
 void api_conf_changed(struct api *a, struct db *db);
 

@@ -26,6 +26,7 @@ struct known_sessions;
 struct strangers;
 struct bulks;
 struct pool_watch;
+struct campaign_feed;
 
 struct api {
 	struct api_conf conf;
@@ -40,6 +41,7 @@ struct api {
 	struct known_sessions *known;
 	struct limiter *number_checks; /* whose number is it: a person */
 	struct pool_watch *pool_watch;
+	struct campaign_feed *feed; /* campaigns' claims for the switch */
 	struct imports *imports;
 	struct bulks *bulks;
 	uint8_t allot_secret[32];  /* seeds of draws: this run's */
@@ -366,6 +368,19 @@ void recycle_preview(struct ask *k);
 void recycle_run(struct ask *k);
 /** Tells somebody of his customers (customers.c): customer_id 0: of several. */
 void customers_tell(struct api *a, int64_t user_id, const char *what, int64_t customer_id, const char *name, int64_t ms, int64_t n);
+
+/* ---- campaigns.c; campaign_feed.c speaks with the switch ---- */
+void campaigns_overview(struct ask *k);
+void campaigns_state(struct ask *k);
+void campaigns_progress(struct ask *k);
+void campaigns_add(struct ask *k);
+void campaigns_remove(struct ask *k);
+void campaigns_job(struct ask *k);
+void campaigns_recycle_preview(struct ask *k);
+void campaigns_recycle(struct ask *k);
+void campaigns_health(struct ask *k);
+void desk_campaigns(struct ask *k);
+void desk_do_not_call(struct ask *k);
 
 /* ---- live.c, feed.c ---- */
 int live_new(struct live **ret, const struct api_conf *conf);

@@ -51,6 +51,14 @@ void say_ring_full(bool full);
 /* The switch: what it was told last, and what it answers. */
 extern struct sw_trial sw_tried; /* the last question of the try-it box */
 extern struct sw_customer sw_said; /* the last word on whose call it is */
+extern struct sw_claim sw_claimed[500]; /* the last claims it was given ... */
+extern size_t sw_claimed_n;
+extern int64_t sw_claims_more_ms; /* ... and what was said with them */
+extern char sw_claims_why[24];
+extern _Atomic unsigned sw_claims_told;
+extern bool sw_takes_no_claims;
+extern char sw_raised[64]; /* the last alarm */
+extern bool sw_raised_on;
 extern struct sw_turn sw_drawn, sw_drawn_back; /* the last draw, and the last that was given back */
 extern int64_t sw_next_in_turn; /* whom it answers; 0: nobody */
 extern struct sw_stranger_ask sw_lifted; /* the last ban that was lifted */

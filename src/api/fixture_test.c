@@ -107,6 +107,36 @@ struct sw_customer sw_said;
 struct sw_turn sw_drawn, sw_drawn_back;
 int64_t sw_next_in_turn;
 
+struct sw_claim sw_claimed[500];
+size_t sw_claimed_n;
+int64_t sw_claims_more_ms;
+char sw_claims_why[24];
+_Atomic unsigned sw_claims_told;
+bool sw_takes_no_claims;
+
+int sw_claims(struct sw *sw, int64_t campaign_id, const struct sw_claim *claims, size_t n, int64_t more_at_ms, const char *why)
+{
+	if (sw_takes_no_claims)
+		return -EPIPE;
+	if (n)
+		memcpy(sw_claimed, claims, n * sizeof(*claims));
+	sw_claimed_n = n;
+	sw_claims_more_ms = more_at_ms;
+	(void)str_copy(sw_claims_why, sizeof(sw_claims_why), why);
+	sw_claims_told++;
+	return 0;
+}
+
+char sw_raised[64];
+bool sw_raised_on;
+
+int sw_raise(struct sw *sw, const char *what, int64_t object, const char *name, const char *detail, bool on)
+{
+	(void)str_copy(sw_raised, sizeof(sw_raised), what);
+	sw_raised_on = on;
+	return 0;
+}
+
 int sw_customer(struct sw *sw, const struct sw_customer *c)
 {
 	sw_said = *c;

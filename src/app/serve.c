@@ -240,7 +240,7 @@ static int start_switch(struct server *s)
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
 		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
 		.trace = s->trace, .session_s = (unsigned)s->conf.session_s, .session_min_s = (unsigned)s->conf.session_min_s,
-		.ask_customer = api_ask_customer, .ask_arg = s->api,
+		.ask_customer = api_ask_customer, .ask_arg = s->api, .ask_leads = api_ask_leads, .leads_arg = s->api,
 	};
 	struct snap *conf = NULL;
 	struct sw_used *used = NULL;

@@ -31,6 +31,9 @@ void campaign_check_hours(struct res_ctx *c, struct json_t *row, const char *fie
 /** The centre's limits, its calling window and retry rules, where it has none of them. Writer. */
 int campaign_seed(struct db *db, int64_t centre_id);
 
+/** yyyymmdd of "2026-11-22"; 0: it is none. */
+int64_t campaign_day_of(const char *text);
+
 /* ---- starting and stopping ---- */
 
 /**
@@ -51,6 +54,9 @@ int campaign_add(int64_t *added, int64_t *there, struct db *db, int64_t centre_i
 int campaign_remove(int64_t *removed, int64_t *closed, struct db *db, int64_t campaign_id, const int64_t *leads, size_t n, int64_t now_ms);
 /** Leads of a customer, of one campaign or all (0), are closed at once, since she is not to be called (until @until_ms; 0: for good). */
 int campaign_close_leads(struct db *db, int64_t customer_id, int64_t campaign_id, int64_t until_ms, int64_t now_ms);
+
+/** "Do not call again": puts a number on the list, for a campaign or the centre (0), by whoever hears it, and closes the customer's leads. Writer. */
+int campaign_bar(struct res_ctx *c, int64_t customer_id, const char *number, int64_t campaign_id);
 
 /* ---- claims ---- */
 
@@ -103,3 +109,5 @@ int campaign_claims(struct campaign_given *ret, struct db *db, const struct zone
  * @more: perhaps not the last. @done: how many.
  */
 int campaign_apply(bool *more, size_t *done, struct db *db, const struct zone *zone, int64_t centre_id, bool orphans, int64_t now_ms);
+/** Claims that never reached the switch: their leads are open again. */
+int campaign_give_back(struct db *db, const struct zone *zone, int64_t centre_id, const int64_t *claims, size_t n, int64_t now_ms);

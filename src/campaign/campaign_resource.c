@@ -57,8 +57,8 @@ static const struct res_field fields[] = {
 	{"days", RES_SET, "拨打日", "Days", RES_HIDE_LIST, .options = campaign_days,
 	 .help_zh = "留空：每天。还要在外呼时段之内。", .help_en = "Empty: every day. The calling windows hold besides."},
 	{"hours", RES_TEXT, "拨打时间", "Hours", 0, .max = 120, .fallback = "09:00-12:00,13:30-20:00",
-	 .help_zh = "形如 09:00-12:00,13:30-20:00；留空：全天。还要在外呼时段之内。",
-	 .help_en = "As 09:00-12:00,13:30-20:00; empty: the whole day. The calling windows hold besides."},
+	 .help_zh = "形如 09:00-12:00,13:30-20:00；全天写 00:00-24:00。还要在外呼时段之内。",
+	 .help_en = "As 09:00-12:00,13:30-20:00; the whole day: 00:00-24:00. The calling windows hold besides."},
 	{"start_day", RES_TEXT, "开始日期", "First day", RES_DAY | RES_HIDE_LIST, .max = 10},
 	{"end_day", RES_TEXT, "结束日期", "Last day", RES_DAY, .max = 10},
 	{"target", RES_INT, "目标接通数", "To be reached", RES_HIDE_LIST, .min = 0, .max = 10000000, .fallback = "0",
@@ -102,7 +102,7 @@ void campaign_check_hours(struct res_ctx *c, json_t *row, const char *field)
 		return;
 	}
 	hours_write(buf, sizeof(buf), &h);
-	row_set(row, field, *buf ? json_string(buf) : json_null());
+	row_set(row, field, json_string(buf));
 }
 
 static void check_days(struct res_ctx *c, const json_t *row)

@@ -17,6 +17,7 @@
 #define DAY_MS 86400000ll
 #define CLAIM_MS 120000          /* so long a claim waits to be dialled */
 #define PREVIEW_CLAIM_MS 900000  /* with somebody reading the record first */
+#define AGENT_AGAIN_MS 30000     /* a call-back that its agent could not take is offered to him again */
 #define BATCH 20
 
 const char *campaign_why_name(enum campaign_why w)
@@ -55,14 +56,16 @@ static int leads_due(struct lead *list, size_t *n, size_t max, struct db *db, in
 	struct db_stmt *st;
 	int r = db_prepare(&st, db,
 			   "SELECT id, customer_id, COALESCE(agent_id, 0), next_ms, attempts, phone_at, COALESCE(last_result, '')"
-			   " FROM campaign_leads WHERE campaign_id = $1 AND state = 'open' AND rank = $2 AND next_ms <= $3 ORDER BY next_ms, id LIMIT $4");
+			   " FROM campaign_leads WHERE campaign_id = $1 AND state = 'open' AND rank = $2 AND next_ms <= $3"
+			   " AND (agent_id IS NULL OR why_ms IS NULL OR why_ms <= $4) ORDER BY next_ms, id LIMIT $5");
 
 	if (r)
 		return r;
 	db_bind_i64(st, 1, campaign_id);
 	db_bind_i64(st, 2, rank);
 	db_bind_i64(st, 3, now_ms);
-	db_bind_i64(st, 4, (int64_t)max);
+	db_bind_i64(st, 4, now_ms - AGENT_AGAIN_MS);
+	db_bind_i64(st, 5, (int64_t)max);
 	while ((r = db_step(st)) == DB_ROW) {
 		struct lead *l = &list[(*n)++];
 

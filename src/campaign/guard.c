@@ -122,8 +122,6 @@ void hours_write(char *buf, size_t size, const struct hours *h)
 
 	assert(size > 12 * HOURS_MAX);
 	buf[0] = 0;
-	if (h->n == 1 && !h->span[0].from && h->span[0].to == DAY_MIN)
-		return;
 	for (unsigned i = 0; i < h->n; i++)
 		n += (size_t)snprintf(buf + n, size - n, "%s%02d:%02d-%02d:%02d", i ? "," : "", h->span[i].from / 60, h->span[i].from % 60,
 				      h->span[i].to / 60, h->span[i].to % 60);

@@ -32,7 +32,7 @@ struct hours {
  * False: it is not readable, overlaps, or has more than HOURS_MAX parts.
  */
 bool hours_read(struct hours *ret, const char *text);
-/** "09:00-12:00,13:30-20:00"; "" for the whole day. @size > 12 * HOURS_MAX. */
+/** "09:00-12:00,13:30-20:00"; "00:00-24:00". @size > 12 * HOURS_MAX. */
 void hours_write(char *buf, size_t size, const struct hours *h);
 bool hours_has(const struct hours *h, int minute);
 /** What both hold, into @ret, which may be neither. */

@@ -30,6 +30,11 @@ struct campaign_rules {
 /** -ENOENT: there is no such campaign. On the writer's or any connection. */
 int campaign_rules_load(struct campaign_rules **ret, struct db *db, const struct zone *zone, int64_t centre_id, int64_t campaign_id, int64_t now_ms);
 void campaign_rules_free(struct campaign_rules *p);
+/**
+ * The network, or who listened to it, says that a number is not in use: its row says so, and nobody need try it again. As the program, so that
+ * the audit says who. Other results: nothing. Writer.
+ */
+int campaign_mark_number(struct db *db, int64_t centre_id, int64_t customer_id, const char *number, enum dial_result result, int64_t now_ms);
 /** Beginning of the hour, UTC. */
 static inline int64_t campaign_hour(int64_t ms)
 {

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "campaign/guard.h"
 #include "db/db.h"
 #include "people/declared.h"
 
@@ -99,4 +100,9 @@ int campaign_state(json_t **ret, bool *changed, struct res_ctx *c, int64_t id, c
 	}
 	json_decref(row);
 	return r;
+}
+
+int64_t campaign_day_of(const char *text)
+{
+	return day_of_text(text);
 }

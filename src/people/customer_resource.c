@@ -178,6 +178,8 @@ static int after_write(struct res_ctx *c, int64_t id, json_t *row)
 
 	if (!r && json_object_get(c->body, "next_ms"))
 		r = sales_next_said(c, id, json_integer_value(json_object_get(row, "next_ms")));
+	if (!r && json_object_get(c->body, "next_ms"))
+		r = campaign_callbacks(c->db, id);
 	if (!r)
 		r = customer_back_set(c->db, id);
 	if (!r && json_object_get(c->body, "campaign_id"))

@@ -26,6 +26,10 @@ int campaign_seed(struct db *db, int64_t centre_id);
 int campaign_customer_saved(struct res_ctx *c, int64_t customer_id, int64_t campaign_id);
 /** His row goes, with all that hangs on it; or what names him goes and the row stays. */
 int campaign_customer_gone(struct db *db, int64_t customer_id);
+/** A note was written about a call: what it says of the call's lead. Its call-backs have been arranged already. As a hook. */
+int campaign_noted(struct res_ctx *c, int64_t call_id, int64_t user_id, int64_t result_id, int64_t next_ms);
+/** The customer's call-backs have changed: leads that wait for them go along. */
+int campaign_callbacks(struct db *db, int64_t customer_id);
 int campaign_customer_erased(struct db *db, int64_t customer_id, int64_t now_ms);
 
 extern const struct res_def people_custom_fields, people_recycle_rules, people_allocations;

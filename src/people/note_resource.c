@@ -346,7 +346,8 @@ static int appointments(struct res_ctx *c, int64_t id, const json_t *row, int64_
 	first_words(about, sizeof(about), row_text(row, "text"));
 	n.phone = number;
 	n.reason = about;
-	return sales_noted(c, &n);
+	r = sales_noted(c, &n);
+	return r ? r : campaign_noted(c, n.call_id, n.user_id, row_id(row, "result_id"), next_ms);
 }
 
 static int drop_draft(struct res_ctx *c, int64_t call_id, int64_t customer_id)

@@ -116,10 +116,12 @@ int sales_whose(struct res_ctx *c, json_t *row, const json_t *old)
 
 int sales_next_set(struct db *db, int64_t customer_id)
 {
-	return db_run(db,
-		      "UPDATE customers SET next_ms = (SELECT MIN(b.due_ms) FROM callbacks b WHERE b.customer_id = $1 AND b.state = 'open')"
-		      " WHERE id = $1",
-		      "i", customer_id);
+	int r = db_run(db,
+		       "UPDATE customers SET next_ms = (SELECT MIN(b.due_ms) FROM callbacks b WHERE b.customer_id = $1 AND b.state = 'open')"
+		       " WHERE id = $1",
+		       "i", customer_id);
+
+	return r ? r : campaign_callbacks(db, customer_id);
 }
 
 /* 0 with @id 0: none. callbacks_customer serves it. */

@@ -1,0 +1,349 @@
+/* Campaigns through the API: built, started, fed to the switch, applied, figures. */
+#include "api/fixture.h"
+
+#include <unistd.h>
+
+#include "api/live.h"
+
+#define SWITCH ((struct sw *)(uintptr_t)1)
+
+static json_int_t num(const json_t *o, const char *a, const char *b)
+{
+	const json_t *v = json_object_get(o, a);
+
+	return json_integer_value(b ? json_object_get(v, b) : v);
+}
+
+/* Customers 1380013800<i> of nobody's. */
+static void customers(struct fix *f, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char *sql = xasprintf("INSERT INTO customers (id, centre_id, rev, created_ms, updated_ms, name, contact_n, state, tags) SELECT %d, id, 1, 1, 1, 'k%d', 0, 'active', ',list,' FROM centre", 7000 + i, i);
+
+		fix_run(f, sql);
+		free(sql);
+		sql = xasprintf("INSERT INTO customer_phones (id, centre_id, rev, created_ms, updated_ms, customer_id, number, label, state, sort)"
+				" SELECT %d, id, 1, 1, 1, %d, '+86138%08d', 'self', 'ok', 1 FROM centre", 8000 + i, 7000 + i, i);
+		fix_run(f, sql);
+		free(sql);
+	}
+}
+
+static int64_t new_campaign(struct client *c, const char *name)
+{
+	char *body = xasprintf("{\"name\":\"%s\",\"mode\":\"progressive\",\"hours\":\"0-24\",\"basis\":\"consent\",\"basis_text\":\"form of 2026\"}", name);
+	int64_t id;
+
+	assert_true(str_to_i64(&id, json_string_value(json_object_get(ask_for(c, "POST", "/campaigns", body, "201"), "id")), 1, INT64_MAX));
+	free(body);
+	return id;
+}
+
+/* "/campaigns/{id}" and @rest. */
+static const json_t *at(struct client *c, const char *method, int64_t id, const char *rest, const char *body, const char *expect)
+{
+	char *path = xasprintf("/campaigns/%lld%s", (long long)id, rest);
+	const json_t *o = ask_for(c, method, path, body, expect);
+
+	free(path);
+	return o;
+}
+
+static void wait_job(struct client *c, int64_t id)
+{
+	for (int i = 0; i < 3000; i++) {
+		const json_t *o = at(c, "GET", id, "/job", NULL, "200");
+
+		if (!json_is_true(json_object_get(o, "running")))
+			return;
+		(void)usleep(10000);
+	}
+	fail();
+}
+
+static void works_for(struct client *c, struct fix *f, int64_t campaign, const char *login)
+{
+	char *sql = xasprintf("SELECT id FROM users WHERE login = '%s'", login), *body;
+
+	body = xasprintf("{\"campaign_id\":\"%lld\",\"user_id\":\"%lld\"}", (long long)campaign, (long long)fix_get(f, sql));
+	(void)ask_for(c, "POST", "/campaign_agents", body, "201");
+	free(sql);
+	free(body);
+}
+
+static struct client begin(struct fix *f, int64_t *campaign, int leads)
+{
+	struct client admin;
+	char *body;
+
+	fix_start(f, true);
+	fix_run(f, "UPDATE calling_windows SET hours = NULL, days = NULL"); /* whatever the time is */
+	admin = fix_login(f, "admin", NULL);
+	customers(f, leads);
+	*campaign = new_campaign(&admin, "first");
+	works_for(&admin, f, *campaign, "agent");
+	if (leads) {
+		body = xasprintf("{\"filters\":{\"tags.has\":\"list\"},\"count\":%d}", leads);
+		(void)at(&admin, "POST", *campaign, "/leads", body, "202");
+		free(body);
+		wait_job(&admin, *campaign);
+	}
+	sw_claimed_n = 0;
+	sw_claims_told = 0;
+	sw_takes_no_claims = false;
+	return admin;
+}
+
+static void ask_leads(struct fix *f, int64_t campaign, int want)
+{
+	unsigned before = sw_claims_told;
+
+	api_ask_leads(SWITCH, campaign, want, f->api);
+	for (int i = 0; i < 3000 && sw_claims_told == before; i++)
+		(void)usleep(10000);
+	assert_true(sw_claims_told > before);
+}
+
+TEST(a_campaign_needs_a_basis_people_and_leads_and_starts_once)
+{
+	struct fix f;
+	struct client admin, agent;
+	const json_t *o;
+	unsigned configured;
+	int64_t id;
+
+	admin = begin(&f, &id, 0);
+	agent = fix_login(&f, "agent", NULL);
+	o = at(&admin, "POST", id, "/start", "{}", "422 invalid");
+	assert_non_null(json_object_get(json_object_get(json_object_get(o, "error"), "fields"), "leads"));
+	customers(&f, 2);
+	(void)at(&admin, "POST", id, "/leads", "{\"ids\":[\"7000\",\"7001\"],\"count\":2}", "202");
+	wait_job(&admin, id);
+	assert_int_equal(num(at(&admin, "GET", id, "/job", NULL, "200"), "added", NULL), 2);
+	(void)at(&agent, "POST", id, "/start", "{}", "403 forbidden");
+	configured = sw_configured;
+	o = at(&admin, "POST", id, "/start", "{}", "200");
+	assert_true(json_is_true(json_object_get(o, "changed")));
+	assert_int_equal(sw_configured, configured + 1);
+	o = at(&admin, "POST", id, "/start", "{}", "200"); /* the other supervisor, at the same moment */
+	assert_true(json_is_false(json_object_get(o, "changed")));
+	assert_text(json_object_get(o, "campaign"), "state", "running");
+	assert_int_equal(sw_configured, configured + 1);
+	(void)at(&admin, "POST", id, "/stop", "{}", "200");
+	(void)at(&admin, "POST", id, "/start", "{}", "409 wrong_state");
+	fix_stop(&f);
+}
+
+TEST(the_switch_gets_claims_only_of_what_runs_and_each_lead_once)
+{
+	struct fix f;
+	struct client admin;
+	int64_t id;
+
+	admin = begin(&f, &id, 5);
+	ask_leads(&f, id, 3);
+	assert_int_equal(sw_claimed_n, 0);
+	assert_string_equal(sw_claims_why, "state");
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	ask_leads(&f, id, 3);
+	assert_int_equal(sw_claimed_n, 3);
+	assert_string_equal(sw_claimed[0].number, "+8613800000000");
+	assert_int_equal(sw_claimed[0].nth, 1);
+	assert_true(sw_claimed[0].until_ms > clock_utc_ms());
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM dial_claims WHERE state = 'open'"), 3); /* committed before */
+	ask_leads(&f, id, 10);
+	assert_int_equal(sw_claimed_n, 2);
+	assert_string_equal(sw_claims_why, "empty");
+	fix_stop(&f);
+}
+
+TEST(what_the_switch_does_not_take_is_open_again)
+{
+	struct fix f;
+	struct client admin;
+	int64_t id;
+
+	admin = begin(&f, &id, 2);
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	sw_takes_no_claims = true;
+	api_ask_leads(SWITCH, id, 2, f.api);
+	for (int i = 0; i < 3000 && fix_get(&f, "SELECT COUNT(*) FROM dial_claims WHERE state = 'returned'") < 2; i++)
+		(void)usleep(10000);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'open'"), 2);
+	sw_takes_no_claims = false;
+	fix_stop(&f);
+}
+
+/* As the switch tells it, and the log folds it. */
+static void attempt(struct fix *f, const struct sw_claim *c, const char *result)
+{
+	char *sql = xasprintf("INSERT INTO attempt (claim_id, centre_id, campaign_id, lead_id, customer_id, call_id, nth, begin_ms, end_ms, result, applied)"
+			      " SELECT %lld, id, %lld, %lld, %lld, %lld, %d, 1, %lld, '%s', 0 FROM centre", (long long)c->id, (long long)c->campaign_id, (long long)c->lead_id,
+			      (long long)c->customer_id, (long long)c->id + 1, c->nth, (long long)clock_utc_ms(), result);
+
+	fix_run(f, sql);
+	free(sql);
+}
+
+static void applied(struct fix *f)
+{
+	for (int i = 0; i < 3000 && fix_get(f, "SELECT COUNT(*) FROM attempt WHERE applied = 0"); i++)
+		(void)usleep(10000);
+	assert_int_equal(fix_get(f, "SELECT COUNT(*) FROM attempt WHERE applied = 0"), 0);
+}
+
+TEST(attempts_come_to_their_leads_and_progress_shows_them)
+{
+	struct fix f;
+	struct client admin, agent;
+	struct sw_claim claims[4];
+	const json_t *o;
+	int64_t id;
+
+	admin = begin(&f, &id, 5);
+	agent = fix_login(&f, "agent", NULL);
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	ask_leads(&f, id, 4);
+	memcpy(claims, sw_claimed, sizeof(claims));
+	attempt(&f, &claims[0], "answered");
+	attempt(&f, &claims[1], "noanswer");
+	attempt(&f, &claims[2], "rejected");
+	attempt(&f, &claims[3], "abandoned");
+	applied(&f);
+	o = at(&admin, "GET", id, "/progress", NULL, "200");
+	assert_int_equal(num(o, "leads", "done"), 1);
+	assert_int_equal(num(o, "leads", "open"), 4);
+	assert_int_equal(num(o, "today", "dials"), 4);
+	assert_int_equal(num(o, "today", "answered"), 1);
+	assert_int_equal(num(o, "today", "abandoned"), 1);
+	assert_int_equal(num(o, "ranks", "retry"), 3);
+	assert_int_equal(num(o, "ranks", "new"), 1);
+	assert_int_equal(json_array_size(json_object_get(o, "attempts")), 4);
+	assert_text(json_object_get(o, "why"), "code", "more");
+	o = ask_for(&admin, "GET", "/campaigns/overview", NULL, "200");
+	assert_int_equal(json_array_size(json_object_get(o, "items")), 1);
+	assert_true(json_is_true(json_object_get(o, "may")));
+	o = ask_for(&agent, "GET", "/campaigns/overview", NULL, "200"); /* he works for it */
+	assert_int_equal(json_array_size(json_object_get(o, "items")), 1);
+	assert_true(json_is_false(json_object_get(o, "may")));
+	assert_int_equal(json_array_size(json_object_get(ask_for(&agent, "GET", "/campaign_leads", NULL, "200"), "items")), 5); /* of the pool, which he may see */
+	(void)new_campaign(&admin, "nobody's");
+	assert_int_equal(json_array_size(json_object_get(ask_for(&agent, "GET", "/campaigns/overview", NULL, "200"), "items")), 1);
+	fix_stop(&f);
+}
+
+TEST(recycling_says_first_how_many_and_dials_them_again)
+{
+	struct fix f;
+	struct client admin;
+	const json_t *o;
+	int64_t id;
+
+	admin = begin(&f, &id, 6);
+	fix_run(&f, "UPDATE campaign_leads SET state = 'closed', attempts = 6, last_result = 'noanswer', why = 'attempts' WHERE customer_id < 7003");
+	fix_run(&f, "UPDATE campaign_leads SET state = 'closed', attempts = 1, last_result = 'noanswer', why = 'dnc' WHERE customer_id = 7003");
+	(void)at(&admin, "POST", id, "/recycle/preview", "{}", "422 invalid");
+	(void)at(&admin, "POST", id, "/recycle/preview", "{\"last\":[\"never heard of\"]}", "422 invalid");
+	o = at(&admin, "POST", id, "/recycle/preview", "{\"last\":[\"noanswer\",\"busy\"]}", "200");
+	assert_int_equal(num(o, "n", NULL), 3);
+	assert_int_equal(num(o, "spent", NULL), 3);
+	(void)at(&admin, "POST", id, "/recycle", "{\"last\":[\"noanswer\"],\"count\":4}", "409 count_changed");
+	(void)at(&admin, "POST", id, "/recycle", "{\"last\":[\"noanswer\"],\"count\":3}", "202");
+	wait_job(&admin, id);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'open' AND attempts = 0"), 5);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'closed'"), 1);
+	fix_stop(&f);
+}
+
+TEST(leads_go_out_again_and_those_that_were_dialled_are_closed)
+{
+	struct fix f;
+	struct client admin;
+	const json_t *o;
+	int64_t id;
+
+	admin = begin(&f, &id, 3);
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	ask_leads(&f, id, 1);
+	attempt(&f, &sw_claimed[0], "noanswer");
+	applied(&f);
+	o = at(&admin, "POST", id, "/leads/remove", "{\"filters\":{},\"count\":3}", "202");
+	assert_text(o, "what", "remove");
+	wait_job(&admin, id);
+	o = at(&admin, "GET", id, "/job", NULL, "200");
+	assert_int_equal(num(o, "removed", NULL), 2);
+	assert_int_equal(num(o, "closed", NULL), 1);
+	fix_stop(&f);
+}
+
+TEST(do_not_call_is_one_question_for_whom_he_talks_with_or_may_see)
+{
+	struct fix f;
+	struct client admin, agent;
+	int64_t id, me;
+	char *sql;
+
+	admin = begin(&f, &id, 3);
+	(void)admin;
+	agent = fix_login(&f, "agent", NULL);
+	me = fix_get(&f, "SELECT id FROM users WHERE login = 'agent'");
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{}", "422 invalid");
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"customer_id\":\"424242\"}", "404 not_found");
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"call_id\":\"424242\"}", "404 not_found");
+	sql = xasprintf("UPDATE customers SET owner_id = %lld WHERE id = 7000", (long long)me);
+	fix_run(&f, sql);
+	free(sql);
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"customer_id\":\"7000\"}", "204");
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"customer_id\":\"7000\"}", "204"); /* once more does no harm */
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM do_not_call WHERE user_id IS NOT NULL"), 1);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'closed' AND why = 'dnc'"), 1);
+	say_call(clock_utc_ms(), 900, "13800000001", NULL);
+	say(EV_SEG_OPEN, clock_utc_ms(), 900, me, 0, "{\"seg\":\"1\",\"type\":\"talk\"}");
+	live_customer(f.api->live, 900, &(struct people_customer){.id = 7001, .name = "k1"});
+	for (int i = 0; i < 300 && ask(&agent, "POST", "/desk/do-not-call", NULL, "{\"call_id\":\"900\"}")->status != 204; i++)
+		(void)usleep(10000);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'closed' AND why = 'dnc'"), 2);
+	fix_stop(&f);
+}
+
+TEST(the_desk_knows_its_projects_with_script_and_results_in_their_order)
+{
+	struct fix f;
+	struct client admin, agent;
+	const json_t *o;
+	int64_t id;
+	char *sql;
+
+	admin = begin(&f, &id, 1);
+	agent = fix_login(&f, "agent", NULL);
+	assert_int_equal(json_array_size(json_object_get(ask_for(&agent, "GET", "/desk/campaigns", NULL, "200"), "items")), 0);
+	sql = xasprintf("UPDATE campaigns SET script = '# Hello', results = '[\"%lld\",\"%lld\"]'", (long long)fix_get(&f, "SELECT id FROM contact_results WHERE code = 'refused'"),
+			(long long)fix_get(&f, "SELECT id FROM contact_results WHERE code = 'interested'"));
+	fix_run(&f, sql);
+	free(sql);
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	o = json_array_get(json_object_get(ask_for(&agent, "GET", "/desk/campaigns", NULL, "200"), "items"), 0);
+	assert_text(o, "script", "# Hello");
+	assert_int_equal(json_array_size(json_object_get(o, "results")), 2);
+	assert_text(json_array_get(json_object_get(o, "results"), 0), "code", "refused");
+	fix_stop(&f);
+}
+
+TEST(a_sheet_of_customers_names_their_project)
+{
+	struct fix f;
+	struct client admin, agent;
+	char *body;
+	int64_t id;
+
+	admin = begin(&f, &id, 0);
+	agent = fix_login(&f, "agent", NULL);
+	body = xasprintf("{\"name\":\"new one\",\"phones\":[{\"number\":\"13900139000\"}],\"campaign_id\":\"%lld\"}", (long long)id);
+	(void)ask_for(&admin, "POST", "/customers", body, "201"); /* as the import writes it */
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'open'"), 1);
+	free(body);
+	body = xasprintf("{\"name\":\"his\",\"phones\":[{\"number\":\"13900139001\"}],\"campaign_id\":\"%lld\"}", (long long)id);
+	(void)ask_for(&agent, "POST", "/customers", body, "403 forbidden"); /* lists are not his to fill */
+	free(body);
+	fix_stop(&f);
+}
