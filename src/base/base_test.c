@@ -143,6 +143,16 @@ TEST(utf8_check_refuses_overlong_surrogates_and_truncation)
 	assert_false(str_is_utf8("\xe8\xaf", 2));
 }
 
+TEST(control_characters_are_those_of_unicode)
+{
+	assert_false(str_has_control("话务 \xc2\xa0 ok", false)); /* U+00A0 is a space */
+	assert_true(str_has_control("a\xc2\x85", true)); /* U+0085, next line */
+	assert_true(str_has_control("a\x7f", true));
+	assert_true(str_has_control("a\r\n", true));
+	assert_true(str_has_control("a\nb", false));
+	assert_false(str_has_control("a\n\tb", true));
+}
+
 TEST(integers_parse_whole_and_in_range_only)
 {
 	int64_t v = 5;

@@ -167,6 +167,17 @@ bool str_is_utf8(const char *s, size_t n)
 	return true;
 }
 
+bool str_has_control(const char *text, bool lines)
+{
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+		if (*s < 0x20 && !(lines && (*s == '\n' || *s == '\t')))
+			return true;
+		if (*s == 0x7f || (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)) /* DEL, and U+0080 to U+009F */
+			return true;
+	}
+	return false;
+}
+
 void str_mend_utf8(char *s, size_t n)
 {
 	for (size_t i = 0; i < n;) {

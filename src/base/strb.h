@@ -51,6 +51,8 @@ void jw_strn(struct jw *w, const char *key, const char *s, size_t n);
 void jw_raw(struct jw *w, const char *key, const char *json);
 
 bool str_is_utf8(const char *s, size_t n);
+/** Control characters (Unicode's Cc) in UTF-8; with @lines LF and TAB are none. */
+bool str_has_control(const char *s, bool lines);
 /** Each byte that is NUL or no part of UTF-8 becomes a question mark. */
 void str_mend_utf8(char *s, size_t n);
 /** Decimal integer, whole string; false on anything else or outside [min, max]. */

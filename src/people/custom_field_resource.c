@@ -120,9 +120,8 @@ static bool label_fits(const char *s, bool several)
 {
 	static const char *const parts[] = {"、", "，", "；", ",", ";", "/", "|"};
 
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			return false;
+	if (str_has_control(s, false))
+		return false;
 	for (size_t i = 0; several && i < ARRAY_LEN(parts); i++) /* they part choices in a cell */
 		if (strstr(s, parts[i]))
 			return false;

@@ -30,14 +30,6 @@ static size_t chars(const char *s)
 	return n;
 }
 
-static bool has_control(const char *s, bool lines)
-{
-	for (; *s; s++)
-		if (((unsigned char)*s < 0x20 && !(lines && (*s == '\n' || *s == '\t'))) || *s == 0x7f)
-			return true;
-	return false;
-}
-
 /* NULL, or what is wrong with a text that must be there. */
 static const char *text_wrong(const json_t *v, size_t max, bool lines)
 {
@@ -47,7 +39,7 @@ static const char *text_wrong(const json_t *v, size_t max, bool lines)
 		return "required";
 	if (!s)
 		return "type";
-	if (strlen(s) != json_string_length(v) || has_control(s, lines))
+	if (strlen(s) != json_string_length(v) || str_has_control(s, lines))
 		return "format";
 	return chars(s) > max ? "range" : NULL;
 }

@@ -116,14 +116,6 @@ static int64_t utf8_chars(const char *s)
 	return n;
 }
 
-static bool has_control(const char *s, bool lines)
-{
-	for (; *s; s++)
-		if (((unsigned char)*s < 0x20 && !(lines && (*s == '\n' || *s == '\t'))) || *s == 0x7f)
-			return true;
-	return false;
-}
-
 static const char *number_check(const char *s)
 {
 	s += *s == '+';
@@ -163,7 +155,7 @@ static const char *text_check(json_t **ret, const struct res_field *f, const cha
 		return NULL;
 	}
 	copy = xstrndup(s, len);
-	if (has_control(copy, f->flags & RES_MULTILINE))
+	if (str_has_control(copy, f->flags & RES_MULTILINE))
 		code = "format";
 	else if (utf8_chars(copy) < f->min || utf8_chars(copy) > res_text_max(f))
 		code = "range";
