@@ -351,6 +351,21 @@ static bool is_label_of(const struct res_def *d, const char *key)
 	return res_field_find(d, name) >= 0;
 }
 
+/* Is @v what he was shown of the old row, whole or in part? */
+static bool shown_so(const struct res_ctx *c, const struct res_def *d, const char *key, const json_t *v, const json_t *old)
+{
+	json_t *part;
+	bool same = json_equal(v, json_object_get(old, key));
+
+	if (same || res_unmasked(c->who))
+		return same;
+	part = json_copy((json_t *)(uintptr_t)old);
+	res_row_mask(d, part);
+	same = json_equal(v, json_object_get(part, key));
+	json_decref(part);
+	return same;
+}
+
 /* What comes with every row but is no field of the declaration; a page may send it back as it was. */
 static void take_system(struct res_ctx *c, const struct res_def *d, const char *key, const json_t *v, const json_t *old)
 {
@@ -361,7 +376,7 @@ static void take_system(struct res_ctx *c, const struct res_def *d, const char *
 		known |= !strcmp(key, names[i]);
 	if (!known)
 		bad(c, key, "unknown");
-	else if (!old || !json_equal(v, json_object_get(old, key)))
+	else if (!old || !shown_so(c, d, key, v, old))
 		bad(c, key, "readonly");
 }
 

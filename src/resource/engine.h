@@ -120,8 +120,12 @@ void res_row_mask(const struct res_def *d, json_t *row);
 json_t *res_unmask(const struct res_who *who, const struct res_def *d, const struct res_field *f, const json_t *v, const json_t *was);
 /** Is the row within the scope of this right? 0 or negative. */
 int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act);
+/** Does @who see what names the row that @f refers to? What is hidden there is hidden beside references, too. */
+bool res_label_seen(const struct res_who *who, const struct res_field *f);
 /** Is it shown to @who in part only? Then it is not sorted by, and asked for only as a whole. */
 bool res_field_masked(const struct res_who *who, const struct res_field *f);
+/** Does a reference's label tell @who no more than he may see, so that he may sort by it and look for it? */
+bool res_label_tells(const struct res_who *who, const struct res_field *f);
 static inline bool res_field_refers(const struct res_field *f)
 {
 	return f->type == RES_REF || f->type == RES_KEY;

@@ -107,7 +107,8 @@ static void add_search(struct res_ctx *c, struct query *q, const struct res_def 
 	for (size_t i = 0; i < d->field_n; i++) {
 		const struct res_field *f = &d->fields[i];
 
-		if (!(f->flags & RES_SEARCH) || !res_field_seen(c->who, d, f) || res_field_masked(c->who, f))
+		if (!(f->flags & RES_SEARCH) || !res_field_seen(c->who, d, f) || res_field_masked(c->who, f) ||
+		    (res_field_refers(f) && !res_label_tells(c->who, f)))
 			continue;
 		if (res_field_refers(f))
 			strb_printf(&q->where, "%slower(r%zu.%s) LIKE $%d ESCAPE '\\'", sep, i,
@@ -200,15 +201,31 @@ static bool in_sorts(const char *sorts, const char *name, char *column, size_t s
 	return false;
 }
 
+static bool may_sort(const struct res_who *who, const struct res_def *d, const char *name)
+{
+	int i = res_field_find(d, name);
+	const struct res_field *f = i >= 0 ? &d->fields[i] : NULL;
+
+	if (!f)
+		return res_base_field(name);
+	return f->type != RES_JSON && res_field_seen(who, d, f) && !res_field_masked(who, f) && (!res_field_refers(f) || res_label_tells(who, f));
+}
+
+/* The declaration's order, unless that would tell what he may not see. */
+static const char *own_order(const struct res_who *who, const struct res_def *d)
+{
+	return d->order && may_sort(who, d, d->order + (*d->order == '-')) ? d->order : "id";
+}
+
 /* References sort by what a person sees. Ties by id, so that pages neither repeat nor leave out a row. */
 static void order_make(struct order *o, struct res_ctx *c, const struct res_def *d, const char *sort)
 {
-	const char *asked = sort && *sort ? sort : d->order ? d->order : "id", *name = asked + (*asked == '-');
+	const char *asked = sort && *sort ? sort : own_order(c->who, d), *name = asked + (*asked == '-');
 	int i = res_field_find(d, name);
 	const struct res_field *f = i >= 0 ? &d->fields[i] : res_base_field(name);
 
 	*o = (struct order){.asked = asked, .down = *asked == '-', .any_size = !d->sorts || (d->order && !strcmp(d->order, asked))};
-	if (!f || (i >= 0 && (!res_field_seen(c->who, d, f) || res_field_masked(c->who, f))) || f->type == RES_JSON) {
+	if (!may_sort(c->who, d, name)) {
 		bad_list(c, "sort", "unknown");
 		return;
 	}

@@ -59,6 +59,28 @@ bool res_field_seen(const struct res_who *who, const struct res_def *d, const st
 	return !res_field_hidden(f) && (who->system || !in_list(grant_of(who, d)->hidden, f->name));
 }
 
+static bool label_seen(const struct res_who *who, const struct res_def *d, const char *name)
+{
+	int i = name ? res_field_find(d, name) : -1;
+
+	return i < 0 || res_field_seen(who, d, &d->fields[i]);
+}
+
+bool res_label_seen(const struct res_who *who, const struct res_field *f)
+{
+	const struct res_def *d = res_find(f->ref);
+
+	return label_seen(who, d, d->label) && label_seen(who, d, d->label_en);
+}
+
+bool res_label_tells(const struct res_who *who, const struct res_field *f)
+{
+	const struct res_def *d = res_find(f->ref);
+	int i = d->label ? res_field_find(d, d->label) : -1;
+
+	return res_label_seen(who, f) && (i < 0 || !res_field_masked(who, &d->fields[i]));
+}
+
 bool res_field_settable(const struct res_who *who, const struct res_def *d, const struct res_field *f)
 {
 	const struct res_grant *g = grant_of(who, d);
@@ -232,17 +254,34 @@ int res_may_row(struct res_ctx *c, const struct res_def *d, int64_t id, enum res
 	return 1;
 }
 
+static bool hides_any(const struct res_who *who)
+{
+	for (size_t i = 0; !who->system && who->rights && who->rights->grants && res_all[i]; i++)
+		if (who->rights->grants[i].hidden)
+			return true;
+	return false;
+}
+
+static void drop_label(json_t *row, const struct res_field *f)
+{
+	char key[72];
+
+	(void)snprintf(key, sizeof(key), "%s_label", f->name);
+	(void)json_object_del(row, key);
+}
+
 void res_row_show(const struct res_who *who, const struct res_def *d, json_t *row)
 {
+	bool hides = hides_any(who);
+
 	for (size_t i = 0; i < d->field_n; i++) {
 		const struct res_field *f = &d->fields[i];
-		char key[72];
+		bool seen = res_field_seen(who, d, f);
 
-		if (res_field_seen(who, d, f))
-			continue;
-		(void)snprintf(key, sizeof(key), "%s_label", f->name);
-		(void)json_object_del(row, f->name);
-		(void)json_object_del(row, key);
+		if (!seen)
+			(void)json_object_del(row, f->name);
+		if (res_field_refers(f) && (!seen || (hides && !res_label_seen(who, f))))
+			drop_label(row, f);
 	}
 	if (!res_unmasked(who))
 		res_row_mask(d, row);
