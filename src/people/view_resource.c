@@ -2,6 +2,7 @@
 #include "people/declared.h"
 #include "people/rights.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "db/db.h"
@@ -94,11 +95,25 @@ static int view_before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 	return r ? r : db_run(c->db, "UPDATE list_prefs SET view_id = NULL WHERE view_id = $1", "i", id);
 }
 
+/* A view that he sees: beside the reference stands its name. */
+static int check_view(struct res_ctx *c, const json_t *row)
+{
+	int64_t id = row_id(row, "view_id"), one;
+	int r;
+
+	if (!id || c->who->system)
+		return 0;
+	r = db_get_i64(&one, c->db, "SELECT 1 FROM views WHERE id = $1 AND (user_id = $2 OR shared = 1)", "ii", id, c->who->user_id);
+	if (r == -ENOENT)
+		res_fail(c, 422, "invalid", "view_id", "ref");
+	return r == -ENOENT ? 0 : r;
+}
+
 static int pref_before_write(struct res_ctx *c, json_t *row, const json_t *old)
 {
 	check_resource(c, row);
 	check_columns(c, row);
-	return 0;
+	return check_view(c, row);
 }
 
 int people_views_forget(struct db *db, int64_t user_id)
