@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/lib"))
 import postgres  # noqa: E402
 
-DATA_MODULES = {"db", "journal", "find", "resource", "people", "api", "switch", "sim", "journal_crash"}
+DATA_MODULES = {"db", "journal", "find", "resource", "people", "api", "switch", "sim", "walk", "journal_crash"}
 DATA_MODULES_BRIEF = {"db"}
 # Of tests/, with fewer rounds than on SQLite.
 DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"]]
