@@ -120,12 +120,12 @@ static int set_owner(struct res_ctx *c, json_t *row, const json_t *old)
 	if (old && owner == row_id(old, "owner_id"))
 		return 0;
 	row_set(row, "owned_ms", owner ? json_integer(c->now_ms) : json_null());
+	r = owner ? db_get_i64(&team, c->db, "SELECT COALESCE(team_id, 0) FROM users WHERE id = $1", "i", owner) : 0;
+	if (r)
+		return r == -ENOENT ? 0 : r; /* the reference's own check says so */
 	r = old ? sales_owner_changed(c->db, row_id(row, "id"), owner) : 0;
 	if (r || !owner || json_object_get(c->body, "team_id"))
 		return r;
-	r = db_get_i64(&team, c->db, "SELECT COALESCE(team_id, 0) FROM users WHERE id = $1", "i", owner);
-	if (r)
-		return r == -ENOENT ? 0 : r; /* the reference's own check says so */
 	(void)snprintf(text, sizeof(text), "%lld", (long long)team);
 	row_set(row, "team_id", team ? json_string(text) : json_null());
 	return 0;

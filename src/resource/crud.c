@@ -278,6 +278,12 @@ static int check_database(struct res_ctx *c, const struct res_def *d, int64_t id
 	return r;
 }
 
+/* A constraint of the database that our own checks did not foresee: another node was faster, or a hook was. */
+static int written(struct res_ctx *c, int r)
+{
+	return r == DB_E_UNIQUE || r == DB_E_CONSTRAINT ? refuse(c, 409, "conflict") : r;
+}
+
 /* Everything between a body and a row that may be stored. @row: what is so far; @old: NULL on create. */
 static int row_make(struct res_ctx *c, const struct res_def *d, int64_t id, json_t *row, const json_t *body, const json_t *old)
 {
@@ -288,7 +294,7 @@ static int row_make(struct res_ctx *c, const struct res_def *d, int64_t id, json
 		(void)json_object_set_new(row, d->personal, id_json(c->who->user_id));
 	res_row_settle(c, d, row, old);
 	if (d->before_write) {
-		r = d->before_write(c, row, old);
+		r = written(c, d->before_write(c, row, old));
 		if (r < 0)
 			return r;
 		assert(!r || c->error->code);
@@ -317,12 +323,6 @@ static int row_insert(struct res_ctx *c, const struct res_def *d, int64_t id, co
 	r = db_step(st);
 	db_done(st);
 	return r;
-}
-
-/* A constraint of the database that our own checks did not foresee: another node was faster. */
-static int written(struct res_ctx *c, int r)
-{
-	return r == DB_E_UNIQUE || r == DB_E_CONSTRAINT ? refuse(c, 409, "conflict") : r;
 }
 
 /* The list of child rows in the body, if there is one. */
