@@ -33,8 +33,8 @@ void sales_day(char ret[11], struct db *db, int64_t at_ms)
 		zone_free(z);
 	}
 	t = (time_t)(wall / 1000);
-	(void)gmtime_r(&t, &tm);
-	(void)strftime(ret, 11, "%Y-%m-%d", &tm);
+	if (!gmtime_r(&t, &tm) || !strftime(ret, 11, "%Y-%m-%d", &tm))
+		ret[0] = 0; /* after the year 9999 */
 }
 
 bool sales_is_day(const char *s)

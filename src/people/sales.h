@@ -20,7 +20,7 @@ struct zone;
 
 /** The centre's zone: 0, or negative when its file is not there. */
 int sales_zone(struct zone **ret, struct db *db);
-/** "2026-11-22": the centre's day of an instant, by UTC where the zone is not known. */
+/** "2026-11-22": the centre's day of an instant, by UTC where the zone is not known; "" after the year 9999. */
 void sales_day(char ret[11], struct db *db, int64_t at_ms);
 /** Is it a day, "2026-11-22"? */
 bool sales_is_day(const char *s);

@@ -117,7 +117,7 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 		r = set_away(c, row);
 	if (r)
 		return r;
-	if (at && (at > c->now_ms + YEAR_MS || at < c->now_ms - 10 * YEAR_MS))
+	if (json_is_integer(json_object_get(row, "at_ms")) && (at > c->now_ms + YEAR_MS || at < c->now_ms - 10 * YEAR_MS))
 		res_fail(c, 422, "invalid", "at_ms", "range");
 	set_arrived(c, row);
 	set_again(c, row, old);
