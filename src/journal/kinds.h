@@ -97,6 +97,10 @@
 	X(EV_TURN_BACK, "turn.back", FACT, 1) \
 	/* {"t","ms","why":{...}} an agent is kept for a call that is dialled next. call_id: that call's, to be */ \
 	X(EV_RESERVE_NEW, "reserve.new", OUT, 1) \
+	/* {"mode","running","why":code,"n","at","agents","members","ready","idle","reserved","talking","wrapup","ringing","waiting","held","limit","answered", \
+	   "abandoned"...} what a campaign does, and the one thing that keeps customers from its agents: see sw_state.c. campaign_id. When it has \
+	   changed, once a second at most */ \
+	X(EV_CAMPAIGN_STATE, "campaign.state", FACT, 1) \
 	/* {"claim","lead","customer","nth","until"} the agent sees whom he will speak to: dialled then, or when he says so. call_id: that call's, to \
 	   be; agent_id, campaign_id */ \
 	X(EV_PREVIEW_NEW, "preview.new", FACT, 1) \

@@ -367,7 +367,8 @@ TEST(a_trunk_that_wants_rest_gives_the_claim_back_uncounted)
 	ended("1", "\"result\":\"returned\",\"why\":\"rest\"");
 	lead(2, "13800000002");
 	assert_int_equal(sw_claims(bed.sw, CAMPAIGN, ready + 1, 1, clock_utc_ms() + 60000, ""), 0);
-	ended("2", "\"result\":\"returned\",\"why\":\"trunk\"");
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, "\"why\":\"trunk\",\"trunk\":\"resting\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 1); /* it is kept until the trunk is back */
 	end();
 }
 
@@ -377,10 +378,13 @@ TEST(a_number_that_is_barred_fails_and_is_not_tried_again)
 
 	centre();
 	lead(1, "0044207946000");
+	lead(2, "110");
 	begin();
 	rung(&a, &phone_a);
 	answer(&a);
 	ended("1", "\"result\":\"failed\",\"why\":\"barred\"");
+	ended("2", "\"result\":\"failed\",\"why\":\"barred\"");
+	assert_null(look(&trunk, "INVITE", NULL, 0));
 	assert_int_equal(count_events(EV_DIAL_REFUSED, "\"campaign\""), 1);
 	end();
 }
@@ -525,6 +529,42 @@ TEST(who_is_somebodys_own_is_dialled_only_with_him)
 	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
 	bye(&c);
 	ended("1", "\"result\":\"answered\"");
+	end();
+}
+
+/* ---- why nobody comes ---- */
+
+static void says(const char *why)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "\"why\":\"%s\"", why);
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, text);
+}
+
+TEST(a_campaign_says_what_keeps_customers_from_its_agents)
+{
+	struct dlg a, c;
+
+	centre();
+	plan.campaigns[0].running = false;
+	begin();
+	says("paused");
+	plan.campaigns[0].running = true;
+	reconfigure();
+	says("empty"); /* as the data said */
+	lead(1, "13800000001");
+	assert_int_equal(sw_claims(bed.sw, CAMPAIGN, ready, 1, 0, "more"), 0);
+	rung(&a, &phone_a);
+	says("dialling");
+	answer(&a);
+	rung(&c, &trunk);
+	answer(&c);
+	says("busy");
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "lunch"), SW_OK);
+	bye(&c);
+	assert_int_equal(COMMAND(.kind = SW_WRAP_END, .user_id = ALICE), SW_OK);
+	says("nobody");
 	end();
 }
 

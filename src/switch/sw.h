@@ -292,11 +292,12 @@ struct sw_campaign_out {
 	int64_t trunk_id;   /* 0: any */
 	const char *show;
 	int ring_ms;
+	enum sw_why why;    /* out: why no trunk takes it */
 };
 /** A call with that id to the claim's customer. @a: the agent whom the core keeps for it; NULL: nobody yet. */
 struct sw_call *sw_call_campaign(struct sw *sw, int64_t id, const struct sw_claim *claim, struct sw_dial *d, struct sw_agent *a);
 void sw_call_campaign_agent(struct sw_call *c, struct sw_agent *a); /* another one is kept for it; NULL: nobody any more */
-int sw_call_campaign_dial(struct sw_call *c, const struct sw_campaign_out *o);
+int sw_call_campaign_dial(struct sw_call *c, struct sw_campaign_out *o);
 /** Agent and customer are put through. False: the core does not keep him any more. */
 bool sw_call_campaign_connect(struct sw_call *c);
 void sw_call_campaign_queue(struct sw_call *c); /* the customer has answered and waits for whoever is free */

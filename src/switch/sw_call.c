@@ -850,19 +850,22 @@ static struct sw_out *out_new(struct sw_call *c, struct sw_leg **slot, enum sw_r
 	return c->out;
 }
 
-int sw_call_campaign_dial(struct sw_call *c, const struct sw_campaign_out *o)
+int sw_call_campaign_dial(struct sw_call *c, struct sw_campaign_out *o)
 {
 	struct sw_out *out = out_new(c, &c->cust, ROLE_CUSTOMER, c->to, "campaign");
+	const struct sw_trunk *t = o->trunk_id ? sw_trunk_of(c->sw, o->trunk_id) : sw_trunk_out(c->sw);
 	struct sw_verdict v;
-	enum sw_why why;
+	struct num n;
 
+	if (num_read(&n, c->to, NULL) && n.kind == NUM_EMERGENCY)
+		return -EACCES; /* which is never barred, but no campaign calls there */
 	c->phase = CALL_DIALLING;
 	out->ring_ms = o->ring_ms;
 	(void)str_copy(out->show, sizeof(out->show), o->show);
-	out->n = sw_line_tries(c->sw, c->to, NULL, o->trunk_id, out->tries, SW_TRIES_MAX, &why);
-	if (why == SW_WHY_BARRED && !out->n)
-		(void)sw_gate_as(&v, c->sw, sw_trunk_out(c->sw), NULL, c->to, o->show, "campaign", true); /* a fact */
-	return out->n ? dial_next(c) : no_trunk(why);
+	out->n = sw_line_tries(c->sw, c->to, NULL, o->trunk_id, out->tries, SW_TRIES_MAX, &o->why);
+	if (o->why == SW_WHY_BARRED && !out->n && t)
+		(void)sw_gate_as(&v, c->sw, t, NULL, c->to, o->show, "campaign", true); /* a fact */
+	return out->n ? dial_next(c) : no_trunk(o->why);
 }
 
 /* Through the first trunk that takes it; how each attempt ends: out_closed. */

@@ -9,6 +9,9 @@
 #include "switch/sw_kept.h"
 
 #define ASK_MS 30000        /* an answer that is not there by then is not waited for */
+#define LOOK_MIN_MS 1000    /* when there was nothing, it is not asked again sooner ... */
+#define LOOK_MAX_MS 30000   /* ... nor much later, whatever was said: leads are added at any time */
+#define LOOK_MS 10000       /* nothing was said */
 #define KEPT_MS 15000       /* an agent's telephone answers by itself, or not */
 #define SHARE_MS 300000     /* agents of several campaigns change between them so often */
 
@@ -40,6 +43,7 @@ static struct camp *camp_of(struct sw *sw, int64_t id)
 
 static void camp_free(struct camp *p)
 {
+	free(p->told);
 	free(p->members);
 	free(p);
 }
@@ -167,12 +171,20 @@ static void ask(struct camp *p)
 	sw->start.ask_leads(sw, p->id, (int)(want - held), sw->start.leads_arg);
 }
 
+static int64_t look_again(int64_t more_at_ms)
+{
+	int64_t now = clock_utc_ms(), at = more_at_ms ? more_at_ms : now + LOOK_MS;
+
+	return at < now + LOOK_MIN_MS ? now + LOOK_MIN_MS : at > now + LOOK_MAX_MS ? now + LOOK_MAX_MS : at;
+}
+
 void sw_campaign_claims(struct sw *sw, const struct sw_claims_msg *m)
 {
 	struct camp *p = camp_of(sw, m->campaign_id);
 
 	p->asking = false;
-	p->ask_at_ms = m->more_at_ms;
+	p->more_at_ms = m->more_at_ms;
+	p->ask_at_ms = m->n && !m->more_at_ms ? 0 : look_again(m->more_at_ms);
 	(void)str_copy(p->why, sizeof(p->why), m->why);
 	for (size_t i = 0; i < m->n; i++)
 		(void)dial_new(p, &m->claims[i]);
@@ -200,6 +212,8 @@ static bool reserve_one(struct camp *p, bool own_only)
 
 		if (d->state != DIAL_HELD || (own_only && !d->claim.agent_id))
 			continue;
+		if (!dial_has_line(d))
+			return false;
 		r = dial_reserve(d);
 		if (!r)
 			return true;
@@ -224,6 +238,8 @@ static void dial_predictive(struct camp *p)
 			return;
 		if (d->state != DIAL_HELD || d->claim.agent_id)
 			continue;
+		if (!dial_has_line(d))
+			return;
 		dial_ahead(d);
 		n--;
 		count(p);
@@ -318,6 +334,8 @@ static void run(void *arg)
 		if (!reserve_one(p, camp_conf(p)->mode == SW_PREDICTIVE))
 			p->active = false;
 	hang_up_idle(sw);
+	for (pos = 0; (p = hmap_next(&sw->camps, &pos));)
+		camp_tell(p);
 	forget_gone(sw);
 }
 

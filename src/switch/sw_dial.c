@@ -14,7 +14,7 @@
 #define LATE_MS 2000        /* who was not given to an agent by then counts as abandoned, however long the campaign lets him wait */
 #define PROGRESS_MS 20000   /* from the INVITE until somebody's telephone rings: the carrier's search may take so long */
 #define AGENT_MS 15000      /* an agent's telephone answers by itself, or not */
-#define TRUNK_PAUSE_MS 3000 /* no trunk has room: so long nothing is dialled */
+#define TRUNK_PAUSE_MS 1000 /* no trunk has room: so long nothing is dialled */
 
 static int32_t ring_ms(const struct camp *p)
 {
@@ -39,19 +39,6 @@ static struct ev event_of(const struct sw_dial *d, enum ev_kind kind)
 			   .agent_id = d->talk_agent_id ? d->talk_agent_id : d->agent ? d->agent->id : 0};
 }
 
-static void put_view(struct jw *w, const struct camp_view *v)
-{
-	jw_int(w, "agents", v->agents);
-	jw_int(w, "ready", v->ready);
-	jw_int(w, "idle", v->idle);
-	jw_int(w, "reserved", v->reserved);
-	jw_int(w, "talking", v->talking);
-	jw_int(w, "wrapup", v->wrapup);
-	jw_int(w, "ringing", v->ringing);
-	jw_int(w, "waiting", v->waiting);
-	jw_int(w, "held", v->held);
-}
-
 static void tell_new(const struct sw_dial *d)
 {
 	struct ev e = event_of(d, EV_ATTEMPT_NEW);
@@ -65,7 +52,7 @@ static void tell_new(const struct sw_dial *d)
 	jw_str(&w, "mode", sw_mode_name(d->mode));
 	jw_int(&w, "nth", d->claim.nth);
 	jw_obj(&w, "why");
-	put_view(&w, &d->why);
+	camp_put_view(&w, &d->why);
 	jw_end_obj(&w);
 	jw_end_obj(&w);
 	sw_emit(d->camp->sw, &e, &b);
@@ -88,9 +75,13 @@ static void tell_shown(const struct sw_dial *d)
 	sw_emit(d->camp->sw, &e, &b);
 }
 
+static bool abandoned(const struct sw_dial *d)
+{
+	return d->answer_ms && (!d->connect_ms || d->connect_ms - d->answer_ms > LATE_MS);
+}
+
 static void tell_end(const struct sw_dial *d, const char *result, const char *why)
 {
-	int64_t waited = d->answer_ms ? (d->connect_ms ? d->connect_ms : clock_utc_ms()) - d->answer_ms : 0;
 	struct ev e = event_of(d, EV_ATTEMPT_END);
 	char buf[1024];
 	struct strb b;
@@ -108,7 +99,7 @@ static void tell_end(const struct sw_dial *d, const char *result, const char *wh
 	jw_int(&w, "rang_at", d->ring_ms);
 	jw_int(&w, "answered_at", d->answer_ms);
 	jw_int(&w, "connected_at", d->connect_ms);
-	jw_bool(&w, "abandoned", d->answer_ms && (!d->connect_ms || waited > LATE_MS));
+	jw_bool(&w, "abandoned", abandoned(d));
 	jw_end_obj(&w);
 	sw_emit(d->camp->sw, &e, &b);
 }
@@ -267,28 +258,47 @@ static void rang_out(void *arg)
 	sw_call_end(d->call, "system", 487, 19, "no answer");
 }
 
+static void no_line(struct camp *p, enum sw_why why)
+{
+	p->pause_until_ms = clock_mono_ms() + TRUNK_PAUSE_MS;
+	p->trunk_why = why;
+}
+
+bool dial_has_line(struct sw_dial *d)
+{
+	const struct sw_campaign *conf = camp_conf(d->camp);
+	struct sw_try tries[SW_TRIES_MAX];
+	enum sw_why why;
+
+	if (sw_line_tries(d->camp->sw, d->claim.number, NULL, conf->trunk_id, tries, SW_TRIES_MAX, &why) || why == SW_WHY_BARRED)
+		return true; /* who is barred everywhere is told so, and not waited for */
+	no_line(d->camp, why);
+	return false;
+}
+
 /* By now the call's id is in the log or the core, or nobody else's. */
 static void dial(struct sw_dial *d)
 {
 	const struct sw_campaign *conf = camp_conf(d->camp);
 	const char *why = may_not(d);
+	struct sw_campaign_out out;
 	int r;
 
 	if (why) {
 		dial_give_back(d, why);
 		return;
 	}
+	out = (struct sw_campaign_out){.trunk_id = conf->trunk_id, .show = d->claim.show, .ring_ms = ring_ms(d->camp) + PROGRESS_MS};
 	ltimer_cancel(&d->timer);
 	d->state = DIAL_RINGING;
 	d->begin_ms = clock_utc_ms();
 	d->call = sw_call_campaign(d->camp->sw, d->call_id, &d->claim, d, d->agent);
 	tell_new(d);
-	r = sw_call_campaign_dial(d->call, &(struct sw_campaign_out){
-		.trunk_id = conf->trunk_id, .show = d->claim.show, .ring_ms = ring_ms(d->camp) + PROGRESS_MS});
+	r = sw_call_campaign_dial(d->call, &out);
 	if (!r)
 		return;
 	if (r != -EACCES)
-		d->camp->pause_until_ms = clock_mono_ms() + TRUNK_PAUSE_MS;
+		no_line(d->camp, out.why);
 	refuse(d, r == -EACCES ? "barred" : "trunk");
 }
 
@@ -365,6 +375,8 @@ void sw_campaign_ended(struct sw_call *c)
 	const char *why, *result = result_of(d, &why);
 
 	tell_end(d, result, why);
+	d->camp->answered += d->answer_ms != 0;
+	d->camp->abandoned += abandoned(d);
 	c->dial = NULL;
 	sw_campaigns_soon(c->sw);
 	dial_free(d); /* the call lets its agent go */

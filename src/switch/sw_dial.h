@@ -34,10 +34,15 @@ struct camp {
 	bool active;             /* within one look at all of them: it may want an agent */
 	bool asking;
 	int64_t asked_ms, ask_at_ms; /* mono: when; UTC: not before */
+	int64_t more_at_ms;      /* as the data said */
 	int64_t pause_until_ms;  /* mono: no trunk has room */
 	int64_t turn_ms;         /* when it was given an agent last: the one that has waited longest is first */
 	char why[24];            /* as the data said last */
+	enum sw_why trunk_why;   /* with pause_until_ms */
 	struct camp_view view;   /* as counted last */
+	int64_t day, answered, abandoned; /* in this process, of the centre's day */
+	char *told;              /* the last campaign.state; NULL: none */
+	int64_t told_ms;         /* mono */
 };
 
 enum dial_state { DIAL_HELD, DIAL_AGENT, DIAL_SHOWN, DIAL_RINGING, DIAL_WAIT, DIAL_TALK };
@@ -68,6 +73,8 @@ void dial_free(struct sw_dial *d);
 /** Nothing has been done for it, or nothing more than an agent kept: it is not dialled. */
 void dial_give_back(struct sw_dial *d, const char *why);
 bool dial_late(const struct sw_dial *d);
+/** Whether some trunk would take it now; if none, the campaign pauses for a moment. */
+bool dial_has_line(struct sw_dial *d);
 /** Keeps an agent for a held claim. ACD_E_STALE: nobody is free for it. */
 int dial_reserve(struct sw_dial *d);
 /** The customer is dialled whom an agent is shown. */
@@ -76,3 +83,7 @@ void dial_now(struct sw_dial *d);
 void dial_ahead(struct sw_dial *d);
 /** Gives up a customer who still rings. */
 void dial_hang_up(struct sw_dial *d);
+
+/** sw_state.c: says what the campaign does, if that has changed and was not said within the last second. */
+void camp_tell(struct camp *p);
+void camp_put_view(struct jw *w, const struct camp_view *v);
