@@ -50,6 +50,8 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/desk/hold", RIGHT_DESK, desk_simple, QUICK},
 	{POST, "/desk/resume", RIGHT_DESK, desk_simple, QUICK},
 	{POST, "/desk/turn", RIGHT_DESK, desk_turn, QUICK},
+	{POST, "/desk/preview/dial", RIGHT_DESK, dialling_dial, QUICK},
+	{POST, "/desk/preview/skip", RIGHT_DESK, dialling_skip, QUICK},
 
 	{GET, "/desk/pop", LOGGED_IN, pop_get, QUICK},
 	{PUT, "/desk/draft", LOGGED_IN, notes_draft_put, QUICK},

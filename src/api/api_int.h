@@ -183,6 +183,8 @@ void turn_credential(char *user, size_t user_size, char *password, size_t passwo
 		     int64_t now_ms);
 void desk_login(struct ask *k);
 void desk_ring(struct ask *k);
+void dialling_dial(struct ask *k);
+void dialling_skip(struct ask *k);
 const char *desk_last_device(struct ask *k); /* his choice at the last log-in, "": his browser; NULL: none yet */
 void desk_simple(struct ask *k);
 void desk_break(struct ask *k);
@@ -393,6 +395,8 @@ bool live_is_on_line(struct live *l, int64_t user_id, const char *number); /* ha
 bool live_is_talking_on(struct live *l, int64_t user_id, const char *device); /* in a call, with this one of his telephones */
 /** His call with this id: who is at the other end, "" when that is not known. False: he has no such call. */
 bool live_other_side(struct live *l, int64_t user_id, int64_t call_id, char number[40]);
+/** Whether the agent is shown a customer under that call's id before he is dialled: who. */
+bool live_preview(struct live *l, int64_t user_id, int64_t call_id, char number[40], int64_t *customer_id);
 /** The call has a note of his now. */
 void live_noted(struct live *l, int64_t user_id, int64_t call_id);
 /** Says something once to who has one of @rights, and to @user_id; it is not kept for who is away. */

@@ -48,7 +48,7 @@ static void put_id(struct jw *w, const char *key, int64_t id)
 		jw_null(w, key);
 }
 
-static void put_agent(struct jw *w, const char *key, const struct live_agent *a)
+static void put_agent(struct jw *w, const char *key, const struct live *l, const struct live_agent *a)
 {
 	jw_obj(w, key);
 	jw_id(w, "id", a->id);
@@ -81,6 +81,7 @@ static void put_agent(struct jw *w, const char *key, const struct live_agent *a)
 	jw_int(w, "talk_ms", a->today.talk_ms);
 	jw_int(w, "missed", a->today.missed);
 	jw_end_obj(w);
+	dialling_put_preview(w, l, a);
 	jw_end_obj(w);
 }
 
@@ -162,6 +163,7 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 {
 	const struct live_queue *q = c->queue_id ? hmap_get(&l->queues_by_id, (uint64_t)c->queue_id) : NULL;
 	const struct live_agent *a = call_agent(c) ? live_agent_find(l, call_agent(c)) : NULL;
+	const struct live_campaign *p = c->campaign_id ? hmap_get(&l->campaigns_by_id, (uint64_t)c->campaign_id) : NULL;
 
 	jw_obj(w, key);
 	jw_id(w, "id", c->id);
@@ -181,6 +183,8 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 	put_id(w, "number_id", c->number_id);
 	put_id(w, "queue_id", c->queue_id);
 	jw_str(w, "queue", q ? q->name : NULL);
+	put_id(w, "campaign_id", c->campaign_id);
+	jw_str(w, "campaign", p ? nonempty(p->name) : NULL);
 	put_id(w, "agent_id", call_agent(c));
 	jw_str(w, "agent", a ? a->name : NULL);
 	put_customer(w, l, &c->customer, plain);
@@ -354,12 +358,12 @@ static void frame(struct frames *f, const char *event)
 	strb_clear(&f->json);
 }
 
-static void frame_agent(struct frames *f, const struct live_agent *a)
+static void frame_agent(struct frames *f, const struct live *l, const struct live_agent *a)
 {
 	struct jw w;
 
 	jw_init(&w, &f->json);
-	put_agent(&w, NULL, a);
+	put_agent(&w, NULL, l, a);
 	frame(f, "agent");
 }
 
@@ -426,7 +430,7 @@ static void put_own_queues(struct jw *w, struct live *l, const struct live_agent
 static void put_me(struct jw *w, struct live *l, const struct live_agent *me, int64_t user_id, bool plain)
 {
 	if (me)
-		put_agent(w, "me", me);
+		put_agent(w, "me", l, me);
 	else
 		jw_null(w, "me");
 	ilist_each_entry(&l->calls, c, struct live_call, link)
@@ -443,7 +447,7 @@ static void put_floor(struct jw *w, struct live *l, struct sight *s)
 	jw_arr(w, "agents");
 	ilist_each_entry(&l->agents, a, struct live_agent, link)
 		if (on_floor(a) && sees_agent(s, a->id))
-			put_agent(w, NULL, a);
+			put_agent(w, NULL, l, a);
 	jw_end_arr(w);
 	put_own_queues(w, l, NULL, true);
 	jw_arr(w, "calls");
@@ -451,6 +455,7 @@ static void put_floor(struct jw *w, struct live *l, struct sight *s)
 		if (sees_call(s, call_agent(c), c->queue_id))
 			put_call(w, NULL, l, c, s->plain);
 	jw_end_arr(w);
+	dialling_put(w, l, NULL, true);
 	lines_put(w, l);
 }
 
@@ -478,7 +483,7 @@ static void frame_snapshot(struct frames *f, struct watcher *wa)
 	} else {
 		jw_arr(&w, "agents");
 		if (me)
-			put_agent(&w, NULL, me);
+			put_agent(&w, NULL, l, me);
 		jw_end_arr(&w);
 		put_own_queues(&w, l, me, false);
 		jw_arr(&w, "calls");
@@ -486,6 +491,7 @@ static void frame_snapshot(struct frames *f, struct watcher *wa)
 			if (call_agent(c) == wa->user_id)
 				put_call(&w, NULL, l, c, wa->sight.plain);
 		jw_end_arr(&w);
+		dialling_put(&w, l, me, false);
 	}
 	jw_end_obj(&w);
 	frame(f, "snapshot");
@@ -552,7 +558,7 @@ static void floor_frames(struct frames *f, struct live *l, struct sight *s)
 		else if (agent_left(a))
 			frame_gone(f, "agent", a->id);
 		else if (a->dirty && on_floor(a))
-			frame_agent(f, a);
+			frame_agent(f, l, a);
 	ilist_each_entry(&l->queues, q, struct live_queue, link)
 		if (queue_left(q))
 			frame_gone(f, "queue", q->id);
@@ -563,6 +569,7 @@ static void floor_frames(struct frames *f, struct live *l, struct sight *s)
 			floor_call(f, l, s, c, false);
 	ilist_each_entry(&l->ended, c, struct live_call, link)
 		floor_call(f, l, s, c, true);
+	dialling_frames(l, NULL, true, -1, &f->b, &f->last);
 	lines_frames(l, -1, &f->b, &f->last);
 }
 
@@ -595,13 +602,14 @@ static void own_frames(struct frames *f, struct watcher *w, const struct ilink *
 	const struct live_agent *me = live_agent_find(l, w->user_id);
 
 	if (me && me->dirty)
-		frame_agent(f, me);
+		frame_agent(f, l, me);
 	for (unsigned i = 0; me && queues && i < me->queue_n; i++) {
 		const struct live_queue *q = hmap_get(&l->queues_by_id, (uint64_t)me->queues[i]);
 
 		if (q && q->owed)
 			frame_queue(f, q);
 	}
+	dialling_frames(l, me, false, -1, &f->b, &f->last);
 	ilist_each_entry(changed, c, struct live_call, changed)
 		own_call(f, w, c, false);
 	ilist_each_entry(&l->ended, c, struct live_call, link)
@@ -635,6 +643,7 @@ static void clean(struct live *l)
 		free(c);
 	}
 	lines_clean(l);
+	dialling_clean(l);
 }
 
 static void tell_agents(struct live *l, const struct ilink *changed, bool queues)
@@ -771,7 +780,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 
 	ilist_each_entry(&l->agents, a, struct live_agent, link)
 		if (a->changed_n > n && (w->floor ? on_floor(a) : a == me))
-			frame_agent(f, a);
+			frame_agent(f, l, a);
 	ilist_each_entry(&l->queues, q, struct live_queue, link)
 		if (w->floor ? q->changed_n > n : serves(me, q->id)) /* agents hear of queues late: they get them all */
 			frame_queue(f, q);
@@ -784,6 +793,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 		if (g->n > n && (w->floor || g->agent_id == w->user_id))
 			frame_gone(f, "call", g->id);
 	}
+	dialling_frames(l, me, w->floor, n, &f->b, &f->last);
 	if (w->floor)
 		lines_frames(l, n, &f->b, &f->last);
 }
@@ -1005,6 +1015,7 @@ void live_desk(struct ask *k)
 	put_at(&w, l);
 	put_me(&w, l, me, k->who.user_id, !privacy_masked(k));
 	put_own_queues(&w, l, me, false);
+	dialling_put(&w, l, me, false);
 	(void)pthread_mutex_unlock(&l->lock);
 	jw_str(&w, "last_device", desk_last_device(k));
 	r = put_breaks(k, &w);

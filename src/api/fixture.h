@@ -46,6 +46,7 @@ const json_t *ask_for(struct client *c, const char *method, const char *path, co
 /* The journal as the switch would speak to it: n counts by itself. */
 void say(enum ev_kind kind, int64_t at_ms, int64_t call, int64_t agent, int64_t queue, const char *body);
 void say_call(int64_t at_ms, int64_t call, const char *from, const char *name);
+void say_event(struct ev *e); /* any other */
 void say_ring_full(bool full);
 
 /* The switch: what it was told last, and what it answers. */

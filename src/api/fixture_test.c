@@ -37,7 +37,7 @@ void say_ring_full(bool full)
 	ring_full = full;
 }
 
-static void say_ev(struct ev *e)
+void say_event(struct ev *e)
 {
 	e->epoch = 7;
 	e->n = ++next_n;
@@ -49,7 +49,7 @@ void say(enum ev_kind kind, int64_t at_ms, int64_t call, int64_t agent, int64_t 
 	struct ev e = {.kind = kind, .at_ms = at_ms, .call_id = call, .agent_id = agent, .queue_id = queue, .body = body,
 		       .body_len = body ? strlen(body) : 0};
 
-	say_ev(&e);
+	say_event(&e);
 }
 
 void say_call(int64_t at_ms, int64_t call, const char *from, const char *name)
@@ -58,7 +58,7 @@ void say_call(int64_t at_ms, int64_t call, const char *from, const char *name)
 	struct ev e = {.kind = EV_CALL_NEW, .at_ms = at_ms, .call_id = call, .body = body, .body_len = sizeof(body) - 1,
 		       .pii = {{"from", from}, {"to", "4001"}, {"name", name}}, .pii_n = 3};
 
-	say_ev(&e);
+	say_event(&e);
 }
 
 /* ---- switch ---- */

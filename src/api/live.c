@@ -11,7 +11,7 @@
 struct record {
 	uint32_t size, body_len;
 	enum ev_kind kind;
-	int64_t epoch, n, at_ms, call_id, agent_id, queue_id;
+	int64_t epoch, n, at_ms, call_id, agent_id, queue_id, campaign_id;
 	uint16_t from_len, to_len, name_len; /* behind the body, each with its NUL */
 	char body[];
 };
@@ -85,7 +85,7 @@ static void on_event(const struct ev *e, void *arg)
 
 		r = (struct record *)(void *)(l->in + l->in_len);
 		*r = (struct record){(uint32_t)size, (uint32_t)body_len, e->kind, e->epoch, e->n, e->at_ms, e->call_id, e->agent_id,
-				     e->queue_id, (uint16_t)lens[0], (uint16_t)lens[1], (uint16_t)lens[2]};
+				     e->queue_id, e->campaign_id, (uint16_t)lens[0], (uint16_t)lens[1], (uint16_t)lens[2]};
 		if (body_len)
 			memcpy(r->body, e->body, body_len);
 		p = r->body + body_len;
@@ -176,6 +176,7 @@ static void fold_state(struct live *l, const struct record *r, const json_t *b)
 	a->until_ms = number(b, "until");
 	a->call_id = number(b, "call");
 	a->queue_id = a->call_id ? r->queue_id : 0;
+	dialling_agent_moved(a);
 	a->dirty = true;
 }
 
@@ -268,6 +269,7 @@ static void fold_call_new(struct live *l, const struct record *r, const json_t *
 	c = xcalloc(1, sizeof(*c));
 	c->id = r->call_id;
 	c->number_id = number(b, "number");
+	c->campaign_id = r->campaign_id;
 	c->start_ms = c->since_ms = r->at_ms;
 	(void)str_copy(c->dir, sizeof(c->dir), text(b, "dir"));
 	(void)str_copy(c->from, sizeof(c->from), p);
@@ -337,7 +339,7 @@ static void fold_segment(struct live *l, struct live_call *c, const struct recor
 	} else {
 		c->state = strcmp(type, "queue") ? LC_IVR : LC_QUEUE;
 	}
-	if (c->state == LC_QUEUE || (c->state == LC_RINGING && r->queue_id))
+	if (!r->campaign_id && (c->state == LC_QUEUE || (c->state == LC_RINGING && r->queue_id)))
 		visit(l, c, r->queue_id, r->at_ms);
 	c->queue_id = r->queue_id;
 	c->agent_id = r->agent_id;
@@ -346,7 +348,7 @@ static void fold_segment(struct live *l, struct live_call *c, const struct recor
 
 static void fold_offer(struct live *l, struct live_call *c, const struct record *r, const json_t *b)
 {
-	struct live_queue *q = queue_get(l, r->queue_id);
+	struct live_queue *q = hmap_get(&l->queues_by_id, (uint64_t)r->queue_id);
 
 	c->offer.id = number(b, "offer");
 	c->offer.agent_id = r->agent_id;
@@ -519,6 +521,17 @@ static void fold(struct live *l, const struct record *r)
 	case EV_SYS_START:
 		fold_start(l);
 		lines_start(l, r->at_ms);
+		dialling_start(l);
+		break;
+	case EV_CAMPAIGN_STATE:
+		dialling_fold_state(l, r->campaign_id, b);
+		break;
+	case EV_PREVIEW_NEW:
+		dialling_fold_preview(l, live_agent_find(l, r->agent_id), r->campaign_id, r->call_id, r->body + r->body_len + r->from_len + 1, b);
+		break;
+	case EV_ATTEMPT_NEW:
+	case EV_ATTEMPT_END:
+		dialling_fold_attempt(l, live_agent_find(l, r->agent_id), r->campaign_id, r->kind == EV_ATTEMPT_NEW, b);
 		break;
 	case EV_SYS_ALARM:
 		lines_fold_alarm(l, r->at_ms, b);
@@ -666,7 +679,7 @@ static void load_queue_today(struct live *l, struct db_stmt *st)
 			q->today.in_target = db_i64(st, 4 + i);
 }
 
-static int each(struct live *l, struct db *db, const char *sql, int64_t a, int64_t b, void (*fn)(struct live *l, struct db_stmt *st))
+int live_each(struct live *l, struct db *db, const char *sql, int64_t a, int64_t b, void (*fn)(struct live *l, struct db_stmt *st))
 {
 	struct db_stmt *st;
 	int r = db_prepare(&st, db, sql);
@@ -695,20 +708,22 @@ static int load_names(struct live *l, struct db *db)
 		q->configured = false;
 	ilist_each_entry(&l->trunks, t, struct live_trunk, link)
 		t->configured = false;
-	r = each(l, db,
+	r = live_each(l, db,
 		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer, r.id, r.rev, r.rights, r.grants FROM users u"
 		 " LEFT JOIN teams t ON t.id = u.team_id LEFT JOIN roles r ON r.centre_id = u.centre_id AND r.key = u.role WHERE u.centre_id = $1 AND u.active = 1 ORDER BY u.name, u.id",
 		 centre, -1, load_agent);
 	if (!r)
-		r = each(l, db, "SELECT id, name, target_s, auto_answer FROM queues WHERE centre_id = $1 ORDER BY name, id", centre, -1,
+		r = live_each(l, db, "SELECT id, name, target_s, auto_answer FROM queues WHERE centre_id = $1 ORDER BY name, id", centre, -1,
 			 load_queue);
 	if (!r)
-		r = each(l, db, "SELECT user_id, queue_id FROM members WHERE centre_id = $1 ORDER BY queue_id", centre, -1, load_member);
+		r = live_each(l, db, "SELECT user_id, queue_id FROM members WHERE centre_id = $1 ORDER BY queue_id", centre, -1, load_member);
 	if (!r)
-		r = each(l, db, "SELECT id, name, calls_max FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", centre, -1, load_trunk);
+		r = live_each(l, db, "SELECT id, name, calls_max FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", centre, -1, load_trunk);
 	if (!r)
-		r = each(l, db, "SELECT user_id, name, kind FROM devices WHERE centre_id = $1 AND user_id IS NOT NULL ORDER BY name", centre, -1,
+		r = live_each(l, db, "SELECT user_id, name, kind FROM devices WHERE centre_id = $1 AND user_id IS NOT NULL ORDER BY name", centre, -1,
 			 load_device);
+	if (!r)
+		r = dialling_load_names(l, db);
 	l->floor_n = l->n + 1;
 	return r;
 }
@@ -719,16 +734,18 @@ static int load_today(struct live *l, struct db *db)
 	int r;
 
 	l->day = local_day(clock_utc_ms(), &midnight_ms);
-	r = each(l, db,
+	r = live_each(l, db,
 		 "SELECT agent_id, SUM(answered), SUM(talk_ms), SUM(missed) FROM rollup_agent_day WHERE centre_id = $1 AND day = $2"
 		 " GROUP BY agent_id",
 		 l->conf->centre_id, l->day, load_agent_today);
 	if (!r)
-		r = each(l, db,
+		r = live_each(l, db,
 			 "SELECT queue_id, SUM(offered), SUM(answered), SUM(abandoned), SUM(answered_5), SUM(answered_10), SUM(answered_20),"
 			 " SUM(answered_30), SUM(answered_60), SUM(answered_120) FROM rollup_queue_slot"
 			 " WHERE centre_id = $1 AND slot_ms >= $2 GROUP BY queue_id",
 			 l->conf->centre_id, midnight_ms, load_queue_today);
+	if (!r)
+		r = dialling_load_today(l, db, midnight_ms);
 	return r;
 }
 
@@ -763,6 +780,7 @@ static void new_day(struct live *l)
 		memset(&q->today, 0, sizeof(q->today));
 		q->dirty = true;
 	}
+	dialling_new_day(l);
 }
 
 /* ---- the thread ---- */
@@ -863,6 +881,8 @@ int live_new(struct live **ret, const struct api_conf *conf)
 	hmap_init(&l->trunks_by_id, false);
 	ilist_init(&l->trunks);
 	ilist_init(&l->alarms);
+	hmap_init(&l->campaigns_by_id, false);
+	ilist_init(&l->campaigns);
 	l->epoch = conf->journal ? journal_epoch(conf->journal) : 0;
 	r = db_open(&db, conf->db_url, DB_RO);
 	if (!r)
@@ -914,6 +934,7 @@ void live_free(struct live *l)
 	hmap_done(&l->queues_by_id);
 	hmap_done(&l->calls_by_id);
 	lines_free(l);
+	dialling_free(l);
 	recents_free(l->recents);
 	free(l->in);
 	(void)pthread_mutex_destroy(&l->in_lock);

@@ -42,6 +42,12 @@ struct live_agent {
 	struct live_device devices[LIVE_DEVICES_MAX];
 	unsigned device_n;
 	struct live_today_agent today;
+	int64_t campaigns[LIVE_QUEUES_MAX]; /* that run or rest, and he dials for */
+	unsigned campaign_n;
+	struct {
+		int64_t call_id, campaign_id, customer_id, nth, until_ms; /* call_id 0: none */
+		char number[40];
+	} preview; /* whom he is shown before he is dialled */
 
 	bool dirty;
 	int64_t changed_n;
@@ -78,7 +84,7 @@ struct live_call {
 	struct ilink link, changed; /* changed: during a flush */
 	struct live_card customer;
 	unsigned repeat;    /* which call of the number or customer in half an hour it is; 0: it is not one in */
-	int64_t id, number_id, queue_id, agent_id, start_ms, since_ms;
+	int64_t id, number_id, queue_id, campaign_id, agent_id, start_ms, since_ms;
 	char dir[12], from[40], to[40], name[128];
 	char region_zh[64], region_en[64]; /* of the other side; "" */
 	enum live_call_state state;
@@ -92,6 +98,20 @@ struct live_call {
 	bool dirty;
 	int64_t changed_n;
 	int64_t told_agent, told_queue; /* as of the last flush: who saw it then */
+};
+
+struct live_today_campaign {
+	int64_t dialled, answered, abandoned;
+};
+
+struct live_campaign {
+	struct ilink link;
+	int64_t id;
+	char name[128];
+	json_t *state; /* the last campaign.state of this run; NULL: none */
+	struct live_today_campaign today;
+	bool configured, dirty;
+	int64_t changed_n;
 };
 
 struct live_trunk {
@@ -141,6 +161,8 @@ struct live {
 	int64_t day;        /* yyyymmdd, local, of today's figures */
 	struct hmap trunks_by_id;
 	struct ilink trunks, alarms; /* alarms: oldest first */
+	struct hmap campaigns_by_id;
+	struct ilink campaigns;
 	struct ilink ended; /* calls that ended since the last flush */
 	bool owing;         /* some queue is owed to its agents */
 	int64_t told_mono_ms; /* when agents were told of their queues last */
@@ -161,6 +183,7 @@ unsigned recents_count(struct recents *r, const char *number, int64_t customer_i
 
 /* live.c */
 struct live_agent *live_agent_find(struct live *l, int64_t id);
+int live_each(struct live *l, struct db *db, const char *sql, int64_t a, int64_t b, void (*fn)(struct live *l, struct db_stmt *st)); /* b < 0: not bound */
 /* feed.c, l->lock held */
 void live_flush(struct live *l);
 void live_sight_again(struct live *l, struct db *db); /* teams or departments may have changed: who watches a part of the floor gets it anew */
@@ -175,3 +198,19 @@ void lines_put(struct jw *w, struct live *l); /* "trunks", "alarms" into a snaps
 void lines_frames(struct live *l, int64_t since_n, struct strb *out, size_t *last);
 void lines_clean(struct live *l);
 void lines_free(struct live *l);
+/* dialling.c, l->lock held */
+struct live_campaign *dialling_campaign(struct live *l, int64_t id); /* made on demand */
+void dialling_start(struct live *l);
+void dialling_new_day(struct live *l);
+void dialling_fold_state(struct live *l, int64_t campaign_id, json_t *b);
+void dialling_fold_preview(struct live *l, struct live_agent *a, int64_t campaign_id, int64_t call_id, const char *to, const json_t *b);
+void dialling_fold_attempt(struct live *l, struct live_agent *a, int64_t campaign_id, bool begins, const json_t *b);
+void dialling_agent_moved(struct live_agent *a);
+int dialling_load_names(struct live *l, struct db *db);
+int dialling_load_today(struct live *l, struct db *db, int64_t midnight_ms);
+void dialling_put(struct jw *w, struct live *l, const struct live_agent *me, bool all); /* "campaigns": all, or @me's */
+void dialling_put_preview(struct jw *w, const struct live *l, const struct live_agent *a);
+void dialling_frames(struct live *l, const struct live_agent *me, bool all, int64_t since_n, struct strb *out, size_t *last); /* as lines_frames */
+bool dialling_changed(const struct live *l);
+void dialling_clean(struct live *l);
+void dialling_free(struct live *l);

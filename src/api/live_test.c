@@ -623,3 +623,115 @@ TEST(figures_of_today_come_from_the_roll_ups_at_start)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(b, "totals"), "answered_in_target")), 5);
 	fix_stop(&f);
 }
+
+/* ---- dialling out ---- */
+
+static void say_campaign(enum ev_kind kind, int64_t call, int64_t agent, const char *body, const char *to)
+{
+	struct ev e = {.kind = kind, .at_ms = 1000, .call_id = call, .agent_id = agent, .campaign_id = 60, .body = body, .body_len = strlen(body)};
+
+	if (to)
+		e.pii[e.pii_n++] = (struct ev_pii){"to", to};
+	say_event(&e);
+}
+
+/* A project of the agent's that rests, and a supervisor's stream with it. */
+static void campaign(struct fix *f, struct client *admin)
+{
+	char sql[512], path[64];
+
+	fix_run(f, "INSERT INTO campaigns (id, centre_id, rev, created_ms, updated_ms, name, mode, state, priority, target, attempts_max, day_max, basis, ring_s,"
+		   " preview_s, wrapup_s, limit_permille, wait_ms, lines_max, talk_max_min, click_day_max, record, beep)"
+		   " SELECT 60, id, 1, 1, 1, '理财邀约', 'preview', 'paused', 0, 0, 6, 2, 'consent', 30, 20, 20, 30, 2000, 0, 0, 0, 1, 1 FROM centre");
+	(void)snprintf(sql, sizeof(sql), "INSERT INTO campaign_agents (id, centre_id, rev, created_ms, updated_ms, campaign_id, user_id, share)"
+					 " SELECT 61, id, 1, 1, 1, 60, %lld, 1 FROM centre", (long long)agent_id);
+	fix_run(f, sql);
+	(void)snprintf(path, sizeof(path), "/users/%lld", (long long)other_id);
+	assert_int_equal(ask(admin, "PATCH", path, "If-Match: 1\r\n", "{\"active\":false}")->status, 200); /* read anew */
+}
+
+TEST(who_watches_and_who_dials_see_what_a_project_does)
+{
+	struct client boss, me, admin;
+	struct stream *s, *own;
+	struct fix f;
+	const json_t *c;
+
+	fix_start(&f, true);
+	ids(&f);
+	admin = fix_login(&f, "admin", NULL);
+	campaign(&f, &admin);
+	boss = fix_login(&f, "supervisor", NULL);
+	me = fix_login(&f, "agent", NULL);
+	s = stream_open(&boss, NULL);
+	(void)await(s, "snapshot", NULL);
+	own = stream_open(&me, NULL);
+	c = await(own, "snapshot", NULL);
+	assert_int_equal(json_array_size(json_object_get(c, "campaigns")), 1);
+	say_campaign(EV_CAMPAIGN_STATE, 0, 0, "{\"mode\":\"preview\",\"running\":true,\"why\":\"empty\",\"n\":0,\"at\":5,\"ready\":2}", NULL);
+	c = await(s, "campaign", "60");
+	assert_text(c, "name", "理财邀约");
+	assert_text(c, "why", "empty");
+	assert_text(await(own, "campaign", "60"), "why", "empty");
+	say_campaign(EV_ATTEMPT_NEW, 900, agent_id, "{\"claim\":\"1\",\"mode\":\"preview\"}", NULL);
+	say_campaign(EV_ATTEMPT_END, 900, agent_id, "{\"claim\":\"1\",\"result\":\"answered\",\"answered_at\":7,\"abandoned\":false}", NULL);
+	say_campaign(EV_ATTEMPT_END, 0, 0, "{\"claim\":\"2\",\"result\":\"returned\",\"answered_at\":0}", NULL);
+	do
+		c = await(s, "campaign", "60");
+	while (!today(c, "answered"));
+	assert_int_equal(today(c, "dialled"), 1);
+	assert_int_equal(today(c, "abandoned"), 0);
+	c = ask_for(&me, "GET", "/desk", NULL, "200");
+	assert_text(json_array_get(json_object_get(c, "campaigns"), 0), "why", "empty");
+	assert_int_equal(json_array_size(json_object_get(ask_for(&boss, "GET", "/board", NULL, "200"), "campaigns")), 1);
+	stream_close(s);
+	stream_close(own);
+	fix_stop(&f);
+}
+
+TEST(an_agent_sees_whom_he_will_dial_and_says_go_or_not)
+{
+	struct client me, boss, admin;
+	char path[64], id[24];
+	struct fix f;
+	const json_t *p;
+
+	fix_start(&f, true);
+	ids(&f);
+	admin = fix_login(&f, "admin", NULL);
+	campaign(&f, &admin);
+	me = fix_login(&f, "agent", NULL);
+	boss = fix_login(&f, "supervisor", NULL);
+	(void)snprintf(id, sizeof(id), "%lld", (long long)agent_id);
+	say_state(1000, agent_id, "reserved", 900, 60);
+	say_campaign(EV_PREVIEW_NEW, 900, agent_id, "{\"claim\":\"1\",\"lead\":\"2\",\"customer\":\"3\",\"nth\":2,\"until\":99000}", "+8613800138000");
+	for (int i = 0; i < 500; i++) {
+		p = json_object_get(json_object_get(ask_for(&me, "GET", "/desk", NULL, "200"), "me"), "preview");
+		if (json_is_object(p))
+			break;
+		(void)usleep(10000);
+	}
+	assert_text(p, "call_id", "900");
+	assert_text(p, "campaign", "理财邀约");
+	assert_int_equal(json_integer_value(json_object_get(p, "until_ms")), 99000);
+	(void)snprintf(path, sizeof(path), "/desk/pop?call_id=900");
+	assert_true(json_is_string(json_object_get(ask_for(&me, "GET", path, NULL, "200"), "number")));
+	(void)ask_for(&boss, "GET", path, NULL, "404 not_found");
+	(void)ask_for(&me, "POST", "/desk/preview/dial", "{}", "422 invalid");
+	(void)ask_for(&me, "POST", "/desk/preview/dial", "{\"call_id\":\"900\"}", "204");
+	assert_int_equal(sw_last.kind, SW_PREVIEW_DIAL);
+	assert_int_equal(sw_last.call_id, 900);
+	(void)ask_for(&me, "POST", "/desk/preview/skip", "{\"call_id\":\"900\",\"reason\":\"No way\"}", "422 invalid");
+	(void)ask_for(&me, "POST", "/desk/preview/skip", "{\"call_id\":\"900\",\"reason\":\"known\"}", "204");
+	assert_int_equal(sw_last.kind, SW_PREVIEW_SKIP);
+	assert_string_equal(sw_last.reason, "known");
+	say_state(2000, agent_id, "ready", 0, 0);
+	for (int i = 0; i < 500; i++) {
+		p = json_object_get(json_object_get(ask_for(&me, "GET", "/desk", NULL, "200"), "me"), "preview");
+		if (!json_is_object(p))
+			break;
+		(void)usleep(10000);
+	}
+	assert_true(json_is_null(p));
+	fix_stop(&f);
+}

@@ -57,6 +57,11 @@ static int from_call(struct pop *p)
 		take_number(p, from);
 		return 0;
 	}
+	if (live_preview(p->k->api->live, p->k->who.user_id, p->call_id, from, &p->customer_id)) {
+		p->on_line = true;
+		take_number(p, from);
+		return 0;
+	}
 	if (!calls_known(p->k, p->call_id, &start_ms, &end_ms))
 		return 1;
 	p->on_line = p->k->now_ms - start_ms < RECENT_MS;

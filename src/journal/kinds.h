@@ -102,7 +102,7 @@
 	   changed, once a second at most */ \
 	X(EV_CAMPAIGN_STATE, "campaign.state", FACT, 1) \
 	/* {"claim","lead","customer","nth","until"} the agent sees whom he will speak to: dialled then, or when he says so. call_id: that call's, to \
-	   be; agent_id, campaign_id */ \
+	   be; agent_id, campaign_id; pii: to */ \
 	X(EV_PREVIEW_NEW, "preview.new", FACT, 1) \
 	/* {"claim","lead","customer","mode":preview|progressive|predictive,"nth","why":{numbers that the dial was decided by}} a claim is dialled: \
 	   call_id, campaign_id; agent_id when one is kept for it */ \

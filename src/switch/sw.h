@@ -309,6 +309,7 @@ int64_t sw_device_id(const struct sw *sw, const char *name); /* 0: none that is 
 
 /* sw_customer.c */
 void sw_customer_ask(struct sw_call *c);                       /* it has begun */
+void sw_customer_tell(struct sw_call *c);                      /* it was dialled for that customer */
 void sw_customer_enter(struct sw_call *c, struct acd_in *in, const struct sw_queue *q); /* it enters a queue: what the core is told */
 void sw_customer_said(struct sw *sw, const struct sw_customer *m);
 

@@ -330,9 +330,8 @@ static void call_begun(struct sw_call *c)
 		e.pii[e.pii_n++] = (struct ev_pii){"name", c->name};
 	sw_emit(c->sw, &e, &b);
 	if (c->customer_id)
-		sw_customer_said(c->sw, &(struct sw_customer){.call_id = c->id, .customer_id = c->customer_id});
-	else
-		sw_customer_ask(c);
+		sw_customer_tell(c);
+	sw_customer_ask(c);
 }
 
 static void call_free_if_done(struct sw_call *c)

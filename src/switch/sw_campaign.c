@@ -184,7 +184,7 @@ void sw_campaign_claims(struct sw *sw, const struct sw_claims_msg *m)
 
 	p->asking = false;
 	p->more_at_ms = m->more_at_ms;
-	p->ask_at_ms = m->n && !m->more_at_ms ? 0 : look_again(m->more_at_ms);
+	p->ask_at_ms = !m->more_at_ms && (m->n || !strcmp(m->why, "more")) ? 0 : look_again(m->more_at_ms);
 	(void)str_copy(p->why, sizeof(p->why), m->why);
 	for (size_t i = 0; i < m->n; i++)
 		(void)dial_new(p, &m->claims[i]);

@@ -47,12 +47,22 @@ static void tell(struct sw *sw, const struct sw_customer *m)
 	sw_emit(sw, &e, &b);
 }
 
+void sw_customer_tell(struct sw_call *c)
+{
+	tell(c->sw, &(struct sw_customer){.call_id = c->id, .customer_id = c->customer_id});
+}
+
 void sw_customer_said(struct sw *sw, const struct sw_customer *m)
 {
 	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)m->call_id);
 	struct acd_in in = {.kind = ACD_IN_KNOWN, .call_id = m->call_id, .owner_id = m->owner_id, .team_id = m->team_id};
 	bool asked;
 
+	if (c && c->campaign_id && c->customer_id && !m->by_id) { /* who asked knows it; whose the customer is besides is news */
+		c->owner_id = m->owner_id;
+		c->team_id = m->team_id;
+		return;
+	}
 	if (m->customer_id)
 		tell(sw, m);
 	if (!c)

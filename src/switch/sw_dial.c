@@ -66,6 +66,7 @@ static void tell_shown(const struct sw_dial *d)
 	struct jw w;
 
 	e.call_id = d->call_id;
+	e.pii[e.pii_n++] = (struct ev_pii){"to", d->claim.number};
 	strb_init_fixed(&b, buf, sizeof(buf));
 	jw_init(&w, &b);
 	put_claim(&w, &d->claim);

@@ -296,7 +296,8 @@ struct sw_claim {
 };
 /**
  * The answer to ask_leads. With fewer than were wanted, @more_at_ms (UTC) says when to ask again (0: when there is room) and @why, a code,
- * what is in the way. Negative: the switch is stopping and none was taken. Any thread.
+ * what is in the way. Also without having been asked: none, 0, "more" makes it ask at once, since something has changed. Negative: the switch
+ * is stopping and none was taken. Any thread.
  */
 int sw_claims(struct sw *sw, int64_t campaign_id, const struct sw_claim *claims, size_t n, int64_t more_at_ms, const char *why);
 

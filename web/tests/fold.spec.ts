@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Agent, Call } from '@/api/types'
 import { emptyLive, fold } from '@/live/fold'
 
-const agent = (id: string, state: Agent['state']): Agent => ({ id, state, name: id, extension: '', team_id: null, team: null, role: 'agent', at_desk: true, pending: null, reason: null, since_ms: 0, until_ms: 0, device: null, devices: [], device_up: true, noted: false, call_id: null, queue_id: null, today: { answered: 0, talk_ms: 0, missed: 0 } })
-const call = (id: string, agentId: string | null, state: Call['state'] = 'ringing'): Call => ({ id, dir: 'in', state, from: '1', to: '2', name: null, region: null, number_id: null, queue_id: null, queue: null, agent_id: agentId, agent: null, customer: null, repeat: null, start_ms: 0, since_ms: 0, recording: false, noted: false, trouble: null, offer: null })
+const agent = (id: string, state: Agent['state']): Agent => ({ id, state, name: id, extension: '', team_id: null, team: null, role: 'agent', at_desk: true, pending: null, reason: null, since_ms: 0, until_ms: 0, device: null, devices: [], device_up: true, noted: false, preview: null, call_id: null, queue_id: null, today: { answered: 0, talk_ms: 0, missed: 0 } })
+const call = (id: string, agentId: string | null, state: Call['state'] = 'ringing'): Call => ({ id, dir: 'in', state, from: '1', to: '2', name: null, region: null, number_id: null, queue_id: null, queue: null, campaign_id: null, campaign: null, agent_id: agentId, agent: null, customer: null, repeat: null, start_ms: 0, since_ms: 0, recording: false, noted: false, trouble: null, offer: null })
 
 describe('fold', () => {
 	it('keeps alarms by kind and object until they are over', () => {
@@ -13,6 +13,17 @@ describe('fold', () => {
 		fold(l, '1', 'alarm', a('8', true), 0)
 		fold(l, '1', 'alarm', a('7', false), 0)
 		expect([...l.alarms.keys()]).toEqual(['trunk_down/8'])
+	})
+
+	it('knows what projects do until they are over', () => {
+		const l = emptyLive()
+		const c = (id: string, why: string) => ({ id, name: 'P', why, today: { dialled: 0, answered: 0, abandoned: 0 } })
+		fold(l, '1', 'campaign', c('7', 'empty'), 0)
+		fold(l, '1', 'campaign', c('7', 'dialling'), 0)
+		fold(l, '1', 'campaign', c('8', 'paused'), 0)
+		expect(l.campaigns.get('7')?.why).toBe('dialling')
+		fold(l, '1', 'gone', { kind: 'campaign', id: '7' }, 0)
+		expect([...l.campaigns.keys()]).toEqual(['8'])
 	})
 
 	it('takes a snapshot whole and learns the server clock', () => {

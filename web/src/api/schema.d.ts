@@ -1018,6 +1018,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/preview/dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dial the customer who is shown, now */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        call_id: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/preview/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Not the customer who is shown: he goes back with the reason, and the next is shown */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        call_id: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/break": {
         parameters: {
             query?: never;
@@ -1578,7 +1677,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live events (server-sent): snapshot, agent, queue, call, trunk, gone, alarm, reset, bye; resumes with Last-Event-ID */
+        /** Live events (server-sent): snapshot, agent, queue, call, campaign, trunk, gone, alarm, reset, bye; resumes with Last-Event-ID */
         get: {
             parameters: {
                 query?: never;
@@ -11090,6 +11189,19 @@ export interface components {
             queue_id: string | null;
             /** @description his call has a note of his */
             noted: boolean;
+            preview: {
+                call_id: string;
+                campaign_id: string;
+                campaign: string;
+                customer_id: string;
+                /** @description which attempt this is */
+                nth: number;
+                /**
+                 * Format: int64
+                 * @description dialled then
+                 */
+                until_ms: number;
+            } | null;
             today: {
                 /** Format: int64 */
                 answered: number;
@@ -11115,6 +11227,9 @@ export interface components {
             number_id: string | null;
             queue_id: string | null;
             queue: string | null;
+            campaign_id: string | null;
+            /** @description the project that dialled it */
+            campaign: string | null;
             agent_id: string | null;
             agent: string | null;
             customer: {
@@ -11173,6 +11288,60 @@ export interface components {
             /** Format: int64 */
             target_ms: number;
         };
+        /** @description What a project does now. why: the one thing that keeps customers from its agents: paused stopping no_members nobody trunk dialling busy slow asking lines connecting pacing, or as the data says: more empty later hours guard resting state; with n and at (when it is looked again). Without why: nothing is known yet. price, risk: of the pacing, in millionths; slack: calls that may still be abandoned, in thousandths */
+        campaign: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            mode?: "preview" | "progressive" | "predictive";
+            running?: boolean;
+            why?: string;
+            /** @description with why trunk */
+            trunk?: string;
+            /** @enum {string} */
+            verdict?: "dial" | "hold" | "lines" | "nobody" | "progressive";
+            /** Format: int64 */
+            n?: number;
+            /** Format: int64 */
+            at?: number;
+            /** Format: int64 */
+            members?: number;
+            /** Format: int64 */
+            agents?: number;
+            /** Format: int64 */
+            ready?: number;
+            /** Format: int64 */
+            idle?: number;
+            /** Format: int64 */
+            reserved?: number;
+            /** Format: int64 */
+            talking?: number;
+            /** Format: int64 */
+            wrapup?: number;
+            /** Format: int64 */
+            ringing?: number;
+            /** Format: int64 */
+            waiting?: number;
+            /** Format: int64 */
+            held?: number;
+            /** Format: int64 */
+            limit?: number;
+            /** Format: int64 */
+            answered?: number;
+            /** Format: int64 */
+            abandoned?: number;
+            /** Format: int64 */
+            price?: number;
+            /** Format: int64 */
+            risk?: number;
+            /** Format: int64 */
+            slack?: number;
+            today: {
+                dialled: number;
+                answered: number;
+                abandoned: number;
+            };
+        };
         desk: {
             at: string;
             /** Format: int64 */
@@ -11180,6 +11349,7 @@ export interface components {
             me: components["schemas"]["agent"] | null;
             call: components["schemas"]["call"] | null;
             queues: components["schemas"]["queue"][];
+            campaigns: components["schemas"]["campaign"][];
             breaks: components["schemas"]["break"][];
             /** @description chosen at the last log-in; empty: the browser */
             last_device: string | null;
@@ -11190,6 +11360,7 @@ export interface components {
             now_ms: number;
             agents: components["schemas"]["agent"][];
             queues: components["schemas"]["queue"][];
+            campaigns: components["schemas"]["campaign"][];
             calls: components["schemas"]["call"][];
             trunks: components["schemas"]["trunk_status"][];
             alarms: components["schemas"]["alarm"][];
@@ -11266,6 +11437,7 @@ export interface components {
             call: components["schemas"]["call"] | null;
             agents: components["schemas"]["agent"][];
             queues: components["schemas"]["queue"][];
+            campaigns: components["schemas"]["campaign"][];
             calls: components["schemas"]["call"][];
             trunks?: components["schemas"]["trunk_status"][];
             alarms?: components["schemas"]["alarm"][];

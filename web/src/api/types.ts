@@ -9,6 +9,8 @@ export type Agent = S['agent']
 export type AgentState = Agent['state']
 export type Call = S['call']
 export type Queue = S['queue']
+/** what a project does now */
+export type CampaignLive = S['campaign']
 export type Alarm = S['alarm']
 export type TrunkStatus = S['trunk_status']
 export type Desk = S['desk']

@@ -1,5 +1,5 @@
 /* Folds live objects as they arrive. Pure: the store in live.ts holds the state and draws from it. */
-import type { Agent, Alarm, Call, Queue, TrunkStatus } from '@/api/types'
+import type { Agent, Alarm, Call, CampaignLive, Queue, TrunkStatus } from '@/api/types'
 import { alarmKey } from './alarms'
 
 export interface Live {
@@ -8,6 +8,8 @@ export interface Live {
 	agents: Map<string, Agent>
 	queues: Map<string, Queue>
 	calls: Map<string, Call>
+	/** what projects do: all of them for who watches the floor, else one's own */
+	campaigns: Map<string, CampaignLive>
 	trunks: Map<string, TrunkStatus>
 	/** those that stand, by kind and object */
 	alarms: Map<string, Alarm>
@@ -17,10 +19,10 @@ export interface Live {
 }
 
 export function emptyLive(): Live {
-	return { me: null, call: null, agents: new Map(), queues: new Map(), calls: new Map(), trunks: new Map(), alarms: new Map(), skewMs: 0, loaded: false }
+	return { me: null, call: null, agents: new Map(), queues: new Map(), calls: new Map(), campaigns: new Map(), trunks: new Map(), alarms: new Map(), skewMs: 0, loaded: false }
 }
 
-interface Snapshot { now_ms: number; me?: Agent | null; call?: Call | null; agents?: Agent[]; queues?: Queue[]; calls?: Call[]; trunks?: TrunkStatus[]; alarms?: Alarm[] }
+interface Snapshot { now_ms: number; me?: Agent | null; call?: Call | null; agents?: Agent[]; queues?: Queue[]; calls?: Call[]; campaigns?: CampaignLive[]; trunks?: TrunkStatus[]; alarms?: Alarm[] }
 
 const byId = <T extends { id: string }>(items: T[] = []) => new Map(items.map(i => [i.id, i]))
 
@@ -32,6 +34,7 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 		live.agents = byId(s.agents)
 		live.queues = byId(s.queues)
 		live.calls = byId(s.calls)
+		live.campaigns = byId(s.campaigns)
 		live.trunks = byId(s.trunks)
 		live.alarms = new Map((s.alarms ?? []).map(a => [alarmKey(a), a]))
 		live.me = s.me ?? null
@@ -64,6 +67,11 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 			live.call = null
 		break
 	}
+	case 'campaign': {
+		const c = data as CampaignLive
+		live.campaigns.set(c.id, c)
+		break
+	}
 	case 'trunk': {
 		const t = data as TrunkStatus
 		live.trunks.set(t.id, t)
@@ -87,6 +95,8 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 			live.agents.delete(g.id)
 		} else if (g.kind === 'queue') {
 			live.queues.delete(g.id)
+		} else if (g.kind === 'campaign') {
+			live.campaigns.delete(g.id)
 		} else if (g.kind === 'trunk') {
 			live.trunks.delete(g.id)
 		}
