@@ -77,10 +77,17 @@ def settled(api, id):
         time.sleep(0.1)
 
 
-def timed(fn):
-    begun = time.monotonic()
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        part = f.read().rsplit(")", 1)[1].split()
+    return (int(part[11]) + int(part[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def timed(pid, fn):
+    """seconds by the clock, and of the server's own processor time, which other work on the machine changes less"""
+    begun, used = time.monotonic(), cpu_s(pid)
     r = fn()
-    return round(time.monotonic() - begun, 2), r
+    return (round(time.monotonic() - begun, 2), round(cpu_s(pid) - used, 2)), r
 
 
 def step(api, id, what):
@@ -104,25 +111,26 @@ def main():
     args.add_argument("--format", choices=["xlsx", "csv"], default="xlsx")
     args.add_argument("--no-undo", action="store_true")
     a = args.parse_args()
-    with Centre(7_000) as centre:
+    with Centre(int(os.environ.get("PORT", 7_000))) as centre:
         centre.seed(BOSS)
         centre.start()
         api = log_in(centre)
         pid = centre.process.pid
         data = csv_file(a.rows) if a.format == "csv" else xlsx_file(a.rows)
         before = memory_kb(pid, "VmRSS")
-        upload_s, id = timed(lambda: upload(api, f"a.{a.format}", data))
-        check_s, j = timed(lambda: step(api, id, "check"))
+        (upload_s, _), id = timed(pid, lambda: upload(api, f"a.{a.format}", data))
+        (check_s, check_cpu_s), j = timed(pid, lambda: step(api, id, "check"))
         assert (j["state"], j["added"], j["bad"]) == ("checked", a.rows, 0), j
-        commit_s, j = timed(lambda: step(api, id, "commit"))
+        (commit_s, commit_cpu_s), j = timed(pid, lambda: step(api, id, "commit"))
         assert (j["state"], j["added"], j["bad"]) == ("done", a.rows, 0), j
         peak = memory_kb(pid, "VmHWM")
-        undo_s = None
+        undo_s = undo_cpu_s = None
         if not a.no_undo:
-            undo_s, j = timed(lambda: undo(api))
+            (undo_s, undo_cpu_s), j = timed(pid, lambda: undo(api))
             assert (j["state"], j["undone"], j["kept"]) == ("undone", a.rows, 0), j
         print(json.dumps({"bench": "import", "rows": a.rows, "format": a.format, "bytes": len(data), "upload_s": upload_s, "check_s": check_s,
-                          "commit_s": commit_s, "undo_s": undo_s, "rows_per_s": round(a.rows / commit_s), "rss_before_kb": before, "rss_peak_kb": peak}))
+                          "commit_s": commit_s, "undo_s": undo_s, "check_cpu_s": check_cpu_s,
+                          "commit_cpu_s": commit_cpu_s, "undo_cpu_s": undo_cpu_s, "rows_per_s": round(a.rows / commit_s), "rss_before_kb": before, "rss_peak_kb": peak}))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,7 @@ struct line {
 	int64_t id;           /* of the row that is there; 0: a new one */
 	struct res_error error;
 	struct res_ctx ctx;
+	bool done;            /* written with many others, or as good as that in a check */
 	enum { NEW, CHANGED, SAME } outcome;
 };
 
@@ -105,6 +106,13 @@ struct pass {
 	} *seen;
 	size_t seen_n, seen_room; /* a power of two */
 	unsigned char seen_key[16];
+	struct import_many {      /* lines of the piece that are written together */
+		struct line *lines[IMPORT_PIECE_MAX];
+		struct res_new rows[IMPORT_PIECE_MAX];
+		struct res_ctx ctx;
+		size_t n;
+	} many;
+	json_t *refs;             /* what cells of this piece mean that refer to other rows: field and text -> value */
 	json_t *names;            /* what rows above are called, where a row may refer to another; or NULL */
 	struct line lines[IMPORT_PIECE_MAX];
 	size_t line_n, piece;     /* so many lines go at once */
@@ -120,10 +128,15 @@ struct pass {
 /** A code's words in the job's language. */
 const char *import_reason(const struct job *j, const char *code);
 void import_why(struct pass *p, struct line *l, const char *field, const char *code, unsigned row);
-/** What can be said of a line before it is written. 0 or negative; what is wrong with it is in l->why. */
-int import_understand(struct pass *p, struct line *l);
+/** What can be said of the lines before they are written. 0 or negative; what is wrong with one is in its why. */
+int import_understand(struct pass *p);
 /** On the writer, in a savepoint of its own: 0, positive (l->why says why not), or negative. */
 int import_write(struct pass *p, struct db *db, struct line *l);
+/** Finds among the new lines those that nothing speaks against, on @p->db; they are done, in a check that needs no writing for it. */
+int import_many_look(struct pass *p, bool enough);
+/** On the writer: those at once, which then are done; or none of them. */
+int import_many_write(struct pass *p, struct db *db);
+void import_many_done(struct pass *p);
 void import_line_done(struct line *l);
 
 /* ---- import_head.c: which sheet, which row is the header, which column means what ---- */

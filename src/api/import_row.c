@@ -187,6 +187,21 @@ static bool is_above(const struct pass *p, const struct res_field *f, const char
 	return p->names && f->ref && !strcmp(f->ref, p->j->d->name) && json_object_get(p->names, text);
 }
 
+/* References repeat; within a piece each is looked up once. */
+static int parse_cell(json_t **v, const char **what, struct pass *p, struct line *l, const struct res_field *f, const char *text)
+{
+	char *key = f->ref ? xasprintf("%s=%s", f->name, text) : NULL;
+	int r = 0;
+
+	*v = key ? json_incref(json_object_get(p->refs, key)) : NULL;
+	if (!*v)
+		r = res_value_parse(v, what, &l->ctx, f, text);
+	if (!r && key)
+		(void)json_object_set(p->refs, key, *v);
+	free(key);
+	return r;
+}
+
 static int take_cell(struct pass *p, struct line *l, const struct res_field *f, const char *text)
 {
 	const char *what = cell_bad(text);
@@ -201,7 +216,7 @@ static int take_cell(struct pass *p, struct line *l, const struct res_field *f, 
 	else if (f->flags & RES_DAY)
 		r = parse_day(&v, &what, text);
 	else
-		r = res_value_parse(&v, &what, &l->ctx, f, text);
+		r = parse_cell(&v, &what, p, l, f, text);
 	if (!r) {
 		(void)json_object_set_new(l->body, f->name, v);
 	} else if (r > 0 && !strcmp(what, "ref") && is_above(p, f, text)) {
@@ -281,13 +296,12 @@ static void take_value(void *arg, const char *text)
 	struct values *v = arg;
 	struct line *l = v->l;
 	const char *what = "format", *name = res_target_name(v->p->j->d, v->target);
-	int64_t parent = 0;
 	char stored[256];
 	int r;
 
 	if (v->r)
 		return;
-	r = res_child_find(&parent, stored, sizeof(stored), &what, &l->ctx, v->p->j->d, text);
+	r = res_child_value(stored, sizeof(stored), &what, &l->ctx, v->p->j->d, text);
 	if (r < 0) {
 		v->r = r;
 	} else if (r > 0) {
@@ -297,10 +311,7 @@ static void take_value(void *arg, const char *text)
 			import_why(v->p, l, name, "too_many", 0);
 			return;
 		}
-		if (parent && l->id && l->id != parent)
-			import_why(v->p, l, NULL, "several", 0);
-		l->id = parent ? parent : l->id;
-		(void)json_array_append_new(l->children, json_pack("[i, s, b]", v->target, stored, parent != 0));
+		(void)json_array_append_new(l->children, json_pack("[i, s, b]", v->target, stored, 0));
 	}
 }
 
@@ -336,6 +347,40 @@ static int take_children(struct pass *p, struct line *l, int target, const char 
 		free(part);
 	}
 	return v.r;
+}
+
+/* Which of the piece's values are there already, and whose. */
+static int find_parents(json_t *parents, struct pass *p, const struct line *lines, size_t line_n)
+{
+	const char **values = xcalloc(line_n * IMPORT_CHILDREN_MAX + 1, sizeof(*values));
+	struct res_ctx c = {.db = p->db, .who = &p->j->who};
+	size_t n = 0, k;
+	json_t *v;
+	int r;
+
+	for (size_t i = 0; i < line_n; i++)
+		json_array_foreach(lines[i].children, k, v)
+			values[n++] = json_string_value(json_array_get(v, 1));
+	r = n ? res_child_parents(parents, &c, p->j->d, values, n) : 0;
+	free(values);
+	return r;
+}
+
+static void meet_parents(struct pass *p, struct line *l, const json_t *parents)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(l->children, i, v) {
+		int64_t parent = json_integer_value(json_object_get(parents, json_string_value(json_array_get(v, 1))));
+
+		if (!parent)
+			continue;
+		(void)json_array_set_new(v, 2, json_true());
+		if (l->id && l->id != parent)
+			import_why(p, l, NULL, "several", 0);
+		l->id = parent;
+	}
 }
 
 /* ---- which row is meant ---- */
@@ -436,7 +481,7 @@ static void add_name(const struct pass *p, const struct line *l)
 	}
 }
 
-int import_understand(struct pass *p, struct line *l)
+static int read_cells(struct pass *p, struct line *l)
 {
 	const struct job *j = p->j;
 	int r = 0;
@@ -452,18 +497,55 @@ int import_understand(struct pass *p, struct line *l)
 		r = p->columns[i] >= RES_TARGET_CHILD ? take_children(p, l, p->columns[i], text) : take_cell(p, l, &j->d->fields[p->columns[i]], text);
 	}
 	add_values(p, l);
-	if (!r && !l->why.len)
+	return r;
+}
+
+static int find_meaning(struct pass *p, struct line *l, const json_t *parents)
+{
+	int r = 0;
+
+	meet_parents(p, l, parents);
+	if (!l->why.len)
 		r = find_row(p, l);
 	if (!r && !l->why.len && l->id)
 		r = take_existing(p, l);
 	if (!r && !l->why.len) {
 		add_name(p, l);
-		r = res_prepare(&l->ctx, j->d, l->id, l->body);
+		r = res_prepare(&l->ctx, p->j->d, l->id, l->body);
 		if (r > 0) {
 			take_error(p, l);
 			r = 0;
 		}
 	}
+	return r;
+}
+
+static int understand(struct pass *p, struct line *lines, size_t n)
+{
+	json_t *parents = json_object();
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		r = read_cells(p, &lines[i]);
+	if (!r)
+		r = find_parents(parents, p, lines, n);
+	for (size_t i = 0; !r && i < n; i++)
+		r = find_meaning(p, &lines[i], parents);
+	json_decref(parents);
+	return r;
+}
+
+/* All look-ups of a piece at once; where a line may refer to one above, line by line. */
+int import_understand(struct pass *p)
+{
+	size_t step = p->names ? 1 : p->line_n;
+	int r = 0;
+
+	p->refs = json_object();
+	for (size_t i = 0; !r && i < p->line_n; i += step)
+		r = understand(p, p->lines + i, step);
+	json_decref(p->refs);
+	p->refs = NULL;
 	return r;
 }
 
@@ -542,25 +624,32 @@ static json_t *new_ids(const json_t *all, const json_t *had)
 	return ids;
 }
 
+/* @children, @mine: [[id, rev], ...]; NULL: none. */
+static int keep_row(struct db *db, const struct job *j, const struct line *l, int64_t id, int64_t rev, const json_t *before, const json_t *children, const json_t *mine)
+{
+	char *b = before ? json_dumps(before, JSON_COMPACT) : NULL;
+	char *all = children ? json_dumps(children, JSON_COMPACT) : NULL;
+	char *ids = json_array_size(mine) ? json_dumps(mine, JSON_COMPACT) : NULL;
+	int r = db_run(db, "INSERT INTO import_rows (import_id, line, row_id, done, rev_after, before_json, children, added_children) "
+			   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		       "iiitittt", j->import_id, (int64_t)l->number, id, l->outcome == NEW ? "added" : "changed", rev, b, all, ids);
+
+	free(b);
+	free(all);
+	free(ids);
+	return r;
+}
+
 static int keep_for_undo(const struct job *j, struct line *l, int64_t id, const json_t *before, const json_t *had)
 {
 	json_t *children = NULL, *mine;
-	char *b, *all, *ids;
 	int64_t rev = 0;
 	int r = res_row_revs(&rev, &children, &l->ctx, j->d, id);
 
 	if (r)
 		return r;
 	mine = l->outcome == CHANGED ? new_ids(children, had) : NULL; /* a new row's go with it */
-	b = before ? json_dumps(before, JSON_COMPACT) : NULL;
-	all = children ? json_dumps(children, JSON_COMPACT) : NULL;
-	ids = json_array_size(mine) ? json_dumps(mine, JSON_COMPACT) : NULL;
-	r = db_run(l->ctx.db, "INSERT INTO import_rows (import_id, line, row_id, done, rev_after, before_json, children, added_children) "
-			      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		   "iiitittt", j->import_id, (int64_t)l->number, id, l->outcome == NEW ? "added" : "changed", rev, b, all, ids);
-	free(b);
-	free(all);
-	free(ids);
+	r = keep_row(l->ctx.db, j, l, id, rev, before, children, mine);
 	json_decref(children);
 	json_decref(mine);
 	return r;
@@ -631,4 +720,73 @@ int import_write(struct pass *p, struct db *db, struct line *l)
 		r = db_run(db, "ROLLBACK TO SAVEPOINT import_row", "");
 	}
 	return r ? r : db_run(db, "RELEASE SAVEPOINT import_row", "");
+}
+
+/* ---- many at once ---- */
+
+int import_many_look(struct pass *p, bool enough)
+{
+	const struct res_def *d = p->j->d;
+	struct import_many *m = &p->many;
+	int r;
+
+	if (!res_can_many(d))
+		return 0;
+	m->ctx = (struct res_ctx){.db = p->db, .who = &p->j->who, .now_ms = clock_utc_ms(), .dry = p->dry};
+	for (size_t i = 0; i < p->line_n; i++) {
+		struct line *l = &p->lines[i];
+
+		if (l->why.len || l->id || l->later)
+			continue;
+		(void)add_children(l, d, NULL);
+		m->lines[m->n] = l;
+		m->rows[m->n++].body = l->body;
+	}
+	r = m->n ? res_many_look(m->rows, m->n, &m->ctx, d) : 0;
+	for (size_t i = 0; i < m->n; i++) {
+		m->lines[i]->done = enough && m->rows[i].id;
+		m->lines[i]->outcome = NEW;
+	}
+	return r;
+}
+
+/* New rows and child rows have the first rev, and ids that rise. */
+static int keep_many(struct db *db, void *arg)
+{
+	const struct pass *p = arg;
+	const struct import_many *m = &p->many;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < m->n; i++) {
+		json_t *children = p->j->d->child ? json_array() : NULL;
+
+		for (size_t k = 0; k < m->rows[i].kid_n; k++)
+			(void)json_array_append_new(children, json_pack("[I, i]", (json_int_t)m->rows[i].kids[k].id, 1));
+		if (m->rows[i].id)
+			r = keep_row(db, p->j, m->lines[i], m->rows[i].id, 1, NULL, children, NULL);
+		json_decref(children);
+	}
+	return r;
+}
+
+int import_many_write(struct pass *p, struct db *db)
+{
+	struct import_many *m = &p->many;
+	int r;
+
+	if (!m->n)
+		return 0;
+	m->ctx.db = db;
+	r = res_many_write(m->rows, m->n, &m->ctx, p->j->d);
+	if (r)
+		return r > 0 ? 0 : r;
+	for (size_t i = 0; i < m->n; i++)
+		m->lines[i]->done = m->rows[i].id != 0;
+	return p->dry ? 0 : db_batch(db, keep_many, p);
+}
+
+void import_many_done(struct pass *p)
+{
+	res_many_done(p->many.rows, p->many.n);
+	memset(&p->many, 0, sizeof(p->many));
 }

@@ -10,7 +10,7 @@
 #include "api/import_int.h"
 #include "people/prefix.h"
 
-#define PIECE 50
+#define PIECE 100
 #define SHOWN_MAX 200
 
 struct undo {
@@ -29,6 +29,7 @@ struct back {
 	bool added;
 	json_t *before, *children, *mine; /* as in import_rows; NULL: none */
 	const char *why;                  /* NULL: undone */
+	bool done;                        /* removed with many others */
 };
 
 struct piece {
@@ -162,7 +163,7 @@ static int read_piece(struct piece *p, struct db *db)
 {
 	struct db_stmt *st;
 	int r = db_prepare(&st, db, "SELECT line, row_id, rev_after, done, before_json, children, added_children FROM import_rows "
-				    "WHERE import_id = $1 AND line < $2 AND state IS NULL ORDER BY line DESC LIMIT 50");
+				    "WHERE import_id = $1 AND line < $2 AND state IS NULL ORDER BY line DESC LIMIT 100");
 
 	if (r)
 		return r;
@@ -175,25 +176,75 @@ static int read_piece(struct piece *p, struct db *db)
 	return r == DB_ROW ? 0 : r;
 }
 
+/* Would somebody who looks at each leave this one? */
+static int stays(bool *ret, struct res_ctx *c, const struct res_def *d, const struct back *b, const struct res_gone *g)
+{
+	struct res_error e = {0};
+	struct res_ctx own = *c;
+	int r = 0;
+
+	*ret = !b->added || !g->row || g->rev != b->rev || (g->children && b->children && !json_equal(g->children, b->children));
+	own.error = &e;
+	if (!*ret && d->import_undo) {
+		r = d->import_undo(&own, b->id, g->row, false);
+		*ret = r || e.code;
+	}
+	res_error_done(&e);
+	return r < 0 ? r : 0;
+}
+
+/* Added rows that nobody has touched, all together. */
+static int remove_many(struct piece *p, struct db *db)
+{
+	const struct res_def *d = p->u->d;
+	struct res_gone rows[PIECE] = {0};
+	struct res_ctx c = {.db = db, .who = &p->u->who, .now_ms = clock_utc_ms()};
+	int r;
+
+	if (!res_can_many_go(d))
+		return 0;
+	for (size_t i = 0; i < p->n; i++)
+		rows[i].id = p->rows[i].id;
+	r = res_many_read(rows, p->n, &c, d);
+	for (size_t i = 0; !r && i < p->n; i++)
+		r = stays(&rows[i].skip, &c, d, &p->rows[i], &rows[i]);
+	if (!r)
+		r = res_many_remove(rows, p->n, &c, d);
+	for (size_t i = 0; i < p->n; i++)
+		p->rows[i].done = rows[i].done;
+	res_many_gone_done(rows, p->n);
+	return r;
+}
+
+static int mark_lines(struct db *db, void *arg)
+{
+	const struct piece *p = arg;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < p->n; i++)
+		r = db_run(db, "UPDATE import_rows SET state = $3, why = $4, before_json = NULL WHERE import_id = $1 AND line = $2", "iitt", p->u->import_id,
+			   p->rows[i].line, p->rows[i].why ? "kept" : "undone", p->rows[i].why);
+	return r;
+}
+
 static int piece_job(struct db *db, void *arg)
 {
 	struct piece *p = arg;
-	int64_t undone = 0, kept = 0;
+	int64_t kept = 0;
 	int r = read_piece(p, db);
 
-	for (size_t i = 0; !r && i < p->n; i++) {
-		struct back *b = &p->rows[i];
-
-		r = undo_line(db, p->u, b);
-		if (!r)
-			r = db_run(db, "UPDATE import_rows SET state = $3, why = $4, before_json = NULL WHERE import_id = $1 AND line = $2", "iitt", p->u->import_id,
-				   b->line, b->why ? "kept" : "undone", b->why);
-		undone += !b->why;
-		kept += b->why != NULL;
-	}
+	if (!r && p->n)
+		r = remove_many(p, db);
+	for (size_t i = 0; !r && i < p->n; i++)
+		if (!p->rows[i].done)
+			r = undo_line(db, p->u, &p->rows[i]);
+	for (size_t i = 0; i < p->n; i++)
+		kept += p->rows[i].why != NULL;
+	if (!r)
+		r = db_batch(db, mark_lines, p);
 	if (!r)
 		r = db_run(db, "UPDATE imports SET rev = rev + 1, updated_ms = $2, undone = undone + $3, kept = kept + $4 WHERE id = $1", "iiii", p->u->import_id,
-			   clock_utc_ms(), undone, kept);
+			   clock_utc_ms(), (int64_t)p->n - kept, kept);
 	return r;
 }
 

@@ -77,6 +77,15 @@ int campaign_close_leads(struct db *db, int64_t customer_id, int64_t campaign_id
 
 /* ---- what people's hooks call ---- */
 
+int campaign_customer_may(struct res_ctx *c, int64_t campaign_id)
+{
+	if (!people_may(c->who, RIGHT_CAMPAIGNS)) {
+		res_fail(c, 403, "forbidden", NULL, NULL);
+		return 1;
+	}
+	return res_may_row(c, &campaign_campaigns, campaign_id, RES_WRITE);
+}
+
 int campaign_customer_saved(struct res_ctx *c, int64_t customer_id, int64_t campaign_id)
 {
 	int64_t added = 0, there = 0;
@@ -84,11 +93,7 @@ int campaign_customer_saved(struct res_ctx *c, int64_t customer_id, int64_t camp
 
 	if (!campaign_id)
 		return 0;
-	if (!people_may(c->who, RIGHT_CAMPAIGNS)) {
-		res_fail(c, 403, "forbidden", NULL, NULL);
-		return 1;
-	}
-	r = res_may_row(c, &campaign_campaigns, campaign_id, RES_WRITE);
+	r = campaign_customer_may(c, campaign_id);
 	return r ? r : campaign_add(&added, &there, c->db, c->who->centre_id, campaign_id, &customer_id, 1, 5, c->now_ms);
 }
 

@@ -92,23 +92,47 @@ static int row_put(struct db *db, const struct kind *k, int64_t row_id, const ch
 	return r > 0 ? -EIO : r;
 }
 
+/* What is put into the column: a new text. */
+static char *spell(struct db *db, const char *prefix, const struct find_text *t)
+{
+	struct strb b;
+	char *own;
+
+	strb_init(&b, WORDS_MAX);
+	words_of(&b, prefix, t);
+	assert(!b.overflow);
+	own = db_search_words(db, b.len ? b.buf : "");
+	strb_done(&b);
+	return own;
+}
+
 int find_put(struct db *db, int64_t centre_id, const char *kind, int64_t row_id, const struct find_text *t)
 {
 	char prefix[PREFIX_MAX], *own;
-	struct strb b;
 	int r;
 
 	r = prefix_to_put(prefix, db, centre_id);
 	if (r)
 		return r;
-	strb_init(&b, WORDS_MAX);
-	words_of(&b, prefix, t);
-	assert(!b.overflow);
-	own = db_search_words(db, b.len ? b.buf : "");
+	own = spell(db, prefix, t);
 	r = row_put(db, kind_of(kind), row_id, own);
 	free(own);
-	strb_done(&b);
 	return r;
+}
+
+int find_put_new(struct db *db, int64_t centre_id, const char *kind, const struct find_new *rows, size_t n)
+{
+	const struct kind *k = kind_of(kind);
+	char prefix[PREFIX_MAX];
+	int r = n ? prefix_to_put(prefix, db, centre_id) : 0;
+
+	for (size_t i = 0; !r && i < n; i++) {
+		char *own = spell(db, prefix, &rows[i].text);
+
+		r = *own ? db_run(db, k->put, "it", rows[i].row_id, own) : 0;
+		free(own);
+	}
+	return r > 0 ? -EIO : r;
 }
 
 int find_drop(struct db *db, const char *kind, int64_t row_id)

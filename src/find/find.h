@@ -40,6 +40,12 @@ struct find_text {
 
 /** Makes the row found by @t and by nothing else; does nothing when that is so already. 0 or negative. */
 int find_put(struct db *db, int64_t centre_id, const char *kind, int64_t row_id, const struct find_text *t);
+/** The same for many rows that are new, of which nothing is known yet: one statement a row that no answer is waited for (db_batch). */
+struct find_new {
+	int64_t row_id;
+	struct find_text text;
+};
+int find_put_new(struct db *db, int64_t centre_id, const char *kind, const struct find_new *rows, size_t n);
 /** The row is found no more. */
 int find_drop(struct db *db, const char *kind, int64_t row_id);
 

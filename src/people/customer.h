@@ -86,12 +86,25 @@ int customer_main_phone(struct db *db, int64_t customer_id, int64_t except);
 int customer_seen(json_t **ret, struct res_ctx *c, int64_t customer_id);
 /** Makes the customer found by its name, numbers (but that of @except) and words, and its name sort; a merged one is not found. Writer. */
 int customer_index(struct db *db, int64_t centre_id, int64_t customer_id, int64_t except);
+/** Indexes new customers, who are written with all their telephones; c->memo. Writer. */
+int customer_index_new(struct res_ctx *c, const struct res_new *rows, size_t n);
+/** What c->body says besides the row: WeChat's day, an appointment, a campaign. Writer. */
+int customer_said(struct res_ctx *c, int64_t id, const json_t *row);
+/** What goes with a customer; ended by a NULL table. */
+extern const struct customer_part {
+	const char *table, *column;
+} customer_parts[];
+extern const struct res_many customer_many; /* customer_many.c */
+/** Where a number is at home, for the column; a new value, or NULL. */
+json_t *customer_region(const char *number);
 /** Indexes a piece of the customers from before there was an index, or who are to be indexed again. @more: there are others. Writer. */
 int customer_index_step(bool *more, struct db *db, int64_t centre_id);
 /** Every customer is indexed anew, piece by piece. Writer. */
 int customer_index_again(struct db *db, int64_t centre_id);
 /** Counts anew when it goes back. Its type, owner and times are in the database already. Writer. */
 int customer_back_set(struct db *db, int64_t customer_id);
+/** The same of one that is about to be written first, into its row; c->memo. */
+int customer_back_fill(struct res_ctx *c, json_t *row);
 /** Rules have changed: all are counted anew, by and by. Writer. */
 int customer_recount(struct db *db, int64_t centre_id);
 /** A change by the program in the name of who asks: @patch as a body, @set besides the checks of a body (readonly fields). Both taken over; @set may be NULL. */

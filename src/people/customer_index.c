@@ -129,6 +129,116 @@ int customer_index(struct db *db, int64_t centre_id, int64_t customer_id, int64_
 	return r;
 }
 
+/* ---- many new customers: what is indexed is at hand ---- */
+
+/* The field of an effective declaration that has this column; NULL: it is ahead of the declaration, and no row has a value there. */
+static const struct res_field *field_at(const struct res_def *d, const char *column, size_t n)
+{
+	for (size_t i = 0; i < d->field_n; i++)
+		if (strlen(res_column(&d->fields[i])) == n && !strncmp(res_column(&d->fields[i]), column, n))
+			return &d->fields[i];
+	return NULL;
+}
+
+/* As the column has it. */
+static void add_value(struct strb *b, const json_t *v, char after)
+{
+	json_t *one;
+	size_t i;
+
+	if (json_is_string(v))
+		strb_printf(b, "%s%c", json_string_value(v), after);
+	json_array_foreach((json_t *)v, i, one)
+		strb_printf(b, "%s%s%s", i ? "" : ",", json_string_value(one), ",");
+	if (json_array_size(v))
+		strb_putc(b, after);
+}
+
+static void add_custom(struct strb *b, const struct res_def *d, const json_t *row, const char *columns, char after)
+{
+	for (const char *s = columns; *s;) {
+		size_t n = strcspn(s += strspn(s, ", "), ",");
+		const struct res_field *f = field_at(d, s, n);
+
+		if (f)
+			add_value(b, json_object_get(row, f->name), after);
+		s += n;
+	}
+}
+
+static void add_lines(struct strb *b, const json_t *row, const char *const *names)
+{
+	for (; *names; names++)
+		if (*row_text(row, *names))
+			strb_printf(b, "%s\n", row_text(row, *names));
+}
+
+static const char *keep(struct arena *a, struct strb *b)
+{
+	const char *s = b->len ? arena_strdup(a, b->buf) : NULL;
+
+	strb_clear(b);
+	return s;
+}
+
+struct put_new {
+	int64_t centre_id;
+	const struct find_new *list;
+	size_t n;
+};
+
+static int put_new(struct db *db, void *arg)
+{
+	const struct put_new *p = arg;
+
+	return find_put_new(db, p->centre_id, "customers", p->list, p->n);
+}
+
+int customer_index_new(struct res_ctx *c, const struct res_new *rows, size_t n)
+{
+	static const char *const names[] = {"name", "company", NULL}, *const texts[] = {"wechat", "email", "city", "address", "tags", "note", NULL};
+	const struct res_def *d = res_now(&people_customers, c->who->centre_id);
+	struct strb columns, phones, b;
+	struct find_new *list = xcalloc(n + 1, sizeof(*list));
+	struct arena *a = arena_new(65536);
+	size_t k = 0;
+	int r;
+
+	strb_init(&columns, 512);
+	strb_init(&phones, 512);
+	strb_init(&b, TEXT_SIZE);
+	r = custom_columns(&columns, c->db, c->who->centre_id, false);
+	if (!r)
+		r = custom_columns(&phones, c->db, c->who->centre_id, true);
+	for (size_t i = 0; !r && i < n; i++) {
+		struct find_new *one = &list[k];
+
+		if (!rows[i].row)
+			continue;
+		k++;
+		one->row_id = rows[i].id;
+		add_lines(&b, rows[i].row, names);
+		one->text.name = keep(a, &b);
+		add_lines(&b, rows[i].row, texts);
+		add_custom(&b, d, rows[i].row, columns.len ? columns.buf : "", '\n');
+		one->text.text = keep(a, &b);
+		for (size_t p = 0; p < rows[i].kid_n; p++)
+			strb_printf(&b, "%s ", row_text(rows[i].kids[p].row, "number"));
+		add_custom(&b, d, rows[i].row, phones.len ? phones.buf : "", ' ');
+		one->text.numbers = keep(a, &b);
+	}
+	if (!r)
+		r = db_batch(c->db, put_new, &(struct put_new){c->who->centre_id, list, k});
+	strb_done(&columns);
+	strb_done(&phones);
+	strb_done(&b);
+	arena_free(a);
+	free(list);
+	return r;
+}
+
+/* ---- all anew ---- */
+
 #define PIECE 50
 
 int customer_index_again(struct db *db, int64_t centre_id)

@@ -210,6 +210,30 @@ int customer_back_set(struct db *db, int64_t customer_id)
 	return db_run(db, "UPDATE customers SET back_ms = " BACK_SQL ", warned_ms = NULL WHERE id = $1", "i", customer_id);
 }
 
+/* BACK_SQL of a customer who has had no contact yet. */
+int customer_back_fill(struct res_ctx *c, json_t *row)
+{
+	char key[48];
+	int64_t days = 0;
+	int r = 0;
+
+	if (!row_id(row, "owner_id"))
+		return 0;
+	(void)snprintf(key, sizeof(key), "keep_days.%s", row_text(row, "type_id"));
+	if (json_object_get(c->memo, key))
+		days = json_integer_value(json_object_get(c->memo, key));
+	else
+		r = db_get_i64(&days, c->db,
+			       "SELECT COALESCE((SELECT keep_days FROM customer_types WHERE id = $2), (SELECT keep_days FROM pool_settings WHERE centre_id = $1), 0)",
+			       "ir", c->who->centre_id, row_id(row, "type_id"));
+	if (r)
+		return r;
+	(void)json_object_set_new(c->memo, key, json_integer(days));
+	if (days > 0)
+		row_set(row, "back_ms", json_integer(days * DAY_MS + json_integer_value(json_object_get(row, "owned_ms"))));
+	return 0;
+}
+
 int customer_recount(struct db *db, int64_t centre_id)
 {
 	return db_run(db, "UPDATE pool_settings SET recount_id = 0 WHERE centre_id = $1", "i", centre_id);

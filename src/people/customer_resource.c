@@ -6,6 +6,7 @@
 #include "people/sales.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/db.h"
@@ -105,6 +106,24 @@ static void check_day(struct res_ctx *c, const json_t *row, const char *field)
 		res_fail(c, 422, "invalid", field, "format");
 }
 
+static int team_of(int64_t *team, struct res_ctx *c, int64_t user_id)
+{
+	const json_t *known;
+	char key[40];
+	int r;
+
+	(void)snprintf(key, sizeof(key), "team_of.%lld", (long long)user_id);
+	known = json_object_get(c->memo, key);
+	if (known) {
+		*team = json_integer_value(known);
+		return 0;
+	}
+	r = db_get_i64(team, c->db, "SELECT COALESCE(team_id, 0) FROM users WHERE id = $1", "i", user_id);
+	if (!r && c->memo)
+		(void)json_object_set_new(c->memo, key, json_integer(*team));
+	return r;
+}
+
 /* Who creates a customer and may not give it to somebody has it himself. */
 static int set_owner(struct res_ctx *c, json_t *row, const json_t *old)
 {
@@ -120,7 +139,7 @@ static int set_owner(struct res_ctx *c, json_t *row, const json_t *old)
 	if (old && owner == row_id(old, "owner_id"))
 		return 0;
 	row_set(row, "owned_ms", owner ? json_integer(c->now_ms) : json_null());
-	r = owner ? db_get_i64(&team, c->db, "SELECT COALESCE(team_id, 0) FROM users WHERE id = $1", "i", owner) : 0;
+	r = owner ? team_of(&team, c, owner) : 0;
 	if (r)
 		return r == -ENOENT ? 0 : r; /* the reference's own check says so */
 	r = old ? sales_owner_changed(c->db, row_id(row, "id"), owner) : 0;
@@ -142,8 +161,25 @@ static void take_set(struct res_ctx *c, json_t *row)
 			(void)json_object_set(row, key, v);
 }
 
+/* Of many new customers this is said before any is written. */
+static int may_join(struct res_ctx *c, const json_t *row)
+{
+	char key[40];
+	int r = 0;
+
+	(void)snprintf(key, sizeof(key), "campaign.%lld", (long long)row_id(row, "campaign_id"));
+	if (row_id(row, "campaign_id") && !json_object_get(c->memo, key)) {
+		r = campaign_customer_may(c, row_id(row, "campaign_id"));
+		if (!r)
+			(void)json_object_set_new(c->memo, key, json_true());
+	}
+	return r;
+}
+
 static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 {
+	int r;
+
 	take_set(c, row);
 	if (old && !strcmp(row_text(old, "state"), "erased")) {
 		res_fail(c, 409, "erased", NULL, NULL);
@@ -157,7 +193,8 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 		res_fail(c, 422, "invalid", "name", "required");
 	set_tags(c, row);
 	check_day(c, row, "birthday");
-	return set_owner(c, row, old);
+	r = c->memo ? may_join(c, row) : 0;
+	return r ? r : set_owner(c, row, old);
 }
 
 /* Who has his own customer's WeChat now has one more: an import is nobody's. */
@@ -172,7 +209,8 @@ static int note_wechat(struct res_ctx *c, int64_t id, const json_t *row)
 	return db_run(c->db, "UPDATE customers SET wechat_ms = $2, wechat_by = $3 WHERE id = $1 AND wechat_ms IS NULL", "iir", id, c->now_ms, by);
 }
 
-static int after_write(struct res_ctx *c, int64_t id, json_t *row)
+/* What a body sets off besides the row itself, be it one customer's or one of many new ones'. */
+int customer_said(struct res_ctx *c, int64_t id, const json_t *row)
 {
 	int r = note_wechat(c, id, row);
 
@@ -180,27 +218,36 @@ static int after_write(struct res_ctx *c, int64_t id, json_t *row)
 		r = sales_next_said(c, id, json_integer_value(json_object_get(row, "next_ms")));
 	if (!r && json_object_get(c->body, "next_ms"))
 		r = campaign_callbacks(c->db, id);
-	if (!r)
-		r = customer_back_set(c->db, id);
 	if (!r && json_object_get(c->body, "campaign_id"))
 		r = campaign_customer_saved(c, id, row_id(row, "campaign_id"));
+	return r;
+}
+
+/* customer_many.c does the same without these UPDATEs. */
+static int after_write(struct res_ctx *c, int64_t id, json_t *row)
+{
+	int r = customer_said(c, id, row);
+
+	if (!r)
+		r = customer_back_set(c->db, id);
 	return r ? r : customer_index(c->db, c->who->centre_id, id, 0);
 }
 
+const struct customer_part customer_parts[] = {
+	{"customer_phones", "customer_id"}, {"customer_claims", "customer_id"}, {"customer_shares", "customer_id"}, {"customer_requests", "customer_id"},
+	{"callbacks", "customer_id"},	    {"customer_merges", "customer_id"}, {"customer_merges", "other_id"},   {NULL},
+};
+
 static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 {
-	static const char *const sql[] = {
-		"DELETE FROM customer_phones WHERE customer_id = $1",
-		"DELETE FROM customer_claims WHERE customer_id = $1",
-		"DELETE FROM customer_shares WHERE customer_id = $1",
-		"DELETE FROM customer_requests WHERE customer_id = $1",
-		"DELETE FROM callbacks WHERE customer_id = $1",
-		"DELETE FROM customer_merges WHERE customer_id = $1 OR other_id = $1",
-	};
 	int r = find_drop(c->db, "customers", id);
 
-	for (size_t i = 0; !r && i < ARRAY_LEN(sql); i++)
-		r = db_run(c->db, sql[i], "i", id);
+	for (size_t i = 0; !r && customer_parts[i].table; i++) {
+		char *sql = xasprintf("DELETE FROM %s WHERE %s = $1", customer_parts[i].table, customer_parts[i].column);
+
+		r = db_run(c->db, sql, "i", id);
+		free(sql);
+	}
 	return r ? r : campaign_customer_gone(c->db, id);
 }
 
@@ -243,6 +290,6 @@ const struct res_def people_customers = {
 	.find_kind = "customers",
 	.group = "customers", .owner = "owner_id", .team = "team_id", .open = "owner_id", .with = "customer_shares.customer_id",
 	.mask_words = true,
-	.before_write = before_write, .after_write = after_write, .before_delete = before_delete,
+	.before_write = before_write, .after_write = after_write, .before_delete = before_delete, .many = &customer_many,
 	.child = &phones, .import_existing = import_existing, .import_undo = import_undo, .custom = true, .attachments = true,
 };

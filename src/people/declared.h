@@ -23,6 +23,7 @@ extern const struct res_def campaign_campaigns, campaign_agents, campaign_teams,
 	campaign_shown_numbers;
 int campaign_seed(struct db *db, int64_t centre_id);
 /** A customer was put into a campaign by his row's field. As a hook. */
+int campaign_customer_may(struct res_ctx *c, int64_t campaign_id); /* reads only */
 int campaign_customer_saved(struct res_ctx *c, int64_t customer_id, int64_t campaign_id);
 /** His row goes, with all that hangs on it; or what names him goes and the row stays. */
 int campaign_customer_gone(struct db *db, int64_t customer_id);

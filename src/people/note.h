@@ -26,5 +26,12 @@ struct json_t *note_form_take(struct res_ctx *c, const struct json_t *fields, co
 bool people_same_day(struct db *db, int64_t at_ms, int64_t now_ms);
 /** Notes of calls with @number that had no customer become @customer_id's. On the writer, in its transaction. */
 int people_notes_adopt(struct db *db, int64_t centre_id, int64_t customer_id, const char *number);
+/** The same for many at once: asks first which of the numbers any call or call-back had. */
+struct people_number_of {
+	const char *number; /* canonical */
+	int64_t customer_id;
+	bool known;         /* the answer: there may have been something */
+};
+int people_notes_adopt_many(struct db *db, int64_t centre_id, struct people_number_of *list, size_t n);
 /** A note of the past, for the demo: @body as it would be posted; by @user_id, at @at_ms. */
 int people_note_import(struct res_ctx *c, const struct json_t *body, int64_t user_id, int64_t at_ms);

@@ -438,6 +438,72 @@ int people_notes_adopt(struct db *db, int64_t centre_id, int64_t customer_id, co
 	return r ? r : sales_adopt(db, centre_id, customer_id, n.text);
 }
 
+/* ---- many at once ---- */
+
+#define ASKED 64 /* numbers in one statement, each in two forms */
+
+/* Which of the numbers @column of @table has, into @found; the index on it serves it, which may be one of the rows that @also leaves. */
+static int numbers_known(json_t *found, struct db *db, const char *table, const char *column, const char *also, const char forms[2 * ASKED][NUM_MAX])
+{
+	struct db_stmt *st;
+	struct strb b;
+	int r;
+
+	strb_init(&b, 4096);
+	strb_printf(&b, "SELECT DISTINCT %s FROM %s WHERE %s IN ($1", column, table, column);
+	for (int i = 2; i <= 2 * ASKED; i++)
+		strb_printf(&b, ", $%d", i);
+	strb_printf(&b, ")%s", also);
+	r = db_prepare(&st, db, b.buf);
+	strb_done(&b);
+	if (r)
+		return r;
+	for (int i = 0; i < 2 * ASKED; i++)
+		db_bind_text(st, i + 1, forms[i]);
+	while ((r = db_step(st)) == DB_ROW)
+		(void)json_object_set_new(found, db_text(st, 0), json_true());
+	db_done(st);
+	return r;
+}
+
+static int adopt_some(struct db *db, int64_t centre_id, struct people_number_of *list, size_t n)
+{
+	char (*forms)[NUM_MAX] = xcalloc(2 * ASKED, sizeof(*forms));
+	json_t *found = json_object();
+	struct num num;
+	int r;
+
+	for (size_t i = 0; i < ASKED; i++) {
+		const char *number = list[i < n ? i : n - 1].number;
+
+		(void)str_copy(forms[2 * i], NUM_MAX, number);
+		if (num_read(&num, number, ""))
+			num_write(forms[2 * i + 1], &num, NUM_F_NATIONAL, NULL, NUM_CITY_UNKNOWN);
+	}
+	r = numbers_known(found, db, "call_pii", "from_number", "", forms);
+	if (!r)
+		r = numbers_known(found, db, "call_pii", "to_number", "", forms);
+	if (!r)
+		r = numbers_known(found, db, "callbacks", "phone", " AND customer_id IS NULL", forms);
+	for (size_t i = 0; !r && i < n; i++) {
+		list[i].known = json_object_get(found, forms[2 * i]) || json_object_get(found, forms[2 * i + 1]);
+		if (list[i].known)
+			r = people_notes_adopt(db, centre_id, list[i].customer_id, list[i].number);
+	}
+	json_decref(found);
+	free(forms);
+	return r;
+}
+
+int people_notes_adopt_many(struct db *db, int64_t centre_id, struct people_number_of *list, size_t n)
+{
+	int r = 0;
+
+	for (size_t at = 0; !r && at < n; at += ASKED)
+		r = adopt_some(db, centre_id, list + at, n - at < ASKED ? n - at : ASKED);
+	return r;
+}
+
 int people_note_import(struct res_ctx *c, const json_t *body, int64_t user_id, int64_t at_ms)
 {
 	struct res_who who = *c->who;

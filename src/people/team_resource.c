@@ -18,6 +18,6 @@ const struct res_def people_teams = {
 	.fields = fields, .field_n = ARRAY_LEN(fields),
 	.label = "name", .order = "name",
 	.group = "people", .team = "id", .department = "department_id",
-	.before_write = before_write,
+	.before_write = before_write, .many = &res_many_plain,
 	.configures_switch = true,
 };

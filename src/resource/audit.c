@@ -105,9 +105,14 @@ static int line_append(struct res_ctx *c, struct line *l)
 	l->centre_id = c->who->centre_id;
 	l->user_id = c->who->user_id;
 	l->at_ms = c->now_ms;
-	r = last_line(&l->n, previous, c->db, l->centre_id);
-	if (r)
-		return r;
+	if (c->chain && c->chain->known) {
+		l->n = c->chain->n;
+		(void)str_copy(previous, sizeof(previous), c->chain->hash);
+	} else {
+		r = last_line(&l->n, previous, c->db, l->centre_id);
+		if (r)
+			return r;
+	}
 	l->n++;
 	randombytes_buf(raw, sizeof(raw));
 	str_hex_of(salt, raw, sizeof(raw));
@@ -115,6 +120,10 @@ static int line_append(struct res_ctx *c, struct line *l)
 	body_hash(body, l);
 	l->body_hash = body;
 	line_hash(hash, previous, l);
+	if (c->chain) {
+		*c->chain = (struct res_chain){.known = true, .n = l->n};
+		(void)str_copy(c->chain->hash, sizeof(c->chain->hash), hash);
+	}
 	return db_run(c->db,
 		      "INSERT INTO audit (id, centre_id, n, at_ms, user_id, resource, row_id, action, before_json, after_json, hash, salt, body_hash)"
 		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",

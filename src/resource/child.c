@@ -15,33 +15,51 @@ static const struct res_field *value_field(const struct res_def *d)
 	return &kid->fields[i];
 }
 
-static int parent_of(int64_t *parent, struct res_ctx *c, const struct res_def *d, const char *value)
+int res_child_value(char *ret, size_t size, const char **what, struct res_ctx *c, const struct res_def *d, const char *text)
 {
-	const struct res_child *k = d->child;
-	/* The unique index on the value serves it. */
-	char *sql = xasprintf("SELECT %s FROM %s WHERE centre_id = $1 AND %s = $2", k->parent, res_find(k->resource)->table, k->value);
-	int r = db_get_i64(parent, c->db, sql, "it", c->who->centre_id, value);
-
-	free(sql);
-	return r == -ENOENT ? 0 : r;
+	if (d->child->normal)
+		return d->child->normal(ret, size, what, c, text);
+	if (str_copy(ret, size, text))
+		return 0;
+	*what = "range";
+	return 1;
 }
 
-int res_child_find(int64_t *parent, char *ret, size_t size, const char **what, struct res_ctx *c, const struct res_def *d, const char *text)
+/* The unique index on the value serves it. */
+static int find_parents(json_t *parents, struct res_ctx *c, const struct res_def *d, const char *const *values, size_t n)
 {
-	const struct res_field *f = value_field(d);
+	const struct res_child *k = d->child;
+	size_t places = res_places(n);
+	struct db_stmt *st;
+	struct strb b;
 	int r;
 
-	*parent = 0;
-	if (d->child->normal)
-		r = d->child->normal(ret, size, what, c, text);
-	else
-		r = str_copy(ret, size, text) ? 0 : 1;
-	if (r) {
-		if (r > 0 && !d->child->normal)
-			*what = "range";
+	strb_init(&b, 16384);
+	strb_printf(&b, "SELECT %s, %s FROM %s WHERE centre_id = $1 AND %s IN (", k->value, k->parent, res_find(k->resource)->table, k->value);
+	res_put_places(&b, 2, places);
+	strb_puts(&b, ")");
+	r = db_prepare(&st, c->db, b.buf);
+	strb_done(&b);
+	if (r)
 		return r;
-	}
-	return f->flags & RES_UNIQUE ? parent_of(parent, c, d, ret) : 0;
+	db_bind_i64(st, 1, c->who->centre_id);
+	for (size_t i = 0; i < places; i++)
+		db_bind_text(st, (int)i + 2, values[i < n ? i : n - 1]);
+	while ((r = db_step(st)) == DB_ROW)
+		(void)json_object_set_new(parents, db_text(st, 0), json_integer(db_i64(st, 1)));
+	db_done(st);
+	return r;
+}
+
+int res_child_parents(json_t *parents, struct res_ctx *c, const struct res_def *d, const char *const *values, size_t n)
+{
+	int r = 0;
+
+	if (!(value_field(d)->flags & RES_UNIQUE))
+		return 0;
+	for (size_t at = 0; !r && at < n; at += RES_PLACES_MAX)
+		r = find_parents(parents, c, d, values + at, n - at < RES_PLACES_MAX ? n - at : RES_PLACES_MAX);
+	return r;
 }
 
 /* "label=family" */

@@ -49,7 +49,7 @@ int res_child_list_read(json_t **ret, struct res_ctx *c, const struct res_def *d
 }
 
 /* What comes with every row, and what says whose it is, need not be sent again, and may be. */
-static json_t *own_fields(const struct res_def *d, const json_t *item, size_t at)
+json_t *res_child_item(const struct res_def *d, const json_t *item, size_t at)
 {
 	static const char *const system[] = {"id", "rev", "created_ms", "updated_ms"};
 	const struct res_def *kid = kid_of(d);
@@ -119,7 +119,7 @@ bool res_child_list_differs(const struct res_def *d, const json_t *list, const j
 		bool same;
 
 		same = row_of(rows, item) == row;
-		body = own_fields(d, item, 0);
+		body = res_child_item(d, item, 0);
 		if (kid_of(d)->order)
 			(void)json_object_del(body, kid_of(d)->order); /* in the same place */
 		json_object_foreach(body, key, v)
@@ -223,7 +223,7 @@ int res_child_list_write(struct res_ctx *c, const struct res_def *d, int64_t id,
 		return r;
 	json_array_foreach((json_t *)list, i, item) {
 		const json_t *row = row_of(rows, item);
-		struct step s = {.what = row ? STEP_UPDATE : STEP_CREATE, .at = i, .id = row ? id_of(row) : 0, .body = own_fields(d, item, i)};
+		struct step s = {.what = row ? STEP_UPDATE : STEP_CREATE, .at = i, .id = row ? id_of(row) : 0, .body = res_child_item(d, item, i)};
 
 		if (!row)
 			(void)json_object_set_new(s.body, d->child->parent, json_string(parent));

@@ -171,7 +171,7 @@ int res_get(json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id
 
 /* ---- writing ---- */
 
-static void bind_field(struct db_stmt *st, int i, const struct res_field *f, const json_t *v)
+void res_bind_field(struct db_stmt *st, int i, const struct res_field *f, const json_t *v)
 {
 	char *text;
 
@@ -238,7 +238,7 @@ static int check_unique(struct res_ctx *c, const struct res_def *d, const struct
 	for (size_t k = 0; k < u->n; k++) {
 		const struct res_field *f = &d->fields[u->field[k]];
 
-		bind_field(st, (int)k + 3, f, json_object_get(row, f->name));
+		res_bind_field(st, (int)k + 3, f, json_object_get(row, f->name));
 	}
 	r = has_row(st);
 	if (r == 1)
@@ -246,7 +246,7 @@ static int check_unique(struct res_ctx *c, const struct res_def *d, const struct
 	return r < 0 ? r : 0;
 }
 
-static int check_ref(struct res_ctx *c, const struct res_field *f, const char *sql, const json_t *row)
+int res_check_ref(struct res_ctx *c, const struct res_field *f, const char *sql, const json_t *row)
 {
 	const char *id = json_string_value(json_object_get(row, f->name));
 	struct db_stmt *st;
@@ -258,7 +258,7 @@ static int check_ref(struct res_ctx *c, const struct res_field *f, const char *s
 	if (r)
 		return r;
 	db_bind_i64(st, 1, c->who->centre_id);
-	bind_field(st, 2, f, json_object_get(row, f->name));
+	res_bind_field(st, 2, f, json_object_get(row, f->name));
 	r = has_row(st);
 	if (!r)
 		res_fail(c, 422, "invalid", f->name, "ref");
@@ -274,7 +274,7 @@ static int check_database(struct res_ctx *c, const struct res_def *d, int64_t id
 		r = check_unique(c, d, &s->unique[i], id, row);
 	for (size_t i = 0; !r && i < d->field_n; i++)
 		if (res_field_refers(&d->fields[i]))
-			r = check_ref(c, &d->fields[i], s->ref[i], row);
+			r = res_check_ref(c, &d->fields[i], s->ref[i], row);
 	return r;
 }
 
@@ -305,6 +305,18 @@ static int row_make(struct res_ctx *c, const struct res_def *d, int64_t id, json
 	return c->error->code ? REFUSED : 0;
 }
 
+static int insert_bound(struct db_stmt *st, struct res_ctx *c, const struct res_def *d, int64_t id, const json_t *row)
+{
+	db_bind_i64(st, 1, id);
+	db_bind_i64(st, 2, c->who->centre_id);
+	db_bind_i64(st, 3, 1);
+	db_bind_i64(st, 4, c->now_ms);
+	db_bind_i64(st, 5, c->now_ms);
+	for (size_t i = 0; i < d->field_n; i++)
+		res_bind_field(st, (int)i + 6, &d->fields[i], json_object_get(row, d->fields[i].name));
+	return db_step(st);
+}
+
 static int row_insert(struct res_ctx *c, const struct res_def *d, int64_t id, const json_t *row)
 {
 	struct db_stmt *st;
@@ -313,14 +325,23 @@ static int row_insert(struct res_ctx *c, const struct res_def *d, int64_t id, co
 	r = db_prepare(&st, c->db, res_sql_of(d)->insert);
 	if (r)
 		return r;
-	db_bind_i64(st, 1, id);
-	db_bind_i64(st, 2, c->who->centre_id);
-	db_bind_i64(st, 3, 1);
-	db_bind_i64(st, 4, c->now_ms);
-	db_bind_i64(st, 5, c->now_ms);
-	for (size_t i = 0; i < d->field_n; i++)
-		bind_field(st, (int)i + 6, &d->fields[i], json_object_get(row, d->fields[i].name));
-	r = db_step(st);
+	r = insert_bound(st, c, d, id, row);
+	db_done(st);
+	return r;
+}
+
+int res_insert_many(struct res_ctx *c, const struct res_def *d, int64_t id, const json_t *row)
+{
+	const struct res_sql *s = res_sql_of(d);
+	struct db_stmt *st;
+	int r;
+
+	r = db_prepare(&st, c->db, s->insert_many ? s->insert_many : s->insert);
+	if (r)
+		return r;
+	for (size_t i = 0; s->insert_many && d->many->columns[i]; i++)
+		db_bind_text(st, (int)(d->field_n + i) + 6, json_string_value(json_object_get(row, d->many->columns[i])));
+	r = insert_bound(st, c, d, id, row);
 	db_done(st);
 	return r;
 }
@@ -407,7 +428,7 @@ static int after_change(json_t **ret, struct res_ctx *c, const struct res_def *d
 	return r;
 }
 
-static int may_write(struct res_ctx *c, const struct res_def *d, const json_t *body)
+int res_may_write(struct res_ctx *c, const struct res_def *d, const json_t *body)
 {
 	assert(c->error && !c->error->code);
 	if (!res_may(c->who, d, body ? RES_WRITE : RES_REMOVE))
@@ -423,7 +444,7 @@ int res_prepare(struct res_ctx *c, const struct res_def *d, int64_t id, const js
 
 	if (!d->prepare || c->prepared)
 		return 0;
-	r = may_write(c, d, body);
+	r = res_may_write(c, d, body);
 	if (r)
 		return r;
 	c->prepared = json_object();
@@ -450,7 +471,7 @@ int res_create(json_t **ret, struct res_ctx *c, const struct res_def *d, const j
 	int r;
 
 	d = res_now(d, c->who->centre_id);
-	r = may_write(c, d, body);
+	r = res_may_write(c, d, body);
 	if (!r)
 		r = res_prepare(c, d, 0, body);
 	if (r)
@@ -495,7 +516,7 @@ static int row_update(struct res_ctx *c, const struct res_def *d, int64_t id, co
 	db_bind_i64(st, 3, json_integer_value(json_object_get(old, "rev")));
 	db_bind_i64(st, 4, c->now_ms);
 	for (size_t i = 0; i < d->field_n; i++)
-		bind_field(st, (int)i + 5, &d->fields[i], json_object_get(row, d->fields[i].name));
+		res_bind_field(st, (int)i + 5, &d->fields[i], json_object_get(row, d->fields[i].name));
 	r = db_step(st);
 	db_done(st);
 	if (!r && db_changes(c->db) != 1)
@@ -557,7 +578,7 @@ int res_update(json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t
 	int r;
 
 	d = res_now(d, c->who->centre_id);
-	r = may_write(c, d, patch);
+	r = res_may_write(c, d, patch);
 	if (!r)
 		r = res_prepare(c, d, id, patch);
 	if (!r)
@@ -626,7 +647,7 @@ int res_delete(struct res_ctx *c, const struct res_def *d, int64_t id, int64_t r
 	int r;
 
 	d = res_now(d, c->who->centre_id);
-	r = may_write(c, d, NULL);
+	r = res_may_write(c, d, NULL);
 	if (!r)
 		r = row_hold(&old, c, d, id, rev, RES_REMOVE);
 	if (!r)

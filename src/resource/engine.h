@@ -16,6 +16,7 @@ struct res_sql {
 	char *cols, *from;  /* what a row is read from; with the labels of its references */
 	char *get;          /* $1 centre, $2 id */
 	char *insert;       /* $1.. id centre rev created updated fields */
+	char *insert_many;  /* the same and what .many adds; NULL: it adds nothing */
 	char *update;       /* $1 id $2 centre $3 old rev $4 updated $5.. fields */
 	char *remove;       /* $1 id $2 centre */
 	struct res_unique {
@@ -25,6 +26,7 @@ struct res_sql {
 	size_t unique_n;
 	struct res_use {    /* fields elsewhere that refer to this resource */
 		const struct res_def *by;
+		const char *column; /* NULL: by key */
 		char *sql;  /* count; $1 id */
 	} *uses;
 	size_t use_n;
@@ -32,6 +34,13 @@ struct res_sql {
 };
 
 const struct res_sql *res_sql_of(const struct res_def *d);
+/*
+ * "x IN ($3, ... $34)": look-ups of many values at once have one of three lengths, so that few statements are prepared. What is left over
+ * is bound to the last value once more.
+ */
+#define RES_PLACES_MAX 128
+size_t res_places(size_t n); /* for so many values, or RES_PLACES_MAX of them */
+void res_put_places(struct strb *b, int from, size_t n);
 void res_sql_make(struct res_sql *s, const struct res_def *d);
 void res_sql_done(struct res_sql *s);
 /** Of an effective declaration (custom.c). */
@@ -120,6 +129,8 @@ void res_row_mask(const struct res_def *d, json_t *row);
 json_t *res_unmask(const struct res_who *who, const struct res_def *d, const struct res_field *f, const json_t *v, const json_t *was);
 /** Is the row within the scope of this right? 0 or negative. */
 int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act);
+/** Are all these? */
+int res_rows_within(bool *ret, struct res_ctx *c, const struct res_def *d, const int64_t *ids, size_t n, enum res_act act);
 /** Does @who see what names the row that @f refers to? What is hidden there is hidden beside references, too. */
 bool res_label_seen(const struct res_who *who, const struct res_field *f);
 /** Is it shown to @who in part only? Then it is not sorted by, and asked for only as a whole. */
@@ -131,17 +142,35 @@ static inline bool res_field_refers(const struct res_field *f)
 	return f->type == RES_REF || f->type == RES_KEY;
 }
 
+/* ---- crud.c, for many.c ---- */
+
+void res_bind_field(struct db_stmt *st, int i, const struct res_field *f, const json_t *v);
+/** Is what the field refers to there? @sql: res_sql's. */
+int res_check_ref(struct res_ctx *c, const struct res_field *f, const char *sql, const json_t *row);
+/** 0; positive with c->error. @body: NULL to remove. */
+int res_may_write(struct res_ctx *c, const struct res_def *d, const json_t *body);
+/** With the columns that .many adds. As db_step. */
+int res_insert_many(struct res_ctx *c, const struct res_def *d, int64_t id, const json_t *row);
+
 /* ---- child_list.c: a declaration with .child has its child rows in its single rows and bodies ---- */
 
 /** The child rows of row @id, in order: a new array. */
 int res_child_list_read(json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id);
 /** Is the list one, and are its ids among @rows (NULL: there are none)? Else it is refused. */
 bool res_child_list_check(struct res_ctx *c, const struct res_def *d, const json_t *list, const json_t *rows);
+/** What is written of the item in place @at of the list: a new body, without what says whose row it is. */
+json_t *res_child_item(const struct res_def *d, const json_t *item, size_t at);
 /** Does the list ask for something else than @rows? */
 bool res_child_list_differs(const struct res_def *d, const json_t *list, const json_t *rows);
 /** Makes the child rows what the list says; refusals are said of "phones.0.number". 0, positive with c->error, or negative. */
 int res_child_list_write(struct res_ctx *c, const struct res_def *d, int64_t id, const json_t *list, const json_t *rows);
 
+/** A centre's audit as it was last left by who holds this; known false: to be asked for. */
+struct res_chain {
+	bool known;
+	int64_t n;
+	char hash[65];
+};
 /** The audit's line for a change of a row; secrets in it are blanked here. */
 int res_audit_change(struct res_ctx *c, const struct res_def *d, int64_t id, const char *action, const json_t *before,
 		     const json_t *after);

@@ -13,6 +13,7 @@ struct arena;
 struct json_t;
 
 struct res_ctx;
+struct res_chain;
 
 enum res_type {
 	RES_TEXT,   /* min..max characters */
@@ -119,6 +120,26 @@ struct res_rights {
 	const struct res_grant *grants; /* one for each of res_all, in its order */
 };
 
+/*
+ * Many new rows at once, as sheets bring them (many.c). A declaration with hooks that has this says that before_write, where c->memo is not NULL,
+ *   - only reads, on any connection, and says the same whether other new rows are written already or not
+ *   - keeps in c->memo, an object for all the rows, what it looks up more than once
+ *   - of a child row, looks neither at the parent, which is new, nor whether somebody has its unique value, which the engine does
+ * and that after_write is these two. Without it rows with hooks are created one by one. What they answer is as the hooks' below.
+ */
+struct res_new;
+struct res_many {
+	/*
+	 * All rows and their child rows have passed their checks, nothing is written: readonly fields, and the columns below, are filled in here.
+	 * Those with row NULL are not among them.
+	 */
+	int (*fill)(struct res_ctx *c, struct res_new *rows, size_t n);
+	int (*after)(struct res_ctx *c, struct res_new *rows, size_t n); /* they are written; what changes now is changed in row, too */
+	const char *const *columns; /* TEXT, besides the fields; NULL-ended; NULL: none */
+	int (*before_delete)(struct res_ctx *c, const int64_t *ids, size_t n); /* the hook of that name, for many; must be there where that is */
+};
+extern const struct res_many res_many_plain; /* of a before_write that only checks */
+
 struct res_def {
 	const char *name;       /* plural path segment: "queues" */
 	const char *table;
@@ -159,6 +180,7 @@ struct res_def {
 	int (*before_write)(struct res_ctx *c, struct json_t *row, const struct json_t *old);
 	int (*after_write)(struct res_ctx *c, int64_t id, struct json_t *row);
 	int (*before_delete)(struct res_ctx *c, int64_t id, const struct json_t *old);
+	const struct res_many *many;
 	bool configures_switch; /* a committed change makes a new configuration version */
 	bool mask_words;        /* people write about customers in it: who sees no numbers sees none in its texts */
 	bool no_import;         /* rows come one by one, not from sheets */
@@ -231,6 +253,8 @@ struct res_ctx {
 	const struct json_t *body;  /* what was sent, for hooks; the engine sets it */
 	bool want_undo;             /* res_update leaves in undo, when it changed something, the patch that puts back what a person can */
 	struct json_t *undo;
+	struct json_t *memo;        /* of many new rows: see struct res_many; else NULL */
+	struct res_chain *chain;    /* the engine's: where the audit is; NULL: it is asked for each time */
 	bool dry;                   /* nothing of it will be kept: prepare may leave out what is slow */
 };
 /** Frees prepared, once and undo. */
@@ -346,6 +370,51 @@ int res_create(struct json_t **ret, struct res_ctx *c, const struct res_def *d, 
 int res_update(struct json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id, const struct json_t *patch, int64_t rev);
 int res_delete(struct res_ctx *c, const struct res_def *d, int64_t id, int64_t rev);
 
+/* ---- many new rows, in few statements ---- */
+
+struct res_new {
+	const struct json_t *body;  /* borrowed */
+	struct json_t *row;         /* for hooks: as it is written, "id" in it; NULL: not plain */
+	int64_t id;                 /* 0: not plain */
+	struct res_new *kids;       /* its child rows, in order */
+	size_t kid_n;
+};
+/** Can rows of @d be made so? */
+bool res_can_many(const struct res_def *d);
+/**
+ * Finds the rows that are plain: nothing speaks against them, or against all of them together. The others keep id 0: res_create says why, of each alone.
+ * @rows: zeroed but for body. Reads only, on any connection. 0 or negative.
+ */
+int res_many_look(struct res_new *rows, size_t n, struct res_ctx *c, const struct res_def *d);
+/** Will all that were found plain be written? Else only writing shows it. */
+bool res_many_surely(const struct res_ctx *c, const struct res_def *d);
+/**
+ * Writes the plain ones: in the end everything is as if res_create had made each. Writer, in its transaction. 0; 1: nothing is written, as
+ * something spoke against one of them only then: all are to be created one by one; or negative. @c: time and asker of the look.
+ */
+int res_many_write(struct res_new *rows, size_t n, struct res_ctx *c, const struct res_def *d);
+void res_many_done(struct res_new *rows, size_t n);
+
+/* ---- and many that go ---- */
+
+struct res_gone {
+	int64_t id;
+	struct json_t *row;         /* as it is, secrets too, without child rows; NULL: there is none */
+	int64_t rev;
+	struct json_t *children;    /* as res_row_revs; NULL: the declaration has none */
+	bool skip;                  /* the caller's: leave it */
+	bool done;
+};
+bool res_can_many_go(const struct res_def *d);
+/** Fills in the rows; any connection. Freed by res_many_gone_done. */
+int res_many_read(struct res_gone *rows, size_t n, struct res_ctx *c, const struct res_def *d);
+/**
+ * Removes those that nothing refers to, as res_delete would. What is not done afterwards is to be removed alone, which says why not. Who asks
+ * may remove any row there. Writer, in its transaction. 0 or negative.
+ */
+int res_many_remove(struct res_gone *rows, size_t n, struct res_ctx *c, const struct res_def *d);
+void res_many_gone_done(struct res_gone *rows, size_t n);
+
 /**
  * A line in the audit for what is no plain change of a row (log-in, clearing the demo). @before and @after may be NULL.
  * Inside the caller's transaction, on the writer's connection.
@@ -388,10 +457,10 @@ int res_field_of_title(const struct res_def *d, const char *title);
 int res_number_clean(char *ret, size_t size, const char *text);
 /** Every value of a cell that holds several. @numbers: a blank parts two that are as long as telephone numbers. */
 void res_cell_split(const char *text, bool numbers, void (*fn)(void *arg, const char *value), void *arg);
-/**
- * A child row's value as it is stored (@ret), and the parent that has it already (@parent; 0: none, or several may). 0; 1 and @what; negative.
- */
-int res_child_find(int64_t *parent, char *ret, size_t size, const char **what, struct res_ctx *c, const struct res_def *d, const char *text);
+/** A child row's value as it is stored. 0; 1 and @what; negative. */
+int res_child_value(char *ret, size_t size, const char **what, struct res_ctx *c, const struct res_def *d, const char *text);
+/** Into @parents, an object by values: the parents' ids of those that are there, where the value is unique. 0 or negative. */
+int res_child_parents(struct json_t *parents, struct res_ctx *c, const struct res_def *d, const char *const *values, size_t n);
 const char *res_child_list_name(const struct res_def *d); /* the list of child rows in a body: the first of the child's columns; NULL: it has none */
 /** A child row's body as a column brings it, for the list of child rows in its parent's body; a new object. */
 struct json_t *res_child_body(const struct res_def *d, int target, const char *value);

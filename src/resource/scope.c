@@ -205,34 +205,66 @@ void res_scope_where(struct res_ctx *c, struct query *q, const struct res_def *d
 	res_scope_text(&q->where, d, "t", s, sees_open(c->who, RES_READ), s == SCOPE_NONE ? 0 : res_query_i64(q, c->who->user_id));
 }
 
-int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act)
+/* " AND ..." of a row of t that is within the scope of this right; the user's id is $@user_at. */
+static void put_within(struct strb *b, struct res_ctx *c, const struct res_def *d, enum res_act act, bool personal, int user_at)
 {
-	enum res_scope s = res_scope_of(c->who, d, act);
+	strb_puts(b, " AND ");
+	if (personal)
+		personal_text(b, d, user_at);
+	else
+		res_scope_text(b, d, "t", res_scope_of(c->who, d, act), sees_open(c->who, act), user_at);
+}
+
+/* One statement for up to RES_PLACES_MAX rows: how many of them are within. */
+static int count_within(int64_t *ret, struct res_ctx *c, const struct res_def *d, const int64_t *ids, size_t n, enum res_act act, bool personal)
+{
+	size_t places = n == 1 ? 1 : res_places(n);
 	struct db_stmt *st;
 	struct strb b;
-	bool personal = d->personal && !c->who->system && s != SCOPE_NONE;
 	int r;
 
-	*ret = s == SCOPE_CENTRE && !personal;
-	if (*ret || s == SCOPE_NONE)
-		return 0;
 	strb_init(&b, 16384);
-	strb_printf(&b, "SELECT 1 FROM %s t WHERE t.id = $1 AND t.centre_id = $2 AND ", d->table);
-	if (personal)
-		personal_text(&b, d, 3);
-	else
-		res_scope_text(&b, d, "t", s, sees_open(c->who, act), 3);
+	strb_printf(&b, "SELECT COUNT(*) FROM %s t WHERE +t.centre_id = $1 AND t.id IN (", d->table);
+	res_put_places(&b, 3, places);
+	strb_puts(&b, ")");
+	put_within(&b, c, d, act, personal, 2);
 	r = db_prepare(&st, c->db, b.buf);
 	if (!r) {
-		db_bind_i64(st, 1, id);
-		db_bind_i64(st, 2, c->who->centre_id);
-		db_bind_i64(st, 3, c->who->user_id);
+		db_bind_i64(st, 1, c->who->centre_id);
+		db_bind_i64(st, 2, c->who->user_id);
+		for (size_t i = 0; i < places; i++)
+			db_bind_i64(st, (int)i + 3, ids[i < n ? i : n - 1]);
 		r = db_step(st);
-		*ret = r == DB_ROW;
+		*ret = r == DB_ROW ? db_i64(st, 0) : 0;
 		db_done(st);
 	}
 	strb_done(&b);
-	return r == DB_ROW ? 0 : r;
+	return r < 0 ? r : 0;
+}
+
+int res_rows_within(bool *ret, struct res_ctx *c, const struct res_def *d, const int64_t *ids, size_t n, enum res_act act)
+{
+	enum res_scope s = res_scope_of(c->who, d, act);
+	bool personal = d->personal && !c->who->system && s != SCOPE_NONE;
+	int r = 0;
+
+	*ret = (s == SCOPE_CENTRE && !personal) || !n;
+	if (*ret || s == SCOPE_NONE)
+		return 0;
+	*ret = true;
+	for (size_t at = 0; !r && *ret && at < n; at += RES_PLACES_MAX) {
+		size_t part = n - at < RES_PLACES_MAX ? n - at : RES_PLACES_MAX;
+		int64_t within = 0;
+
+		r = count_within(&within, c, d, ids + at, part, act, personal);
+		*ret = within == (int64_t)part;
+	}
+	return r;
+}
+
+int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act)
+{
+	return res_rows_within(ret, c, d, &id, 1, act);
 }
 
 int res_may_row(struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act)

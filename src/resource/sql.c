@@ -88,6 +88,12 @@ static void make_writes(struct res_sql *s)
 	s->insert = xasprintf("%s) VALUES (%s)", ins.buf, val.buf);
 	s->update = xasprintf("%s WHERE id = $1 AND centre_id = $2 AND rev = $3", upd.buf);
 	s->remove = xasprintf("DELETE FROM %s WHERE id = $1 AND centre_id = $2", d->table);
+	for (size_t i = 0; d->many && d->many->columns && d->many->columns[i]; i++) {
+		strb_printf(&ins, ", %s", d->many->columns[i]);
+		strb_printf(&val, ", $%zu", d->field_n + i + 6);
+		if (!d->many->columns[i + 1])
+			s->insert_many = xasprintf("%s) VALUES (%s)", ins.buf, val.buf);
+	}
 	strb_done(&ins);
 	strb_done(&val);
 	strb_done(&upd);
@@ -127,6 +133,7 @@ static void add_use(struct res_sql *s, const struct res_def *by, const struct re
 	s->uses = xrealloc(s->uses, (s->use_n + 1) * sizeof(*s->uses));
 	s->uses[s->use_n++] = (struct res_use){
 		.by = by,
+		.column = f->type == RES_KEY ? NULL : res_column(f),
 		/* An id is one centre's, so the centre is not asked for: SQLite would rather walk an index of the whole centre. */
 		.sql = f->type == RES_KEY ? xasprintf("SELECT COUNT(*) FROM %s b JOIN %s k ON k.centre_id = b.centre_id AND k.%s = b.%s WHERE k.id = $1",
 						      by->table, s->d->table, s->d->key, res_column(f))
@@ -178,6 +185,7 @@ void res_sql_done(struct res_sql *s)
 	free(s->from);
 	free(s->get);
 	free(s->insert);
+	free(s->insert_many);
 	free(s->update);
 	free(s->remove);
 }
@@ -189,6 +197,22 @@ static void make_all(void)
 	all = xcalloc(all_n, sizeof(*all));
 	for (size_t i = 0; i < all_n; i++)
 		res_sql_make(&all[i], res_all[i]);
+}
+
+void res_put_places(struct strb *b, int from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		strb_printf(b, "%s$%zu", i ? ", " : "", (size_t)from + i);
+}
+
+size_t res_places(size_t n)
+{
+	static const size_t sizes[] = {8, 32, RES_PLACES_MAX};
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(sizes) - 1 && n > sizes[i])
+		i++;
+	return sizes[i];
 }
 
 const struct res_sql *res_sql_of(const struct res_def *d)
