@@ -102,6 +102,8 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/imports/{id}/undo", LOGGED_IN, imports_undo, QUICK},
 
 	{GET, "/todos", LOGGED_IN, todos_get, QUICK},
+	{GET, "/sales/mine", LOGGED_IN, sales_mine, QUICK},
+	{GET, "/sales/figures", LOGGED_IN, sales_figures, LONG},
 	{POST, "/callbacks/{id}/take", LOGGED_IN, todos_take, QUICK},
 	{POST, "/callbacks/{id}/hand", LOGGED_IN, todos_hand, QUICK},
 	{POST, "/calls/{id}/callback", LOGGED_IN, todos_missed, QUICK},
@@ -465,6 +467,7 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	a->login_address = limiter_new(60, 5000);
 	a->faults = limiter_new(5, 60000);
 	a->number_checks = limiter_new(60, 1000);
+	a->sales_days = sales_days_new();
 	a->number_searches = limiter_new(30, 2000);
 	a->phones = phones_new();
 	a->known = known_new();
@@ -557,6 +560,7 @@ void api_free(struct api *a)
 	limiter_free(a->login_address);
 	limiter_free(a->faults);
 	limiter_free(a->number_checks);
+	sales_days_free(a->sales_days);
 	limiter_free(a->number_searches);
 	phones_free(a->phones);
 	known_free(a->known);

@@ -42,6 +42,7 @@ struct api {
 	struct limiter *number_checks; /* whose number is it: a person */
 	struct pool_watch *pool_watch;
 	struct campaign_feed *feed; /* campaigns' claims for the switch */
+	struct sales_days *sales_days;
 	struct imports *imports;
 	struct bulks *bulks;
 	uint8_t allot_secret[32];  /* seeds of draws: this run's */
@@ -330,6 +331,12 @@ void bulk_get(struct ask *k);
 void bulk_cancel(struct ask *k);
 void bulk_undo(struct ask *k);
 void bulk_refused(struct ask *k);
+
+/* ---- sales.c ---- */
+struct sales_days *sales_days_new(void); /* calls of days that are over */
+void sales_days_free(struct sales_days *s);
+void sales_mine(struct ask *k);
+void sales_figures(struct ask *k);
 
 /* ---- todos.c ---- */
 void todos_get(struct ask *k);
