@@ -55,7 +55,9 @@ static int make_people(struct db *db, void *arg)
 
 	int r = people_demo_seed(db, *(int64_t *)arg, &conf);
 
-	return r ? r : people_demo_customers(db, *(int64_t *)arg, clock_utc_ms());
+	if (!r)
+		r = people_demo_customers(db, *(int64_t *)arg, clock_utc_ms());
+	return r ? r : people_demo_sales(db, *(int64_t *)arg, clock_utc_ms());
 }
 
 static int take(struct ev *e, void *arg)

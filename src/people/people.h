@@ -141,6 +141,8 @@ struct people_demo {
 int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf);
 /** The demo's customers: three of four of its callers, with owners, notes and a pool. Again: no change. */
 int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms);
+/** Visits, deals, goals and call-backs of these. Again: no change. */
+int people_demo_sales(struct db *db, int64_t centre_id, int64_t now_ms);
 /**
  * Removes what the demo made and nobody else uses, with its calls; @left: how many rows stay because others refer to them. Who asks
  * stays, even if the demo made him.

@@ -1877,9 +1877,22 @@ TEST(the_demo_has_customers_who_call_and_they_go_with_it)
 	assert_int_equal(n, 2);
 	assert_int_equal(db_get_i64(&n, f.db, "SELECT COUNT(*) FROM customer_shares", ""), 0);
 	assert_int_equal(n, 1);
+	assert_int_equal(people_demo_sales(f.db, f.centre, 1700000000000), 0);
+	assert_int_equal(people_demo_sales(f.db, f.centre, 1700000000000), 0);
+	for (size_t i = 0; i < 5; i++) { /* of each kind something, and of each state of a visit */
+		static const char *const sql[] = {
+			"SELECT COUNT(DISTINCT state) / 5 FROM visits", "SELECT COUNT(DISTINCT state) / 2 FROM deals", "SELECT COUNT(*) FROM goals",
+			"SELECT COUNT(*) FROM callbacks WHERE from_id IS NOT NULL", "SELECT COUNT(*) FROM absences",
+		};
+
+		assert_int_equal(db_get_i64(&n, f.db, sql[i], ""), 0);
+		assert_true(n > 0);
+	}
 	assert_int_equal(people_demo_clear(&f.c, &left), 0);
 	assert_int_equal(left, 0);
-	assert_int_equal(db_get_i64(&n, f.db, "SELECT (SELECT COUNT(*) FROM customers) + (SELECT COUNT(*) FROM notes) + (SELECT COUNT(*) FROM customer_requests) + (SELECT COUNT(*) FROM customer_shares)", ""), 0);
+	assert_int_equal(db_get_i64(&n, f.db, "SELECT (SELECT COUNT(*) FROM customers) + (SELECT COUNT(*) FROM notes) + (SELECT COUNT(*) FROM customer_requests)"
+				    " + (SELECT COUNT(*) FROM customer_shares) + (SELECT COUNT(*) FROM visits)"
+				    " + (SELECT COUNT(*) FROM deals) + (SELECT COUNT(*) FROM goals) + (SELECT COUNT(*) FROM callbacks) + (SELECT COUNT(*) FROM absences)", ""), 0);
 	assert_int_equal(n, 0);
 	fix_done(&f);
 }

@@ -223,6 +223,19 @@ export const allot = {
 	ruleRun: (id: string, count: number) => send<Row>('POST', `/recycle_rules/${id}/run`, { count }),
 }
 
+/** To-dos, and the funnel's figures. */
+export const todos = {
+	get: () => ok(client.GET('/todos')),
+	take: (id: string) => ok(client.POST('/callbacks/{id}/take', { params: { path: { id } }, body: {} })),
+	hand: (id: string, user_id: string, reason: string | null = null) => ok(client.POST('/callbacks/{id}/hand', { params: { path: { id } }, body: { user_id, reason } })),
+	/** @dueMs null: dealt with. */
+	missed: (callId: string, dueMs: number | null) => ok(client.POST('/calls/{id}/callback', { params: { path: { id: callId } }, body: { due_ms: dueMs } })),
+}
+export const sales = {
+	mine: () => ok(client.GET('/sales/mine')),
+	figures: (from: string, to: string) => ok(client.GET('/sales/figures', { params: { query: { from, to } } })),
+}
+
 export const resource = {
 	exportUrl: (name: string, format: string, query: ListQuery = {}) => `/api/v1/${name}/export.${format}${queryString({ ...query, lang: context.lang })}`,
 	list: (name: string, query: ListQuery = {}) => send<{ items: Row[]; total: number; total_exact?: boolean; next?: string | null }>('GET', `/${name}${queryString(query)}`),

@@ -6,6 +6,7 @@ import { en as fault } from '@/fault/words'
 import { en as note } from '@/note/words'
 import { en as people } from '@/people/words'
 import { en as privacy } from '@/privacy/words'
+import { en as sales } from '@/sales/words'
 import { en as sip } from '@/sip/words'
 import type zh from './zh'
 
@@ -18,6 +19,7 @@ const en: typeof zh = {
 	note,
 	people,
 	privacy,
+	sales,
 	sip,
 	app: {
 		name: 'Huawu', centre: 'Call centre', demo: 'Demo', logout: 'Log out', logout_call: 'You are in a call. Logging out hangs it up.', password: 'Change password', language: 'Language', theme: 'Appearance',
@@ -26,7 +28,7 @@ const en: typeof zh = {
 		copy_failed: 'Could not copy; please select the text and copy it', no_answer: 'The server does not answer. Check the network', not_found: 'There is no such page', home: 'To the first page', refresh: 'Refresh', none: 'none', yes: 'Yes', no: 'No',
 		main: 'Main', failed: 'That did not work',
 	},
-	nav: { desk: 'Desk', customers: 'Customers', board: 'Live board', history: 'Calls', settings: 'Settings' },
+	nav: { todos: 'To-dos', sales: 'Sales', desk: 'Desk', customers: 'Customers', board: 'Live board', history: 'Calls', settings: 'Settings' },
 	live: {
 		open: 'Connected', connecting: 'Connecting', waiting: 'Connection lost, trying again in {n} s', stopped: 'Not connected', retry: 'Try now',
 		lost: 'The connection to the server is lost. Telephone and page come back by themselves; no need to reload.', lost_short: 'Connection lost',

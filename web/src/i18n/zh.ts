@@ -6,6 +6,7 @@ import { zh as fault } from '@/fault/words'
 import { zh as note } from '@/note/words'
 import { zh as people } from '@/people/words'
 import { zh as privacy } from '@/privacy/words'
+import { zh as sales } from '@/sales/words'
 import { zh as sip } from '@/sip/words'
 
 export default {
@@ -17,6 +18,7 @@ export default {
 	note,
 	people,
 	privacy,
+	sales,
 	sip,
 	app: {
 		name: '话务', centre: '话务中心', demo: '演示', logout: '退出登录', logout_call: '您正在通话，退出登录会挂断这通电话。', password: '修改密码', language: '语言', theme: '外观',
@@ -25,7 +27,7 @@ export default {
 		copy_failed: '复制不了，请手动选中后复制', no_answer: '服务器没有应答，请检查网络', not_found: '没有这个页面', home: '回到首页', refresh: '刷新', none: '无', yes: '是', no: '否',
 		main: '主导航', failed: '没有成功',
 	},
-	nav: { desk: '工作台', customers: '客户', board: '实时看板', history: '通话记录', settings: '设置' },
+	nav: { todos: '待办', sales: '销售', desk: '工作台', customers: '客户', board: '实时看板', history: '通话记录', settings: '设置' },
 	live: {
 		open: '已连接', connecting: '正在连接', waiting: '连接中断，{n} 秒后重试', stopped: '未连接', retry: '立即重试',
 		lost: '与服务器的连接断了。电话和画面会自动恢复，不用刷新页面。', lost_short: '连接中断',
