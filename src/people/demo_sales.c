@@ -148,6 +148,11 @@ static int make_visits(struct make *m)
 		for (int i = 0; !r && i < n; i++)
 			r = make_visit(m, &m->customers[rng_below(&m->rng, m->customer_n)], day);
 	}
+	/* What is long ago is settled. */
+	if (!r)
+		r = db_run(m->db, "UPDATE visits SET again = 'dropped' WHERE centre_id = $1 AND again = 'todo' AND at_ms < $2", "ii", m->centre_id, m->now_ms - 5 * DAY_MS);
+	if (!r)
+		r = db_run(m->db, "UPDATE visits SET state = 'missed' WHERE centre_id = $1 AND state = 'confirmed' AND at_ms < $2", "ii", m->centre_id, m->now_ms - 2 * DAY_MS);
 	for (int i = 0; !r && i < 5; i++) /* without a visit: by telephone; some went back on it */
 		r = make_deal(m, &m->customers[rng_below(&m->rng, m->customer_n)], 0, m->now_ms - (int64_t)(1 + rng_below(&m->rng, 10)) * DAY_MS, i % 2);
 	return r;

@@ -233,7 +233,8 @@ export const todos = {
 }
 export const sales = {
 	mine: () => ok(client.GET('/sales/mine')),
-	figures: (from: string, to: string) => ok(client.GET('/sales/figures', { params: { query: { from, to } } })),
+	/** Without days: the centre's today. */
+	figures: (from?: string, to?: string) => ok(client.GET('/sales/figures', { params: { query: { from, to } } })),
 }
 
 export const resource = {

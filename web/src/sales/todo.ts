@@ -9,6 +9,7 @@ export type Urgency = 'late' | 'due' | 'soon' | 'later'
 const MIN = 60_000
 const LATE_MS = 15 * MIN
 const SOON_MS = 10 * MIN
+const STALE_MS = 12 * 60 * MIN
 
 export const keyOf = (x: Pick<Todo, 'kind' | 'id'>) => `${x.kind}:${x.id}`
 
@@ -50,6 +51,8 @@ export function markTold(told: Set<string>, items: Todo[]) {
 	for (const x of items)
 		told.add(toldKey(x))
 }
+/** What was due long before he came is in the list and its count; nobody need be told of it again at each log-in. */
+export const stale = (items: Todo[], nowMs: number): Todo[] => items.filter(x => nowMs - x.due_ms > STALE_MS)
 
 /** The next moment at which something changes by itself: an item comes to its time, or is late. Infinity: none. */
 export function nextChange(items: Todo[], nowMs: number, remindMin: number): number {

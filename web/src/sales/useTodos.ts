@@ -8,9 +8,11 @@ import { useDesk } from '@/desk/useDesk'
 import { useLive } from '@/live/live'
 import { useMeta } from '@/resource/meta'
 import { useSession } from '@/stores/session'
-import { dueCount, keyOf, markTold, toTell, type Todo, type Todos } from './todo'
+import { dueCount, keyOf, markTold, stale, toTell, type Todo, type Todos } from './todo'
 
 const POLL_MS = 60_000
+const KEY = 'huawu.todos.told'
+const TOLD_MAX = 300
 const SOON_MS = 300 /* several changes at once are one */
 
 export const useTodos = defineStore('todos', () => {
@@ -25,7 +27,7 @@ export const useTodos = defineStore('todos', () => {
 	const more = ref(false)
 	const loaded = ref(false)
 	const error = ref('')
-	const told = reactive(new Set<string>())
+	const told = reactive(new Set<string>(JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as string[])) /* a reload tells nothing twice */
 	/** What the pop-up shows. */
 	const shown = ref<string[]>([])
 	let timer: ReturnType<typeof setTimeout> | undefined
@@ -51,6 +53,8 @@ export const useTodos = defineStore('todos', () => {
 			mates.value = r.mates ?? []
 			rules.value = r.rules ?? rules.value
 			more.value = !!r.more
+			if (!loaded.value)
+				markTold(told, stale(items.value, live.nowMs))
 			loaded.value = true
 			error.value = ''
 		} catch (e) {
@@ -63,10 +67,13 @@ export const useTodos = defineStore('todos', () => {
 	}
 	watch(has, there => there && void load(), { immediate: true })
 	watch(() => [live.todoChanges, live.live.me?.today.missed, live.live.call?.id], later)
-	watch(() => session.user?.id, id => {
+	watch(() => session.user?.id, (id, before) => {
 		items.value = []
 		shown.value = []
-		told.clear()
+		if (before) {
+			told.clear()
+			sessionStorage.removeItem(KEY)
+		}
 		loaded.value = false
 		if (id)
 			later()
@@ -77,6 +84,7 @@ export const useTodos = defineStore('todos', () => {
 		if (!now.length)
 			return
 		markTold(told, now)
+		sessionStorage.setItem(KEY, JSON.stringify([...told].slice(-TOLD_MAX)))
 		shown.value = [...shown.value.filter(k => items.value.some(x => keyOf(x) === k)), ...now.map(keyOf)]
 	})
 	const dismiss = (x?: Todo) => (shown.value = x ? shown.value.filter(k => k !== keyOf(x)) : [])

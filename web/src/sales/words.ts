@@ -29,7 +29,7 @@ export const zh = {
 	bar: { title: '我的业绩', span: '哪段时间', today: '今天', month: '本月', no_goal: '本月还没有给您定目标', share: '今日目标：本月还差的，分到剩下的 {n} 个工作日', share_why: '（本月目标 − 今天以前完成的）÷ 剩下的工作日（周一到周五，含今天），进到整数' },
 	card: { title: '来访与成单', none: '还没有来访和成单', more: '还有 {n} 条' },
 	range: { title: '时间', today: '今天', yesterday: '昨天', week: '本周', month: '本月', last_month: '上月', from: '从', to: '到' },
-	team: '班组', all_teams: '全部班组', person: '坐席', everybody: '全部 {n} 人', show_all: '看全部', total: '合计', by_person: '按人', of_before: '占上一步的比例', per_visit: '每次到访的通话数', call_to_deal: '拨打到签单', board: '今日外呼', board_hint: '看漏斗', note_invite: '邀约来访',
+	team: '班组', all_teams: '全部班组', person: '坐席', everybody: '全部 {n} 人', show_all: '看全部', total: '合计', by_person: '按人', of_before: '占上一步的比例', per_visit: '每次到访的通话数', call_to_deal: '拨打到签单', board: '今日销售', board_hint: '看漏斗', note_invite: '邀约来访',
 	keys_next: '小结：下次联系（先按 0，再选）', keys_invite: '邀约来访', keys_todos: '待办页：选择、完成、改时间、转交、我来',
 }
 export const en: typeof zh = {
