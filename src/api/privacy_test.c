@@ -1,6 +1,7 @@
 /* Who has no right to numbers gets none: every answer he can get is searched for the digits. Showing one, erasing a person, the audit. */
 #include "api/fixture.h"
 
+#include "db/engine.h"
 #include "people/privacy.h"
 
 #define NUMBER "+8613800138099"
@@ -181,6 +182,46 @@ static void finish_erasing(struct fix *f)
 		;
 }
 
+/* How many texts of @table hold one of the words. What an index of words keeps is no text. */
+static int64_t texts_in(struct db *db, const char *table)
+{
+	struct db_stmt *st;
+	int64_t n = 0, of;
+	int r = db_prepare(&st, db, db_columns_sql(db));
+
+	assert_int_equal(r, 0);
+	db_bind_text(st, 1, table);
+	while ((r = db_step(st)) == DB_ROW) {
+		char sql[512];
+
+		if (strcmp(db_text(st, 1), "TEXT") != 0)
+			continue;
+		(void)snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM %s x WHERE x.%s LIKE '%%" DIGITS "%%' OR x.%s LIKE '%%0013-8099%%' OR x.%s LIKE '%%张三%%'",
+			       table, db_text(st, 0), db_text(st, 0), db_text(st, 0));
+		assert_int_equal(db_get_i64(&of, db, sql, ""), 0);
+		if (of)
+			print_message("%s.%s holds %lld\n", table, db_text(st, 0), (long long)of);
+		n += of;
+	}
+	db_done(st);
+	return n;
+}
+
+static int64_t texts_anywhere(struct fix *f)
+{
+	struct db_stmt *st;
+	struct db *db;
+	int64_t n = 0;
+
+	assert_int_equal(db_open(&db, f->url, DB_RO), 0);
+	assert_int_equal(db_prepare(&st, db, db->e->tables_sql), 0);
+	while (db_step(st) == DB_ROW)
+		n += texts_in(db, db_text(st, 0));
+	db_done(st);
+	db_close(db);
+	return n;
+}
+
 TEST(an_erased_person_is_gone_from_rows_calls_and_audit_and_figures_stay)
 {
 	const json_t *o;
@@ -192,6 +233,11 @@ TEST(an_erased_person_is_gone_from_rows_calls_and_audit_and_figures_stay)
 		" SELECT 999, 1, id, 1, 'call', 'call.new', 1, %lld, '{}', '', '' FROM centre", CALL);
 	run(&f, "INSERT INTO event_pii (epoch, n, key, centre_id, salt, text) SELECT 999, 1, 'from', id, '', '" NUMBER "' FROM centre");
 	run(&f, "INSERT INTO recording_part (id, centre_id, call_id, path, start_ms, state) SELECT 77, id, %lld, 'none/such.wav', 1, 'done' FROM centre", CALL);
+	(void)ask_for(&admin, "POST", "/customers/requests", "{\"number\":\"138 0013 8099\",\"reason\":\"张三找我\"}", "201");
+	(void)ask_for(&admin, "POST", "/views", "{\"resource\":\"customers\",\"name\":\"找人\",\"filters\":{\"q\":\"13800138099\"}}", "201");
+	assert_int_equal(ask(&admin, "GET", "/customers/export.csv?q=13800138099", NULL, NULL)->status, 200);
+	run(&f, "INSERT INTO customer_shares (customer_id, user_id, at_ms) VALUES (%lld, %lld, 1)", (long long)customer, (long long)agent_id);
+	assert_true(texts_anywhere(&f) > 10);
 	(void)askf(&agent, "POST", "{\"reason\":\"x\"}", "403 forbidden", "/customers/%lld/erase", (long long)customer);
 	(void)askf(&admin, "POST", "{}", "422 invalid", "/customers/%lld/erase", (long long)customer);
 	(void)askf(&admin, "POST", "{\"reason\":\"本人要求\"}", "204", "/customers/%lld/erase", (long long)customer);
@@ -203,6 +249,10 @@ TEST(an_erased_person_is_gone_from_rows_calls_and_audit_and_figures_stay)
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM event_pii WHERE epoch = 999"), 0);
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM recording_part WHERE id = 77 AND state = 'erased' AND path = ''"), 1);
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM notes WHERE call_id = 4711 AND text IS NULL"), 1);
+	assert_int_equal(texts_anywhere(&f), 0);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM customers WHERE state = 'erased' AND owner_id IS NULL AND team_id IS NULL"), 1);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM customer_shares"), 0);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM customer_requests WHERE state = 'withdrawn'"), 1);
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM call WHERE id = 4711 AND talk_ms = 4000"), 1); /* figures */
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM audit WHERE before_json LIKE '%" DIGITS "%' OR after_json LIKE '%" DIGITS "%'"
 				     " OR after_json LIKE '%0013-8099%' OR after_json LIKE '%张三%'"), 0);

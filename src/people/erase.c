@@ -27,13 +27,15 @@
 static const char *const rows_sql[] = {
 	"UPDATE customers SET name = NULL, name_sort = NULL, phone = NULL, gender = NULL, age = NULL, birthday = NULL, id_number = NULL, company = NULL,"
 	" occupation = NULL, interests = NULL, city = NULL, address = NULL, wechat = NULL, email = NULL, tags = NULL, note = NULL, next_ms = NULL,"
-	" back_ms = NULL, x1 = NULL, x2 = NULL, x3 = NULL, x4 = NULL, x5 = NULL, x6 = NULL, x7 = NULL, x8 = NULL, x9 = NULL, x10 = NULL, x11 = NULL,"
+	" back_ms = NULL, owner_id = NULL, team_id = NULL, owned_ms = NULL, x1 = NULL, x2 = NULL, x3 = NULL, x4 = NULL, x5 = NULL, x6 = NULL, x7 = NULL, x8 = NULL, x9 = NULL, x10 = NULL, x11 = NULL,"
 	" x12 = NULL, x13 = NULL, x14 = NULL, x15 = NULL, x16 = NULL, x17 = NULL, x18 = NULL, x19 = NULL, x20 = NULL, x21 = NULL, x22 = NULL, x23 = NULL,"
 	" x24 = NULL, n1 = NULL, n2 = NULL, n3 = NULL, n4 = NULL, n5 = NULL, n6 = NULL, n7 = NULL, n8 = NULL, n9 = NULL, n10 = NULL, n11 = NULL,"
 	" n12 = NULL, n13 = NULL, n14 = NULL, n15 = NULL, n16 = NULL, state = 'erased', rev = rev + 1 WHERE id = $1",
 	"DELETE FROM customer_phones WHERE customer_id = $1",
 	"UPDATE notes SET text = NULL, form = NULL, rev = rev + 1 WHERE customer_id = $1",
-	"UPDATE customer_requests SET reason = NULL, answer = NULL WHERE customer_id = $1",
+	"UPDATE customer_requests SET number = NULL, reason = NULL, answer = NULL, state = CASE WHEN state = 'open' THEN 'withdrawn' ELSE state END,"
+	" rev = rev + 1 WHERE customer_id = $1",
+	"DELETE FROM customer_shares WHERE customer_id = $1",
 	"UPDATE callbacks SET reason = NULL, phone = NULL, state = CASE WHEN state = 'open' THEN 'dropped' ELSE state END, rev = rev + 1 WHERE customer_id = $1",
 	"UPDATE visits SET note = NULL, again = NULL, rev = rev + 1 WHERE customer_id = $1",
 	"UPDATE deals SET note = NULL, cancel_reason = NULL, follow = NULL, rev = rev + 1 WHERE customer_id = $1",
@@ -78,7 +80,12 @@ static int forget_line(struct db *db, int64_t id, void *arg)
 	return r ? r : res_audit_erase(db, w->centre_id, w->resource, id);
 }
 
-/* What the audit says of her row, her telephones (those of earlier, too) and her notes; and who searched for one of her numbers. */
+/* Texts that people searched with. @id: where the customer's is bound, whose numbers are still there. */
+#define HOLDS(column, id) \
+	"EXISTS (SELECT 1 FROM customer_phones p WHERE p.customer_id = " id " AND (" column " LIKE '%' || p.number || '%' OR " column \
+	" LIKE '%' || substr(p.number, 4) || '%'))"
+
+/* What the audit says of her row, her telephones (those of earlier, too) and her notes. */
 static int erase_audit(struct db *db, int64_t centre_id, int64_t id)
 {
 	static const struct {
@@ -89,6 +96,7 @@ static int erase_audit(struct db *db, int64_t centre_id, int64_t id)
 				    " AND (a.before_json LIKE '%\"customer_id\":\"' || c.id || '\"%' OR a.after_json LIKE '%\"customer_id\":\"' || c.id || '\"%')"},
 		{"customer_requests", "SELECT q.id FROM customer_requests q WHERE q.customer_id = $1"},
 		{"notes", "SELECT n.id FROM notes n WHERE n.customer_id = $1"},
+		{"views", "SELECT v.id FROM views v, customers c WHERE c.id = $1 AND v.centre_id = c.centre_id AND v.filters IS NOT NULL AND " HOLDS("v.filters", "$1")},
 		{"visits", "SELECT v.id FROM visits v WHERE v.customer_id = $1"},
 		{"deals", "SELECT d.id FROM deals d WHERE d.customer_id = $1"},
 		{"callbacks", "SELECT b.id FROM callbacks b WHERE b.customer_id = $1"},
@@ -97,12 +105,22 @@ static int erase_audit(struct db *db, int64_t centre_id, int64_t id)
 
 	for (size_t i = 0; !r && i < ARRAY_LEN(lines); i++)
 		r = each_id(db, lines[i].ids, id, forget_line, &(struct whose){centre_id, lines[i].resource});
-	if (!r)
-		r = db_run(db,
-			   "UPDATE audit SET before_json = NULL, after_json = NULL, salt = '' WHERE centre_id = $1 AND action = 'export' AND body_hash IS NOT NULL"
-			   " AND EXISTS (SELECT 1 FROM customer_phones p WHERE p.customer_id = $2 AND (audit.after_json LIKE '%' || p.number || '%'"
-			   " OR audit.after_json LIKE '%' || substr(p.number, 4) || '%'))",
-			   "ii", centre_id, id);
+	return r;
+}
+
+/* $1 the centre, $2 the customer. */
+static int erase_questions(struct db *db, int64_t centre_id, int64_t id)
+{
+	static const char *const sql[] = {
+		"UPDATE audit SET before_json = NULL, after_json = NULL, salt = '' WHERE centre_id = $1 AND action = 'export' AND body_hash IS NOT NULL AND "
+		HOLDS("audit.after_json", "$2"),
+		"UPDATE exports SET filters = NULL WHERE centre_id = $1 AND filters IS NOT NULL AND " HOLDS("exports.filters", "$2"),
+		"UPDATE views SET filters = NULL, rev = rev + 1 WHERE centre_id = $1 AND filters IS NOT NULL AND " HOLDS("views.filters", "$2"),
+	};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(sql); i++)
+		r = db_run(db, sql[i], "ii", centre_id, id);
 	return r;
 }
 
@@ -186,6 +204,8 @@ int people_erase_begin(struct res_ctx *c, int64_t id, const char *reason)
 	}
 	if (!r)
 		r = erase_audit(c->db, centre, id);
+	if (!r)
+		r = erase_questions(c->db, centre, id);
 	if (!r)
 		r = erase_attachments(c->db, id);
 	for (size_t i = 0; !r && i < ARRAY_LEN(rows_sql); i++)
