@@ -27,8 +27,8 @@ MAY = {
     "acd": {"base"},
     "dialer": {"base"},
     "ivr": {"base"},
-    "switch": {"number", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
-    "api": {"number", "dialer", "find", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
+    "switch": {"number", "hear", "call", "acd", "dialer", "ivr", "journal", "sip", "media", "db"},
+    "api": {"number", "hear", "dialer", "find", "trace", "http", "resource", "sheet", "journal", "db", "switch"} | BUSINESS,
     "sim": {"acd", "dialer", "ivr", "sip", "media", "journal", "db", "people", "resource"},
     "app": None,    # wires everything
 }

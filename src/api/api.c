@@ -88,6 +88,13 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/test_calls/{id}/end", RIGHT_SYSTEM, numbers_test_end, QUICK},
 	{DEL, "/demo", RIGHT_SYSTEM, demo_clear, QUICK},
 
+	{POST, "/call_sounds/upload", LOGGED_IN, sounds_upload, LONG, .raw = true},
+	{GET, "/call_sounds/{id}/audio", LOGGED_IN, sounds_audio, QUICK},
+	{GET, "/heard", LOGGED_IN, heard_list, QUICK},
+	{GET, "/heard/{id}/audio", LOGGED_IN, heard_audio, QUICK},
+	{POST, "/heard/{id}/teach", LOGGED_IN, heard_teach, LONG},
+	{POST, "/heard/{id}/said", LOGGED_IN, heard_said, QUICK},
+
 	{POST, "/sheets", LOGGED_IN, sheets_new, QUICK},
 	{GET, "/sheets/{id}", LOGGED_IN, sheets_get, QUICK},
 	{DEL, "/sheets/{id}", LOGGED_IN, sheets_delete, QUICK},
@@ -472,6 +479,7 @@ int api_new(struct api **ret, const struct api_conf *conf)
 	a->phones = phones_new();
 	a->known = known_new();
 	a->strangers = strangers_new();
+	a->sounds = sounds_new();
 	r = sodium_init() < 0 ? -EIO : 0;
 	if (!r)
 		r = pool_new(&a->login_pool, 2, 512);
@@ -505,6 +513,7 @@ int api_serve(struct api *a, struct http *h, struct sw *sw)
 {
 	size_t n = api_endpoint_n + 1;
 	struct bound *bounds = xcalloc(api_endpoint_n, sizeof(*bounds));
+	struct db *db;
 
 	a->http = h;
 	a->sw = sw;
@@ -529,6 +538,9 @@ int api_serve(struct api *a, struct http *h, struct sw *sw)
 		.fn = on_unknown,
 		.arg = a,
 	};
+	db = api_db(a);
+	if (db)
+		sounds_refresh(a, db);
 	http_routes(h, a->routes, n);
 	http_fallback(h, page_file, a);
 	return 0;
@@ -565,6 +577,7 @@ void api_free(struct api *a)
 	phones_free(a->phones);
 	known_free(a->known);
 	strangers_free(a->strangers);
+	sounds_free(a->sounds);
 	for (size_t i = 0; a->routes && i <= api_endpoint_n; i++)
 		free((char *)(uintptr_t)a->routes[i].path);
 	free(a->routes);
@@ -583,6 +596,7 @@ void api_conf_changed(struct api *a, struct db *db)
 		log_error("names do not load for the live view error=%d", -r);
 	if (!a->sw)
 		return;
+	sounds_refresh(a, db);
 	r = switch_conf_load(&snap, db, a->conf.centre_id);
 	if (!r)
 		r = sw_configure(a->sw, snap);

@@ -17,6 +17,7 @@
 struct api;
 struct db;
 struct db_writer;
+struct hear_taught;
 struct http;
 struct journal;
 struct pool;
@@ -39,6 +40,10 @@ struct api_conf {
 	const char *version;
 	const char *realm;          /* of SIP digests: the switch's */
 	const char *record_dir;     /* recordings with a relative path lie here; may be NULL */
+	const char *heard_dir;      /* kept sounds of calls out lie here; may be NULL */
+	const struct hear_taught *ready; /* announcements that ship with the program, with ids below 1000 and their names; borrowed for ever */
+	const char *const *ready_names;
+	size_t ready_n;
 	struct trace *trace;        /* SIP messages, and ... */
 	const char *trace_dir;      /* ... where they lie; may be NULL */
 	const char *data_dir;       /* for the disk's fullness in /health; may be NULL */

@@ -24,6 +24,7 @@ struct limiter;
 struct phones;
 struct known_sessions;
 struct strangers;
+struct sounds;
 struct bulks;
 struct pool_watch;
 struct campaign_feed;
@@ -47,6 +48,7 @@ struct api {
 	struct bulks *bulks;
 	uint8_t allot_secret[32];  /* seeds of draws: this run's */
 	struct strangers *strangers;
+	struct sounds *sounds;
 	struct pool *callers; /* looks up whose customers call */
 	struct http_route *routes;
 	void *bounds; /* the routes' arguments */
@@ -254,6 +256,18 @@ void trace_call(struct ask *k);
 void trace_call_pcap(struct ask *k);
 void trace_trunk(struct ask *k);
 void trace_trunk_pcap(struct ask *k);
+
+/* ---- sounds.c ---- */
+struct sounds *sounds_new(void);
+void sounds_free(struct sounds *s);
+void sounds_refresh(struct api *a, struct db *db); /* what is taught may have changed */
+void sounds_sweep(struct api *a);                  /* old files; now and then */
+void sounds_upload(struct ask *k);
+void sounds_audio(struct ask *k);
+void heard_list(struct ask *k);
+void heard_audio(struct ask *k);
+void heard_teach(struct ask *k);
+void heard_said(struct ask *k);
 
 /* ---- numbers.c ---- */
 void numbers_presets(struct ask *k);

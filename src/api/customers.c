@@ -374,6 +374,7 @@ static void *watch(void *arg)
 		p.more |= audit_erase_step(w->api);
 		if (!p.more)
 			allot_night(w->api);
+		sounds_sweep(w->api);
 		seconds = p.more ? 0 : TICK_S;
 	}
 	return NULL;

@@ -40,6 +40,7 @@ void fix_run(struct fix *f, const char *sql);
 struct client fix_login(struct fix *f, const char *login, const char *password);
 /** One request on a connection of its own; @headers: further lines. Answers below /api/v1 are checked against the document. */
 const struct answer *ask(struct client *c, const char *method, const char *path, const char *headers, const char *body);
+const struct answer *ask_bytes(struct client *c, const char *method, const char *path, const char *headers, const void *body, size_t n);
 /** The same, and the status must be @status; a status of an error is followed by its code: ask_for(..., "409 conflict"). */
 const json_t *ask_for(struct client *c, const char *method, const char *path, const char *body, const char *expect);
 
@@ -62,6 +63,8 @@ extern char sw_raised[64]; /* the last alarm */
 extern bool sw_raised_on;
 extern struct sw_turn sw_drawn, sw_drawn_back; /* the last draw, and the last that was given back */
 extern int64_t sw_next_in_turn; /* whom it answers; 0: nobody */
+extern unsigned sw_books; /* how often it was given a book of taught sounds, and the last one */
+extern struct snap *sw_book;
 extern struct sw_stranger_ask sw_lifted; /* the last ban that was lifted */
 extern struct sw_cmd sw_last;
 extern unsigned sw_told, sw_configured, edge_cuts;

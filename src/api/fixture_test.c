@@ -154,6 +154,17 @@ int sw_turn(struct sw *sw, const struct sw_turn *t, void (*answer)(int64_t agent
 	return 0;
 }
 
+unsigned sw_books;
+struct snap *sw_book;
+
+int sw_hear_book(struct sw *sw, struct snap *book)
+{
+	snap_unref(sw_book);
+	sw_book = book;
+	sw_books++;
+	return 0;
+}
+
 struct sw_stranger_ask sw_lifted;
 
 /* Nobody but 192.0.2.1 is banned. */
@@ -283,13 +294,13 @@ void fix_start(struct fix *f, bool demo)
 	first_database(f);
 	assert_int_equal(db_writer_new(&f->writer, f->url, 1000), 0);
 	assert_int_equal(pool_new(&f->pool, 3, 256), 0);
-	sw_told = sw_configured = edge_cuts = 0;
+	sw_told = sw_configured = edge_cuts = sw_books = 0;
 	sw_answer = SW_OK;
 	sw_silent = ring_full = false;
 	memset(&sw_last, 0, sizeof(sw_last));
 	f->conf = (struct api_conf){
 		.db_url = f->url, .writer = f->writer, .journal = (struct journal *)(uintptr_t)1, .centre_id = f->centre_id,
-		.centre_name = "示例中心", .version = "0.1", .realm = "huawu", .record_dir = f->dir, .data_dir = f->dir,
+		.centre_name = "示例中心", .version = "0.1", .realm = "huawu", .record_dir = f->dir, .heard_dir = f->dir, .data_dir = f->dir,
 		.demo_users = demo ? cards : NULL, .demo_user_n = demo ? ARRAY_LEN(cards) : 0,
 	};
 	assert_int_equal(api_new(&f->api, &f->conf), 0);
@@ -310,6 +321,8 @@ void fix_stop(struct fix *f)
 	pool_free(f->pool);
 	api_free(f->api);
 	db_writer_free(f->writer);
+	snap_unref(sw_book);
+	sw_book = NULL;
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", f->dir);
 	assert_int_equal(system(cmd), 0);
 	test_db_gone(f->url);
@@ -395,23 +408,37 @@ static void check_answer(const char *method, const char *path)
 	}
 }
 
-const struct answer *ask(struct client *c, const char *method, const char *path, const char *headers, const char *body)
+const struct answer *ask_bytes(struct client *c, const char *method, const char *path, const char *headers, const void *body, size_t n)
 {
 	bool api = path[0] == '/' && strncmp(path, "//", 2) != 0;
-	char *text = xasprintf("%s %s%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s%s%s%s%s%s%s%s%s%s%sContent-Length: %zu\r\n\r\n%s",
+	char *text = xasprintf("%s %s%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s%s%s%s%s%s%s%s%s%s%sContent-Length: %zu\r\n\r\n",
 			       method, api ? "/api/v1" : "", api ? path : path + 1, http_port(c->f->http), c->cookie[0] ? "Cookie: " : "",
 			       c->cookie, c->cookie[0] ? "\r\n" : "", c->csrf[0] ? "X-Huawu-CSRF: " : "", c->csrf, c->csrf[0] ? "\r\n" : "",
 			       c->token ? "Authorization: Bearer " : "", c->token ? c->token : "", c->token ? "\r\n" : "",
-			       c->lang[0] ? "Accept-Language: en\r\n" : "", headers ? headers : "", body ? strlen(body) : 0, body ? body : "");
+			       c->lang[0] ? "Accept-Language: en\r\n" : "", headers ? headers : "", n);
 	int fd = fix_dial(c->f);
 
-	assert_true(send(fd, text, strlen(text), MSG_NOSIGNAL) > 0);
+	size_t head = strlen(text), at = 0;
+
+	text = xrealloc(text, head + n + 1);
+	memcpy(text + head, body ? body : "", n);
+	while (at < head + n) {
+		ssize_t sent = send(fd, text + at, head + n - at, MSG_NOSIGNAL);
+
+		assert_true(sent > 0);
+		at += (size_t)sent;
+	}
 	free(text);
 	read_answer(fd);
 	(void)close(fd);
 	if (api)
 		check_answer(method, path);
 	return &last;
+}
+
+const struct answer *ask(struct client *c, const char *method, const char *path, const char *headers, const char *body)
+{
+	return ask_bytes(c, method, path, headers, body, body ? strlen(body) : 0);
 }
 
 const json_t *ask_for(struct client *c, const char *method, const char *path, const char *body, const char *expect)

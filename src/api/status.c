@@ -3,6 +3,13 @@
 
 const struct api_code api_codes[] = {
 	{"bad_json", 400},
+	{"wav_none", 422},
+	{"wav_codec", 422},
+	{"wav_rate", 422},
+	{"sound_long", 422},
+	{"sound_short", 422},
+	{"sound_silent", 422},
+	{"sound_known", 409},
 	{"invalid", 422},
 	{"bad_query", 400},
 	{"no_session", 401},

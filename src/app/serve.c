@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "app/app.h"
 #include "app/demo.h"
+#include "app/ready_sounds.h"
 #include "base/base.h"
 #include "db/db.h"
 #include "http/http.h"
@@ -42,7 +43,7 @@ struct server {
 	struct pool *pool;
 	struct http *http;
 	struct api *api;
-	char *rec_dir, *trace_dir, *ca;
+	char *rec_dir, *heard_dir, *trace_dir, *ca;
 	char sip[64], sip_all[SW_LISTEN_MAX];
 	char **orphans;
 	size_t orphan_n;
@@ -238,7 +239,7 @@ static int start_switch(struct server *s)
 		.realm = s->conf.realm, .dns = s->conf.dns,
 		.rtp_bind = s->conf.rtp_bind, .rtp_min = (uint16_t)s->conf.rtp_min, .rtp_max = (uint16_t)s->conf.rtp_max,
 		.media_threads = (unsigned)s->conf.media_threads, .calls_max = (unsigned)s->conf.legs_max / 2,
-		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .centre_id = s->centre.id, .node = 1,
+		.invites_per_s = (unsigned)s->conf.invites_per_s, .record_dir = s->rec_dir, .heard_dir = s->heard_dir, .centre_id = s->centre.id, .node = 1,
 		.trace = s->trace, .session_s = (unsigned)s->conf.session_s, .session_min_s = (unsigned)s->conf.session_min_s,
 		.ask_customer = api_ask_customer, .ask_arg = s->api, .ask_leads = api_ask_leads, .leads_arg = s->api,
 	};
@@ -289,14 +290,17 @@ static int make_api(struct server *s)
 {
 	struct api_conf ac = {
 		.db_url = s->conf.db, .writer = s->writer, .journal = s->journal, .centre_id = s->centre.id,
-		.centre_name = s->centre.name, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir,
+		.centre_name = s->centre.name, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir, .heard_dir = s->heard_dir,
 		.turn = s->conf.turn, .turn_secret = s->conf.turn_secret,
 		.data_dir = s->conf.data_dir, .trace = s->trace, .trace_dir = s->trace_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
 		.demo_users = s->conf.demo ? demo_cards : NULL, .demo_user_n = s->conf.demo ? demo_card_n : 0,
 		.demo_cleared = demo_cleared, .demo_arg = s,
 		.doctor = doctor, .doctor_arg = s,
 	};
-	int r = api_new(&s->api, &ac);
+	int r;
+
+	ac.ready_n = ready_sounds(&ac.ready, &ac.ready_names);
+	r = api_new(&s->api, &ac);
 
 	return r ? fail("API", r) : 0;
 }
@@ -401,6 +405,7 @@ static void stop(struct server *s)
 		free(s->orphans[i]);
 	free(s->orphans);
 	free(s->rec_dir);
+	free(s->heard_dir);
 	free(s->trace_dir);
 	free(s->ca);
 }
@@ -420,6 +425,7 @@ static int start(struct server *s)
 
 	(void)mallopt(M_ARENA_MAX, 2);
 	s->rec_dir = xasprintf("%s/recordings", s->conf.data_dir);
+	s->heard_dir = xasprintf("%s/heard", s->conf.data_dir);
 	s->trace_dir = xasprintf("%s/trace", s->conf.data_dir);
 	s->ca = xasprintf("%s/tls/ca.pem", s->conf.data_dir);
 	r = people_init(s->conf.realm);

@@ -45,6 +45,8 @@ const struct book_entry *book_entry_at(const struct hear_book *b, uint32_t word)
 #define SEEK_RING 256   /* words, a power of two: five seconds */
 #define SEEK_VOTE_SLOTS 512
 #define SEEK_MATCHES 24
+#define SEEK_LONG 250   /* words of a match that are enough before the sound's end */
+#define SEEK_HURRY 100
 
 struct seek_match {
 	const struct book_entry *entry; /* NULL: free */
@@ -58,6 +60,7 @@ struct seek {
 	const struct hear_book *book;
 	uint32_t ring[SEEK_RING];
 	uint32_t t; /* words so far */
+	uint32_t enough; /* words: SEEK_LONG, or SEEK_HURRY */
 	struct {
 		uint32_t diagonal, t;
 		uint16_t votes;

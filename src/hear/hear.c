@@ -134,6 +134,11 @@ struct hear *hear_new(const struct hear_book *book)
 	return h;
 }
 
+void hear_hurry(struct hear *h)
+{
+	h->seek.enough = SEEK_HURRY;
+}
+
 void hear_free(struct hear *h)
 {
 	free(h);

@@ -84,6 +84,11 @@ struct hear;
 struct hear *hear_new(const struct hear_book *book);
 void hear_free(struct hear *h);
 /**
+ * For the first seconds after an answer, where nobody but a person or a machine speaks: two seconds of a taught sound are enough, since a
+ * person cannot say what a recording says. Before any sound.
+ */
+void hear_hurry(struct hear *h);
+/**
  * The next @n samples, HEAR_HZ. True when what is known has changed: *@ret is it then. Later ones outweigh earlier ones: it may ring for a
  * minute and then be said that nobody answers.
  */

@@ -58,6 +58,7 @@ static void add_noise(double rms)
 	}
 }
 
+static bool hurry;
 static struct hear_book *book;
 static struct hear_print *prints[8];
 static struct hear_taught taught[8];
@@ -80,6 +81,9 @@ static struct hear_verdict listen(void)
 
 	assert_int_equal(hear_book_new(&book, taught, taught_n), 0);
 	h = hear_new(book);
+	if (hurry)
+		hear_hurry(h);
+	hurry = false;
 	for (unsigned i = 0; i < n; i += 160)
 		(void)hear_feed(h, &v, pcm + i, n - i < 160 ? n - i : 160);
 	hear_verdict(h, &v);
@@ -289,6 +293,22 @@ TEST(an_announcement_after_ringing_and_before_the_busy_tone_is_what_counts)
 	v = listen();
 	assert_int_equal(v.kind, HEAR_TAUGHT);
 	assert_string_equal(hear_result(&v), "noanswer");
+	forget();
+}
+
+TEST(in_a_hurry_two_seconds_are_enough)
+{
+	say(8000, 1, 1);
+	teach(11, HEAR_C_ASSISTANT);
+	for (unsigned i = 0; i < 2; i++) {
+		say(8000, 1, 1);
+		n = 8 * 3000;
+		hurry = i;
+		assert_int_equal(listen().kind, i ? HEAR_TAUGHT : HEAR_VOICE);
+	}
+	hurry = true;
+	say(3000, 1, 2);
+	assert_int_equal(listen().kind, HEAR_VOICE);
 	forget();
 }
 

@@ -7,7 +7,7 @@
  *
  *   a match must hold all the way: each loud word adds its share of wrong bits, less what lies midway between the match's own and CHANCE, to a
  *     sum that does not fall below 0 (E. S. Page: Continuous Inspection Schemes, Biometrika 41, 1954); above BREAK it is broken;
- *   it counts when it has held to the sound's end over most of it, or for LONG words, and its score is enough: words 20 ms apart overlap,
+ *   it counts when it has held to the sound's end over most of it, or for SEEK_LONG words, and its score is enough: words 20 ms apart overlap,
  *     so what n of them are worth grows with sqrt(n), score = (WRONG - rate) * sqrt(n);
  *   where a sound of another class matches as well, only words in which the two differ are evidence, and they must speak clearly. A match
  *     that has ended waits DONE_LIFE words for the other one to break.
@@ -29,7 +29,6 @@
 #define SCORE_MIN 0.8f
 #define PART_MIN 0.6f /* of the sound's loud words */
 #define LEAST 40      /* words */
-#define LONG 250
 #define DONE_LIFE 60
 #define DIFFER 9      /* bits by which two sounds' words differ, to be evidence */
 #define RIVAL_LEAD 2.0f /* words' worth of wrong bits */
@@ -38,6 +37,7 @@ void seek_init(struct seek *s, const struct hear_book *b)
 {
 	memset(s, 0, sizeof(*s));
 	s->book = b;
+	s->enough = SEEK_LONG;
 	for (unsigned i = 0; i < SEEK_VOTE_SLOTS; i++)
 		s->slot[i].t = (uint32_t)-2 * VOTE_LIFE; /* long ago */
 }
@@ -178,7 +178,7 @@ static bool held(const struct seek *s, const struct seek_match *m)
 {
 	if (score(m) < SCORE_MIN || m->n < LEAST)
 		return false;
-	return m->n >= LONG || (m->end && (float)m->n >= PART_MIN * (float)m->entry->loud);
+	return m->n >= s->enough || (m->end && (float)m->n >= PART_MIN * (float)m->entry->loud);
 }
 
 /* Whether the stream is clearly @m and not @other, which matches, too: by the words in which they differ. */

@@ -482,6 +482,22 @@ static int attempt_end(const struct in *in)
 		      str(in, "why"), num(in, "code"), num(in, "q850"), str(in, "heard"), (int64_t)abandoned);
 }
 
+/* ---- what was heard ---- */
+
+static int leg_heard(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	if (!str(in, "stage") || !str(in, "kind"))
+		return DB_E_CONSTRAINT;
+	return db_run(in->db,
+		      "INSERT INTO leg_heard (leg_id, stage, centre_id, call_id, campaign_id, trunk_id, at_ms, kind, class, confidence, sample_id,"
+		      " offset_ms, heard_ms, file, kept_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, nullif($14, ''), $15)"
+		      " ON CONFLICT (leg_id, stage) DO NOTHING",
+		      "itiirrittrriitr", e->leg_id, str(in, "stage"), e->centre_id, e->call_id, e->campaign_id, id(in, "trunk"), e->at_ms, str(in, "kind"),
+		      str(in, "class"), num(in, "confidence"), id(in, "sample"), num(in, "offset_ms"), num(in, "at_ms"), str(in, "file"), num(in, "kept_ms"));
+}
+
 /* ---- the table ---- */
 
 static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
@@ -508,6 +524,7 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_TURN_BACK] = turn_draw,
 	[EV_ATTEMPT_NEW] = attempt_new,
 	[EV_ATTEMPT_END] = attempt_end,
+	[EV_LEG_HEARD] = leg_heard,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

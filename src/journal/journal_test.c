@@ -669,6 +669,25 @@ TEST(an_attempt_folds_into_its_row_once)
 	history_end(&h);
 }
 
+TEST(what_was_heard_folds_once_a_leg_and_stage)
+{
+	struct history h;
+
+	history_new(&h);
+	add(&h, 0, (struct ev){.kind = EV_LEG_HEARD, .call_id = 1, .leg_id = 2, .campaign_id = 60},
+	    "{\"stage\":\"early\",\"kind\":\"taught\",\"at_ms\":4200,\"class\":\"off\",\"confidence\":800,\"sample\":\"5\",\"offset_ms\":3900,\"trunk\":\"7\"}");
+	add(&h, 1, (struct ev){.kind = EV_LEG_HEARD, .call_id = 1, .leg_id = 2}, "{\"stage\":\"early\",\"kind\":\"voice\",\"at_ms\":1}");
+	add(&h, 2, (struct ev){.kind = EV_LEG_HEARD, .call_id = 3, .leg_id = 4},
+	    "{\"stage\":\"early\",\"kind\":\"voice\",\"at_ms\":2000,\"file\":\"2026/01/01/4.wav\",\"kept_ms\":9000,\"bytes\":72058}");
+	assert_int_equal(get(h.db, "SELECT count(*) FROM leg_heard WHERE leg_id = 2 AND stage = 'early' AND call_id = 1 AND campaign_id = 60"
+				   " AND trunk_id = 7 AND at_ms = 1767225600000 AND kind = 'taught' AND class = 'off' AND confidence = 800"
+				   " AND sample_id = 5 AND offset_ms = 3900 AND heard_ms = 4200 AND file IS NULL"), 1);
+	assert_int_equal(get(h.db, "SELECT count(*) FROM leg_heard WHERE leg_id = 4 AND campaign_id IS NULL AND class IS NULL"
+				   " AND file = '2026/01/01/4.wav' AND kept_ms = 9000 AND said IS NULL"), 1);
+	assert_int_equal(get(h.db, "SELECT count(*) FROM leg_heard"), 2);
+	history_end(&h);
+}
+
 /* ---- recovery ---- */
 
 /* Leaves what a killed process leaves: a child appends, and goes without a word. */

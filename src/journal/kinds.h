@@ -110,4 +110,7 @@
 	/* {"claim","lead","customer","result":answered|noanswer|busy|rejected|empty|suspended|off|unreachable|assistant|failed|abandoned|returned| \
 	   unknown,"why","code","q850","heard","rang_at","answered_at","connected_at","abandoned":bool} what became of a claim, once; returned: it \
 	   was not dialled, or does not count, and "why" says why. agent_id: who was kept for it or talked */ \
-	X(EV_ATTEMPT_END, "attempt.end", FACT, 1)
+	X(EV_ATTEMPT_END, "attempt.end", FACT, 1) \
+	/* {"stage":early|answered,"kind","class","confidence","sample","offset_ms","at_ms","trunk","file","kept_ms","bytes"} what was heard before the \
+	   answer, or a machine after it (hear/hear.h), once a leg and stage; kind taught: a known announcement. file: below <data>/heard */ \
+	X(EV_LEG_HEARD, "leg.heard", FACT, 1)

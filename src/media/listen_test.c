@@ -137,7 +137,7 @@ TEST(an_announcement_is_told_with_its_sample_and_the_file_ends_with_it)
 	assert_non_null(mkdtemp(path));
 	(void)snprintf(file, sizeof(file), "%s/a/b/early.wav", path);
 	l = up();
-	assert_int_equal(med_leg_hear(m, l, file), 0);
+	assert_int_equal(med_leg_hear(m, l, &(struct med_hear_ask){.keep = file, .known_too = true}), 0);
 	send_sound(speech, SPEECH, 20);
 	wait_heard(1);
 	while (heard[n_heard - 1].verdict.kind != HEAR_TAUGHT)
@@ -173,16 +173,16 @@ TEST(ringing_is_told_and_the_last_word_comes_when_listening_ends)
 
 	for (unsigned i = 0; i < VOICE_S(1); i++)
 		ring[i] = (int16_t)(8000 * sin(2 * M_PI * 450 * i / 8000));
-	assert_int_equal(med_leg_hear(m, l, NULL), 0);
+	assert_int_equal(med_leg_hear(m, l, &(struct med_hear_ask){0}), 0);
 	send_sound(ring, ARRAY_LEN(ring), 0);
 	wait_heard(1);
 	assert_int_equal(heard[0].verdict.kind, HEAR_RINGBACK);
-	med_leg_hear_end(m, l);
+	med_leg_hear_end(m, l, false);
 	wait_heard(2);
 	assert_true(heard[1].last);
 	assert_int_equal(heard[1].verdict.kind, HEAR_RINGBACK);
 	assert_int_equal(heard[1].bytes, 0);
-	med_leg_hear_end(m, l); /* twice is no harm */
+	med_leg_hear_end(m, l, false); /* twice is no harm */
 	med_leg_close(m, l);
 	wait_stats();
 	assert_int_equal(n_heard, 2);
@@ -195,7 +195,7 @@ TEST(nothing_heard_leaves_no_file)
 	med_leg l = up();
 
 	(void)snprintf(file, sizeof(file), "/tmp/huawu-listen-%d.wav", getpid());
-	assert_int_equal(med_leg_hear(m, l, file), 0);
+	assert_int_equal(med_leg_hear(m, l, &(struct med_hear_ask){.keep = file, .known_too = true}), 0);
 	med_leg_close(m, l);
 	wait_stats();
 	assert_int_equal(n_heard, 1);
@@ -203,7 +203,7 @@ TEST(nothing_heard_leaves_no_file)
 	assert_int_equal(heard[0].verdict.kind, HEAR_NOTHING);
 	assert_int_equal(heard[0].kept_ms, 0);
 	assert_int_not_equal(access(file, F_OK), 0);
-	assert_int_equal(med_leg_hear(m, l, NULL), -ENOENT);
+	assert_int_equal(med_leg_hear(m, l, &(struct med_hear_ask){0}), -ENOENT);
 	down();
 }
 
@@ -211,8 +211,8 @@ TEST(listening_to_the_end_of_the_program_leaves_nothing_behind)
 {
 	med_leg l = up();
 
-	assert_int_equal(med_leg_hear(m, l, "/tmp/huawu-never.wav"), 0);
-	assert_int_equal(med_leg_hear(m, l, NULL), 0); /* anew: the first one's last word, no file */
+	assert_int_equal(med_leg_hear(m, l, &(struct med_hear_ask){.keep = "/tmp/huawu-never.wav"}), 0);
+	assert_int_equal(med_leg_hear(m, l, &(struct med_hear_ask){0}), 0); /* anew: the first one's last word, no file */
 	wait_heard(1);
 	assert_true(heard[0].last);
 	down();

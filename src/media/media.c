@@ -1227,22 +1227,22 @@ void med_hear_book(struct media *m, struct snap *book)
 	m->book = book ? book : book_empty();
 }
 
-int med_leg_hear(struct media *m, med_leg leg, const char *keep)
+int med_leg_hear(struct media *m, med_leg leg, const struct med_hear_ask *ask)
 {
 	struct ctl *c = ctl_get(m, leg);
 
 	if (!c)
 		return -ENOENT;
-	post(m, CMD_HEAR, &(struct cmd){.leg = c->leg, .listen = mlisten_new(m->book, keep ? mkeep_new(m, keep) : NULL)});
+	post(m, CMD_HEAR, &(struct cmd){.leg = c->leg, .listen = mlisten_new(m->book, ask, ask->keep ? mkeep_new(m, ask->keep) : NULL)});
 	return 0;
 }
 
-void med_leg_hear_end(struct media *m, med_leg leg)
+void med_leg_hear_end(struct media *m, med_leg leg, bool drop)
 {
 	struct ctl *c = ctl_get(m, leg);
 
 	if (c)
-		post(m, CMD_HEAR_END, &(struct cmd){.leg = c->leg});
+		post(m, CMD_HEAR_END, &(struct cmd){.leg = c->leg, .flag = drop});
 }
 
 /* ---- recording ---- */

@@ -77,6 +77,7 @@ struct med_rec_result {
 struct med_heard {
 	struct hear_verdict verdict;
 	bool last;
+	bool machine, dropped; /* as it was asked for; last: as it was ended */
 	int32_t kept_ms;  /* last: what lies in the file; 0: there is none, since hardly anything was heard or the disk refused */
 	int32_t bytes;
 };
@@ -176,15 +177,21 @@ int med_send_digits(struct media *m, med_leg leg, const char *digits);
 
 /** What legs know announcements by from now on: a struct hear_book; taken over. NULL: nothing is taught, tones are known all the same. */
 void med_hear_book(struct media *m, struct snap *book);
+struct med_hear_ask {
+	/* The path of a WAV file (A-law, 8 kHz, mono; directories are made, nothing is written over) for the last MED_HEAR_KEEP_S seconds, where a voice
+	   was heard that nobody taught; NULL: none. */
+	const char *keep;
+	bool known_too; /* the file also for what is known, up to the end of the announcement */
+	bool machine;   /* after the answer: is it a machine? See hear_hurry */
+};
 /**
  * Listens to what comes from @leg: its early media, or the first seconds after the answer. MED_EV_HEARD tells what it is, as often as that
- * changes. Listening ends with med_leg_hear_end or the leg; then comes a last MED_EV_HEARD (a leg's before its
- * MED_EV_STATS). @keep: the path of a WAV file (A-law, 8 kHz,
- * mono; directories are made, nothing is written over) for the last MED_HEAR_KEEP_S seconds, up to the announcement when one is known;
- * NULL: none. Asked again it begins anew. Costs 0.6 ms CPU a second of sound, and 115 kB.
+ * changes. Listening ends with med_leg_hear_end or the leg; then comes a last MED_EV_HEARD (a leg's before its MED_EV_STATS). Asked again it
+ * begins anew. Costs 0.6 ms CPU a second of sound, and 20 kB, 115 with a file.
  */
-int med_leg_hear(struct media *m, med_leg leg, const char *keep);
-void med_leg_hear_end(struct media *m, med_leg leg);
+int med_leg_hear(struct media *m, med_leg leg, const struct med_hear_ask *ask);
+/** @drop: what was heard does not matter any more, no file. */
+void med_leg_hear_end(struct media *m, med_leg leg, bool drop);
 
 /* ---- recording ---- */
 

@@ -356,12 +356,13 @@ bool mleg_transcodes(const struct mleg *to, unsigned codec);
 
 /* ---- what a carrier says (mlisten.c) ---- */
 
-struct listen *mlisten_new(struct snap *book, struct mkeep *keep); /* switch thread; takes @keep, a reference of @book */
+/** Switch thread; takes @keep, and a reference of @book. */
+struct listen *mlisten_new(struct snap *book, const struct med_hear_ask *ask, struct mkeep *keep);
 void mlisten_begin(struct mleg *l, struct listen *n);
 void mlisten_sound(struct mleg *l, uint32_t ssrc, uint32_t pos, const int16_t *pcm, unsigned samples);
-void mlisten_stop(struct mleg *l); /* tells the last verdict; nothing when nobody listens */
+void mlisten_stop(struct mleg *l, bool drop); /* tells the last verdict; nothing when nobody listens */
 /** Takes @n. The last verdict is told, and then @after, if there is one. */
-void mlisten_end(struct listen *n, const struct med_event *after);
+void mlisten_end(struct listen *n, bool drop, const struct med_event *after);
 void mlisten_free(struct listen *n);
 
 /* ---- the whole ---- */

@@ -966,7 +966,7 @@ static void leg_close(struct mleg *l)
 	leg_free(l);
 	/* After the sockets are closed: their port may be used again. */
 	if (listen)
-		mlisten_end(listen, &ev);
+		mlisten_end(listen, false, &ev);
 	else
 		med_post(m, &ev);
 }
@@ -1032,7 +1032,7 @@ void mleg_command(int type, void *data, size_t len, void *arg)
 		mlisten_begin(c->leg, c->listen);
 		break;
 	case CMD_HEAR_END:
-		mlisten_stop(c->leg);
+		mlisten_stop(c->leg, c->flag);
 		break;
 	case CMD_UP:
 		mwatch_up(c->leg);

@@ -24,15 +24,20 @@ struct listen {
 	uint8_t *alaw;      /* a ring of LISTEN_KEEP */
 	uint64_t kept;      /* samples that went into it */
 	bool up, full;      /* full: nothing more is kept */
+	bool known_too, machine;
 	uint32_t ssrc, next; /* of the stream: where the next sample lies */
 };
 
-struct listen *mlisten_new(struct snap *book, struct mkeep *keep)
+struct listen *mlisten_new(struct snap *book, const struct med_hear_ask *ask, struct mkeep *keep)
 {
 	struct listen *n = xcalloc(1, sizeof(*n));
 
 	n->book = snap_ref(book);
 	n->hear = hear_new(snap_data(book));
+	if (ask->machine)
+		hear_hurry(n->hear);
+	n->machine = ask->machine;
+	n->known_too = ask->known_too;
 	n->keep = keep;
 	if (keep)
 		n->alaw = xcalloc(1, LISTEN_KEEP);
@@ -52,7 +57,7 @@ static bool is_announcement(const struct hear_verdict *v)
 
 static struct med_event event_of(const struct listen *n)
 {
-	return (struct med_event){.type = MED_EV_HEARD, .leg = n->leg, .cookie = n->cookie};
+	return (struct med_event){.type = MED_EV_HEARD, .leg = n->leg, .cookie = n->cookie, .heard = {.machine = n->machine}};
 }
 
 static void tell(const struct listen *n, const struct hear_verdict *v)
@@ -116,13 +121,20 @@ void mlisten_free(struct listen *n)
 	free(n);
 }
 
-void mlisten_end(struct listen *n, const struct med_event *after)
+/* A voice that nobody taught is kept, so that somebody may. */
+static bool worth_keeping(const struct listen *n, const struct hear_verdict *v)
+{
+	return v->kind == HEAR_VOICE || (n->known_too && hear_result(v)[0]);
+}
+
+void mlisten_end(struct listen *n, bool drop, const struct med_event *after)
 {
 	struct med_event ev = event_of(n);
 
 	ev.heard.last = true;
+	ev.heard.dropped = drop;
 	hear_verdict(n->hear, &ev.heard.verdict);
-	if (n->keep) {
+	if (n->keep && !drop && worth_keeping(n, &ev.heard.verdict)) {
 		keep_take(n->keep, n);
 		mkeep_submit(&n->t->batch, n->keep, &ev, after);
 		n->keep = NULL;
@@ -134,16 +146,16 @@ void mlisten_end(struct listen *n, const struct med_event *after)
 	mlisten_free(n);
 }
 
-void mlisten_stop(struct mleg *l)
+void mlisten_stop(struct mleg *l, bool drop)
 {
 	if (l->listen)
-		mlisten_end(l->listen, NULL);
+		mlisten_end(l->listen, drop, NULL);
 	l->listen = NULL;
 }
 
 void mlisten_begin(struct mleg *l, struct listen *n)
 {
-	mlisten_stop(l);
+	mlisten_stop(l, true);
 	n->t = l->t;
 	n->leg = l->handle;
 	n->cookie = l->cookie;

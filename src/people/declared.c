@@ -18,7 +18,7 @@ const struct res_def *const res_all[] = {
 	&campaign_do_not_call, &campaign_windows, &campaign_holidays, &campaign_retry_rules, &campaign_settings, &campaign_shown_numbers,
 	&people_users, &people_teams, &people_departments, &people_roles, &people_leaves, &people_queues, &people_members, &people_numbers,
 	&people_devices, &people_trunks, &people_number_forms, &people_number_rules, &people_dial_rights, &people_number_prefixes,
-	&people_breaks, &people_tokens, &people_allowed_networks, &people_faults, &people_imports, &people_exports, &people_privacy_settings,
+	&people_call_sounds, &people_breaks, &people_tokens, &people_allowed_networks, &people_faults, &people_imports, &people_exports, &people_privacy_settings,
 	&people_views, &people_list_prefs, &people_one_more, NULL,
 };
 

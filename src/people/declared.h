@@ -33,6 +33,7 @@ int campaign_noted(struct res_ctx *c, int64_t call_id, int64_t user_id, int64_t 
 int campaign_callbacks(struct db *db, int64_t customer_id);
 int campaign_customer_erased(struct db *db, int64_t customer_id, int64_t now_ms);
 
+extern const struct res_def people_call_sounds;
 extern const struct res_def people_custom_fields, people_recycle_rules, people_allocations;
 extern const struct res_def people_visits, people_deals, people_goals, people_callbacks, people_todo_settings, people_absences;
 

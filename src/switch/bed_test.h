@@ -777,7 +777,7 @@ static void begin(void)
 	struct sw_start start = {
 		.sip_listen = "127.0.0.1:0", .external = "127.0.0.1", .realm = REALM, .rtp_bind = "127.0.0.1", .rtp_min = 14000, .rtp_max = 15998,
 		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
-		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir, .used = plan.used, .used_n = plan.used_n,
+		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir, .heard_dir = bed.rec_dir, .used = plan.used, .used_n = plan.used_n,
 		.ask_customer = plan.ask, .ask_ms = plan.ask_ms, .ask_leads = plan.leads,
 	};
 

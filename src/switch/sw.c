@@ -9,10 +9,11 @@
 #include "base/netmap.h"
 #include "switch/sw.h"
 #include "switch/sw_campaign.h"
+#include "switch/sw_hear.h"
 #include "switch/sw_kept.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_CLAIMS, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_CLAIMS, MSG_BOOK, MSG_STOP };
 
 struct alarm_msg {
 	char what[32], name[128], detail[256];
@@ -458,10 +459,20 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 	case MSG_CLAIMS:
 		sw_campaign_claims(sw, data);
 		break;
+	case MSG_BOOK:
+		sw_hear_book_set(sw, *(struct snap **)data);
+		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
 		break;
 	}
+}
+
+int sw_hear_book(struct sw *sw, struct snap *book)
+{
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	return mbox_post(sw->mbox, MSG_BOOK, &book, sizeof(book));
 }
 
 int sw_configure(struct sw *sw, struct snap *conf)
@@ -688,6 +699,7 @@ void sw_free(struct sw *sw)
 	free((void *)sw->start.dns);
 	free((void *)sw->start.rtp_bind);
 	free((void *)sw->start.record_dir);
+	free((void *)sw->start.heard_dir);
 	(void)sem_destroy(&sw->started);
 	(void)pthread_mutex_destroy(&sw->edge_lock);
 	free(sw);
@@ -714,6 +726,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	sw->start.dns = copy(start->dns);
 	sw->start.rtp_bind = copy(start->rtp_bind);
 	sw->start.record_dir = copy(start->record_dir);
+	sw->start.heard_dir = copy(start->heard_dir);
 	if (!sw->start.resume_ms)
 		sw->start.resume_ms = SW_RESUME_MS;
 	sw->journal = j;

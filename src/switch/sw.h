@@ -80,6 +80,9 @@ struct sw_leg {
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
 	bool ring_logged, answer_logged;
 	struct ltimer dead;       /* runs while no audio arrives */
+	bool hears, hear_answered; /* sw_hear.c: it is listened to; it was answered */
+	int64_t hear_ms;          /* UTC: since when */
+	struct ltimer hear_end;
 };
 
 /*
@@ -175,6 +178,7 @@ struct sw {
 	struct hmap meters[3];      /* sw_toll.c: user, trunk, device -> struct sw_meter */
 	struct ilink out_legs;
 	unsigned toll_alarms;       /* meters that have one */
+	unsigned hear_n;            /* sw_hear.c: legs listened to */
 	struct hmap camps, dials;   /* sw_campaign.c: campaigns by id, claims by the call's id */
 	struct ltimer campaign_run;
 	unsigned kept_legs;         /* telephones that stay connected, in a call or not, until they are gone */

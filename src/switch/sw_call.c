@@ -8,6 +8,7 @@
 
 #include "switch/sw.h"
 #include "switch/sw_campaign.h"
+#include "switch/sw_hear.h"
 #include "switch/sw_kept.h"
 #include "switch/sw_number.h"
 
@@ -1327,6 +1328,8 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 	struct sw_call *c = l->call;
 
 	log_ring(l, code);
+	if (early_media && !l->dropped)
+		sw_hear_early(l);
 	if (!l->dropped && c->out && l == *c->out->slot) {
 		c->out->rang = true;
 		c->out->heard |= early_media;
@@ -1387,6 +1390,7 @@ static void on_up(struct call_leg *leg, void *arg)
 	struct sw_call *c = l->call;
 
 	sw_leg_answered(l);
+	sw_hear_answered(l);
 	if (l->dropped || (l != c->xleg && leg_over(other(c, l))))
 		return; /* the other side has gone in the same moment: that is told next */
 	switch (c->phase) {
@@ -1720,6 +1724,7 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	trunk_count(l->sw, l->trunk_id, -1);
 	sw_toll_ended(l);
 	ltimer_cancel(&l->dead);
+	ltimer_cancel(&l->hear_end);
 	if (l->dropped)
 		return;
 	l->dropped = true;
@@ -1777,6 +1782,11 @@ static void on_trouble(struct call_leg *leg, enum med_trouble t, void *arg)
 	sw_audio_trouble(arg, t);
 }
 
+static void on_heard(struct call_leg *leg, const struct med_heard *h, void *arg)
+{
+	sw_hear_news(arg, h);
+}
+
 static const struct call_leg_handlers leg_handlers = {
 	.trying = on_trying,
 	.ring = on_ring,
@@ -1789,6 +1799,7 @@ static const struct call_leg_handlers leg_handlers = {
 	.closed = on_closed,
 	.gone = on_gone,
 	.audible = on_audible,
+	.heard = on_heard,
 	.refer = on_refer,
 };
 

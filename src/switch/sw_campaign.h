@@ -32,6 +32,7 @@ void sw_campaign_agent_device(struct sw *sw, struct sw_agent *a); /* his browser
 /* What a call of a campaign (c->dial) tells. */
 void sw_campaign_ring(struct sw_call *c);
 void sw_campaign_up(struct sw_call *c);        /* the customer has answered */
+void sw_campaign_heard(struct sw_call *c, const char *result); /* no customer: an announcement before the answer, a machine after it */
 void sw_campaign_connected(struct sw_call *c); /* and hears an agent */
 void sw_campaign_closed(struct sw_call *c, const struct call_leg_close *cl); /* the customer's leg, whoever ended it */
 void sw_campaign_ended(struct sw_call *c);

@@ -78,7 +78,8 @@ static void tell_shown(const struct sw_dial *d)
 
 static bool abandoned(const struct sw_dial *d)
 {
-	return d->answer_ms && (!d->connect_ms || d->connect_ms - d->answer_ms > LATE_MS);
+	return d->answer_ms && !d->heard[0] && /* a machine does not mind */
+	       (!d->connect_ms || d->connect_ms - d->answer_ms > LATE_MS);
 }
 
 static void tell_end(const struct sw_dial *d, const char *result, const char *why)
@@ -101,6 +102,8 @@ static void tell_end(const struct sw_dial *d, const char *result, const char *wh
 	jw_int(&w, "answered_at", d->answer_ms);
 	jw_int(&w, "connected_at", d->connect_ms);
 	jw_bool(&w, "abandoned", abandoned(d));
+	if (d->heard[0])
+		jw_str(&w, "heard", d->heard);
 	jw_end_obj(&w);
 	sw_emit(d->camp->sw, &e, &b);
 }
@@ -137,6 +140,8 @@ const char *sw_attempt_result(int code, int q850, bool rang)
 static const char *result_of(const struct sw_dial *d, const char **why)
 {
 	*why = d->refused;
+	if (d->heard[0])
+		return d->heard; /* in the carrier's own words, whatever its code says */
 	if (d->connect_ms)
 		return "answered";
 	if (d->answer_ms)
@@ -311,6 +316,14 @@ void sw_campaign_ring(struct sw_call *c)
 		return;
 	d->ring_ms = clock_utc_ms();
 	ltimer_set(&d->timer, ring_ms(d->camp), rang_out, d);
+}
+
+void sw_campaign_heard(struct sw_call *c, const char *result)
+{
+	struct sw_dial *d = c->dial;
+
+	(void)str_copy(d->heard, sizeof(d->heard), result);
+	sw_call_end(c, "system", 487, 16, "an announcement");
 }
 
 static void waited_for_telephone(void *arg)

@@ -64,6 +64,7 @@ struct sw_dial {
 	char refused[16 + ACD_REASON_MAX]; /* why it was not dialled after all */
 	struct call_leg_close close; /* how the customer's leg ended ... */
 	bool closed;             /* ... if it has */
+	char heard[16];          /* the result that an announcement or a machine stands for; "": none was recognised */
 };
 
 const struct sw_campaign *camp_conf(const struct camp *p); /* NULL: it is gone */

@@ -180,6 +180,7 @@ struct sw_start {
 	unsigned media_threads, calls_max, invites_per_s;
 	int resume_ms;           /* an agent whose browser vanished in a call may come back so long; 0: 20000 */
 	const char *record_dir;  /* recordings go to record_dir/YYYY/MM/DD/... */
+	const char *heard_dir;   /* what carriers said and nobody knew, likewise; NULL: it is not kept */
 	int64_t centre_id;
 	unsigned node;           /* of the id generator */
 	struct trace *trace;     /* where SIP messages are copied to; NULL: nowhere. The caller's, outlives the switch */
@@ -206,6 +207,9 @@ int sw_phone_add(struct sw *sw, int fd, const char *peer_host, uint16_t peer_por
 		 size_t extra_len, void (*closed)(void *arg), void *arg);
 /** Cuts every socket of @device (log-out, disabled, taken over). Any thread. */
 void sw_phone_cut(struct sw *sw, const char *device);
+
+/** Announcements are known by this from now on: a struct hear_book (hear/hear.h), taken over when 0 is answered. Any thread. */
+int sw_hear_book(struct sw *sw, struct snap *book);
 
 /** A new configuration version; the switch drops its reference to the old one when no call needs it. Any thread. */
 int sw_configure(struct sw *sw, struct snap *conf);

@@ -14,7 +14,7 @@ static const struct {
 /* Others are there once in each centre, or come from desks; they are only changed. */
 static bool made_here(const struct res_def *d)
 {
-	return !d->closed && seeds[first_seed(d->name)].body && strcmp(d->name, "faults") != 0;
+	return !d->closed && seeds[first_seed(d->name)].body && strcmp(d->name, "faults") != 0 && strcmp(d->name, "call_sounds") != 0;
 }
 
 /* ---- forms ---- */

@@ -112,6 +112,7 @@ static const struct seed given[] = {
 	{"number_prefixes", "prefix", CENTRE, "{'prefix':'1380013','province':'p','city':'c'}", "{'city':'changed'}"},
 	{"breaks", "break", CENTRE, "{'code':'walk','zh':'walk','en':'walk'}", "{'sort':7}"},
 	{"tokens", "token", CENTRE, "{'name':'token one','role':'agent'}", "{'active':false}"},
+	{"call_sounds", "sound", CENTRE, "{'name':'sound one','class':'off'}", "{'note':'changed'}"},
 	{"allowed_networks", "network", CENTRE, "{'network':'192.0.2.0/24'}", "{'note':'changed'}"},
 	{"faults", "fault", CENTRE, "{'state':'open','user_id':'$me','text':'t','happened_ms':1700000000000}", "{'remark':'changed'}"},
 	{"imports", "import", CENTRE, "{'file':'f','what':'customers','by_name':'b'}", "{'bad':7}"},
@@ -251,7 +252,8 @@ static bool program_sets(const struct res_def *d, const char *column)
 bool by_hand(const struct res_def *d)
 {
 	return d->closed || d->personal || program_sets(d, d->owner ? d->owner : d->team ? d->team : d->parent) ||
-	       !strcmp(d->name, "faults"); /* they come from desks */
+	       !strcmp(d->name, "faults") ||    /* they come from desks */
+	       !strcmp(d->name, "call_sounds"); /* with a sound */
 }
 
 static void bind(struct db_stmt *st, int at, const struct res_field *f, const json_t *v)

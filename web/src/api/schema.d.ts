@@ -4238,6 +4238,340 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/call_sounds/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Teaches an announcement by a WAV file of 1 MB at most */
+        post: {
+            parameters: {
+                query: {
+                    name: string;
+                    /** @description what it means */
+                    class: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback";
+                    note?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            responses: {
+                /** @description taught */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/call_sounds/{id}/audio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A taught announcement */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "audio/wav": string;
+                    };
+                };
+                /** @description a range */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "audio/wav": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was heard on calls out before the answer, or a machine after it, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description open: a voice that nobody has taught or judged yet */
+                    what?: "open" | "known" | "said" | "all";
+                    limit?: number;
+                    /** @description goes on behind the last row: its at_ms */
+                    before_ms?: number;
+                    /** @description and its leg_id */
+                    before_leg?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["heard"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heard/{id}/audio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was kept of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "audio/wav": string;
+                    };
+                };
+                /** @description a range */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "audio/wav": string;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heard/{id}/teach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Teaches an announcement by what was kept */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        class: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback";
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description taught */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heard/{id}/said": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person's word on what was heard; without a class it is taken back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description none: no announcement
+                         * @enum {string|null}
+                         */
+                        class?: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback" | "none" | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/numbers/lookup": {
         parameters: {
             query?: never;
@@ -10078,6 +10412,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/call_sounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["call_sounds_list"];
+        put?: never;
+        post: operations["call_sounds_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/call_sounds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["call_sounds_get"];
+        put?: never;
+        post?: never;
+        delete: operations["call_sounds_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["call_sounds_update"];
+        trace?: never;
+    };
+    "/call_sounds/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["call_sounds_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/call_sounds/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["call_sounds_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/breaks": {
         parameters: {
             query?: never;
@@ -12110,6 +12511,37 @@ export interface components {
             created_ms: number;
             user_id: string | null;
             user_id_label: string | null;
+        };
+        heard: {
+            items: {
+                leg_id: string;
+                /** @enum {string} */
+                stage: "early" | "answered";
+                call_id: string;
+                campaign_id: string | null;
+                trunk_id: string | null;
+                trunk: string | null;
+                /** Format: int64 */
+                at_ms: number;
+                /** @enum {string} */
+                kind: "busy" | "congestion" | "unobtainable" | "sit" | "music" | "voice" | "taught";
+                class: string | null;
+                /** Format: int64 */
+                confidence: number | null;
+                sample_id: string | null;
+                sample: string | null;
+                /** Format: int64 */
+                offset_ms: number | null;
+                /** Format: int64 */
+                heard_ms: number | null;
+                kept: boolean;
+                /** Format: int64 */
+                kept_ms: number | null;
+                said: string | null;
+                said_by: string | null;
+                /** Format: int64 */
+                said_ms: number | null;
+            }[];
         };
         attachments: {
             items: components["schemas"]["attachment"][];
@@ -18250,6 +18682,86 @@ export interface components {
         };
         Number_prefixesList: {
             items: components["schemas"]["Number_prefixesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Carriers' announcements */
+        Call_soundsRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Name */
+            name: string;
+            /**
+             * Meaning
+             * @enum {string}
+             */
+            class: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback";
+            /**
+             * In use
+             * @description Not in use it is as if nobody had taught it.
+             */
+            active: boolean;
+            /**
+             * Length (s)
+             * Format: int64
+             * @description Whole number; its last 3 digits stand behind the point.
+             */
+            length_ms: number | null;
+            /**
+             * From
+             * @enum {string|null}
+             */
+            source: "upload" | "heard" | null;
+            /** Note */
+            note: string | null;
+            /** Taught by */
+            user_id: string | null;
+            user_id_label: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        Call_soundsNew: {
+            /** Name */
+            name: string;
+            /**
+             * Meaning
+             * @enum {string}
+             */
+            class: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback";
+            /**
+             * In use
+             * @description Not in use it is as if nobody had taught it.
+             */
+            active?: boolean | null;
+            /** Note */
+            note?: string | null;
+        };
+        Call_soundsPatch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Meaning
+             * @enum {string|null}
+             */
+            class?: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback" | null;
+            /**
+             * In use
+             * @description Not in use it is as if nobody had taught it.
+             */
+            active?: boolean | null;
+            /** Note */
+            note?: string | null;
+        };
+        Call_soundsList: {
+            items: components["schemas"]["Call_soundsRow"][];
             total: number;
             /** @description False: there are more than total */
             total_exact: boolean;
@@ -31651,6 +32163,260 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                name?: string;
+                class?: "empty" | "suspended" | "off" | "unreachable" | "busy" | "noanswer" | "assistant" | "ringback";
+                active?: boolean;
+                length_ms?: number;
+                source?: "upload" | "heard";
+                note?: string;
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call_soundsList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Call_soundsNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call_soundsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call_soundsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Call_soundsPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call_soundsRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    call_sounds_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Refused */
