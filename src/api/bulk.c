@@ -59,7 +59,7 @@ struct bulks {
 static const struct {
 	const char *code, *zh, *en;
 } words[] = {
-	{"required", "必填", "must not be empty"}, {"type", "格式不对", "is not of the right kind"}, {"range", "超出范围", "is out of range"},
+	{"required", "必填", "must not be empty"}, {"without_phone", "没有电话时必填", "must not be empty without a telephone"}, {"type", "格式不对", "is not of the right kind"}, {"range", "超出范围", "is out of range"},
 	{"format", "格式不对", "has not the right form"}, {"number", "不是号码", "is no number"}, {"enum", "不在可选范围内", "is none of the choices"},
 	{"ref", "选的这一项不存在", "refers to nothing"}, {"unique", "已经有同样的了", "is there already"}, {"readonly", "不能修改", "cannot be changed"},
 	{"create_only", "建好以后不能改", "cannot be changed later"},

@@ -7,6 +7,7 @@ static const struct {
 	const char *code, *zh, *en;
 } reasons[] = {
 	{"required", "必填", "is required"},
+	{"without_phone", "没有电话时必填", "is required without a telephone"},
 	{"type", "格式不对", "has the wrong form"},
 	{"range", "太长、太短或超出范围", "is too long, too short or out of range"},
 	{"format", "格式不对", "has the wrong form"},

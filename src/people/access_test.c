@@ -102,7 +102,7 @@ static void fix_done(struct fix *f)
 static void as(struct fix *f, const char *scope)
 {
 	char text[800];
-	json_t *r = json_loads("[\"desk\",\"dial\",\"numbers\",\"pool\"]", 0, NULL), *g;
+	json_t *r = json_loads("[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]", 0, NULL), *g;
 	const struct people_rights *p;
 	const char *bad;
 

@@ -190,7 +190,7 @@ static int before_write(struct res_ctx *c, json_t *row, const json_t *old)
 		return 1;
 	}
 	if (!*row_text(row, "name") && !*row_text(row, "phone") && !json_array_size(json_object_get(c->body, "phones")))
-		res_fail(c, 422, "invalid", "name", "required");
+		res_fail(c, 422, "invalid", "name", "without_phone");
 	set_tags(c, row);
 	check_day(c, row, "birthday");
 	r = c->memo ? may_join(c, row) : 0;

@@ -1612,6 +1612,28 @@ TEST(a_merge_is_refused_for_stale_rows_and_undone_from_the_last)
 	fix_done(&f);
 }
 
+TEST(an_agent_merges_two_of_his_own_and_nobody_elses)
+{
+	struct fix f;
+	int64_t a, b, one, two, hers, pool;
+	json_t *out = NULL;
+
+	fix_init(&f);
+	a = person(&f, "anna", "agent", 0);
+	b = person(&f, "bert", "agent", 0);
+	one = putf(&f, "customers", 0, "{'name':'一','owner_id':'%lld'}", (long long)a);
+	two = putf(&f, "customers", 0, "{'name':'二','owner_id':'%lld'}", (long long)a);
+	hers = putf(&f, "customers", 0, "{'name':'三','owner_id':'%lld'}", (long long)b);
+	pool = put(&f, "customers", 0, "{'name':'四'}");
+	(void)as(&f, a, "agent");
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, one, hers, NULL, NULL)), -404);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, hers, one, NULL, NULL)), -404);
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, one, pool, NULL, NULL)), -404); /* it is claimed first */
+	assert_int_equal(DO(&f, people_customer_merge(&out, &f.c, one, two, NULL, NULL)), 0);
+	json_decref(out);
+	fix_done(&f);
+}
+
 TEST(nothing_is_written_to_who_was_merged_and_notes_go_where_he_went)
 {
 	struct fix f;

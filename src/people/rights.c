@@ -19,7 +19,7 @@ const struct people_right people_rights_list[] = {
 	{RIGHT_REVEAL, "reveal", "申请看号码", "May reveal a number", "写明理由后看一个号码，计数、限量、留痕。", "One at a time, with a reason; counted, limited, in the audit."},
 	{RIGHT_ASSIGN, "assign", "分配客户", "Assigns customers", "改归属、批量分配、回收。", "Changes owners, allots in bulk, takes back."},
 	{RIGHT_POOL, "pool", "看公海并领取", "Sees the pool and claims", NULL, NULL},
-	{RIGHT_MERGE, "merge", "合并客户", "Merges customers", NULL, NULL},
+	{RIGHT_MERGE, "merge", "合并客户", "Merges customers", "两位都能改的客户合成一位，可撤销。", "Makes one of two customers that he may both change; can be undone."},
 	{RIGHT_NOTES, "notes", "改他人或过期的小结", "Corrects others' and old notes", NULL, NULL},
 	{RIGHT_SHARE, "share", "共享视图", "Shares views", NULL, NULL},
 	{RIGHT_AUDIT, "audit", "看审计", "Reads the audit", "谁在何时看过、改过什么。", "Who saw or changed what, and when."},
@@ -65,9 +65,9 @@ const struct res_scope_sql res_scope_sql = {
 static const struct ready {
 	const char *key, *zh, *en, *note, *rights, *grants;
 } ready[] = {
-	{"agent", "坐席", "Agent", "接打电话，看和改自己的客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\"]",
+	{"agent", "坐席", "Agent", "接打电话，看和改自己的客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
-	{"telesales", "电销专员", "Tele-sales agent", "只从客户拨号，号码脱敏。", "[\"desk\",\"pool\",\"reveal\"]",
+	{"telesales", "电销专员", "Tele-sales agent", "只从客户拨号，号码脱敏。", "[\"desk\",\"pool\",\"reveal\",\"merge\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
 	{"lead", "组长", "Team lead", "看管自己的班组：客户、通话、录音、状态。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\"]",
@@ -100,9 +100,9 @@ static const struct ready {
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"}," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
 	{"trainer", "培训讲师", "Trainer", "听录音备课；看不到客户号码。", "[]",
 	 "{" LISTS ",\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
-	{"aftersales", "售后专员", "After-sales agent", "处理售后，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\"]",
+	{"aftersales", "售后专员", "After-sales agent", "处理售后，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CAMPAIGNS "," OWN_CALLS "}"},
-	{"expediter", "催货员", "Expediter", "催货、改时，看本组客户。", "[\"desk\",\"dial\",\"numbers\"]",
+	{"expediter", "催货员", "Expediter", "催货、改时，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"merge\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CAMPAIGNS "," OWN_CALLS "}"},
 	{"telmanager", "电话经理", "Telephone manager", "专属客户经理，只管自己的客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},

@@ -393,6 +393,7 @@ TEST(cells_of_sheets_are_read_as_people_write_them)
 	fix_init(&f);
 	cell(&f, "x_price", "12.5", "1250");
 	cell(&f, "x_price", "¥1,234.50", "123450");
+	cell(&f, "x_price", "12.5%", "1250");
 	cell(&f, "x_price", "￥8", "800");
 	cell(&f, "x_price", "-0.05", "-5");
 	cell(&f, "x_price", "1.100", "110");

@@ -166,22 +166,29 @@ static bool decimal_digits(char *s, size_t size, unsigned decimals)
 	return true;
 }
 
+/* "85%" is the 85 that people see. */
+static void drop_percent(char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 1 && s[n - 1] == '%')
+		s[n - 1] = 0;
+}
+
 static int parse_int(json_t **ret, const char **what, const struct res_field *f, const char *text)
 {
 	char s[128];
 	int64_t v;
-	size_t n;
 
 	if (f->decimals) {
 		(void)plain(s, sizeof(s), text);
+		drop_percent(s);
 		if (!decimal_digits(s, sizeof(s), f->decimals))
 			return wrong(what, "type");
 	} else if (strlen(text) > 60 || res_number_clean(s, sizeof(s), text)) {
 		return wrong(what, "type");
 	}
-	n = strlen(s);
-	if (n > 1 && s[n - 1] == '%')
-		s[n - 1] = 0;
+	drop_percent(s);
 	if (!str_to_i64(&v, s, INT64_MIN, INT64_MAX))
 		return wrong(what, "type");
 	*ret = json_integer(v);

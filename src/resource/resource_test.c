@@ -993,6 +993,9 @@ TEST(cells_are_values_as_people_write_them)
 	expect_parsed(&f, "weight", "７", "7");
 	expect_parsed(&f, "weight", " 12 ", "12");
 	expect_parsed(&f, "weight", "1.5", "type");
+	expect_parsed(&f, "weight", "85%", "85");
+	expect_parsed(&f, "weight", "85％", "85");
+	expect_parsed(&f, "weight", "%", "type");
 	expect_parsed(&f, "open", "是", "true");
 	expect_parsed(&f, "open", "YES", "true");
 	expect_parsed(&f, "open", "0", "false");

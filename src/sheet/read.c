@@ -107,7 +107,7 @@ void sheet_number_text(char *ret, size_t size, double v)
 }
 
 /* The first section decides; what is quoted, escaped or in brackets is no code. [h] is a duration: a number. */
-bool sheet_format_is_date(const char *s)
+enum sheet_shown sheet_format_shows(const char *s)
 {
 	for (; *s && *s != ';'; s++) {
 		if (*s == '"') {
@@ -116,15 +116,15 @@ bool sheet_format_is_date(const char *s)
 			s += s[1] != 0;
 		} else if (*s == '[') {
 			if (strchr("hHmMsS", s[1]) && s[1] && strspn(s + 1, "hHmMsS") == strcspn(s + 1, "]"))
-				return false;
+				return SHOWN_PLAIN;
 			s = strchr(s, ']');
-		} else if (strchr("yYmMdDhHsS", *s)) {
-			return true;
+		} else if (strchr("yYmMdDhHsS%", *s)) {
+			return *s == '%' ? SHOWN_PERCENT : SHOWN_DATE;
 		}
 		if (!s)
-			return false;
+			return SHOWN_PLAIN;
 	}
-	return false;
+	return SHOWN_PLAIN;
 }
 
 /* Day 60 of the 1900 system is a 29 February that never was: days before it are one later than they count. */

@@ -28,7 +28,7 @@ struct sheet_cell {
 	enum sheet_kind kind;
 	/*
 	 * As a person would type it; never NULL, ends with NUL. Numbers have no exponent; dates are 2026-11-22, 2026-11-22 08:30:00 or, without
-	 * a day, 08:30:00; truth is TRUE or FALSE.
+	 * a day, 08:30:00; truth is TRUE or FALSE; 0.85 with a format of percent is 85%.
 	 */
 	const char *text;
 	size_t len;

@@ -33,6 +33,7 @@ int sheet_read_xlsx(struct sheet_reading *rd, const void *data, size_t size);
 /** A number as Excel keeps it, as text without an exponent. */
 void sheet_number_text(char *ret, size_t size, double v);
 /** Does a cell with this format show a day or a time of day? */
-bool sheet_format_is_date(const char *code);
+enum sheet_shown { SHOWN_PLAIN, SHOWN_DATE, SHOWN_PERCENT };
+enum sheet_shown sheet_format_shows(const char *code);
 /** A serial number as the clock on the wall, and as text; false when it is out of range. */
 bool sheet_serial(int64_t *wall_ms, char *text, size_t size, double serial, bool from_1904);

@@ -195,15 +195,18 @@ TEST(numbers_are_text_without_exponent)
 	}
 }
 
-TEST(formats_show_days_or_not)
+TEST(formats_show_days_percents_or_neither)
 {
 	static const char *const dates[] = {"yyyy-mm-dd", "m/d/yy", "h:mm", "yyyy\"年\"m\"月\"d\"日\"", "[$-804]yyyy/m/d", "[Red]d", "AM/PM h"};
-	static const char *const plain[] = {"General", "0.00", "#,##0 \"days\"", "@", "0.00E+00", "[h]:mm", "[Red]0", "\\d0", "0;yyyy", "_d0", "", "\"open"};
+	static const char *const plain[] = {"General", "0.00", "#,##0 \"days\"", "@", "0.00E+00", "[h]:mm", "[Red]0", "\\d0", "0;yyyy", "_d0", "", "\"open", "0\\%", "0\"%\"", "0;0%"};
+	static const char *const percents[] = {"0%", "0.00%", "[Red]0%", "#,##0.0%;-0%"};
 
 	for (size_t i = 0; i < ARRAY_LEN(dates); i++)
-		assert_true(sheet_format_is_date(dates[i]));
+		assert_int_equal(sheet_format_shows(dates[i]), SHOWN_DATE);
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
-		assert_false(sheet_format_is_date(plain[i]));
+		assert_int_equal(sheet_format_shows(plain[i]), SHOWN_PLAIN);
+	for (size_t i = 0; i < ARRAY_LEN(percents); i++)
+		assert_int_equal(sheet_format_shows(percents[i]), SHOWN_PERCENT);
 }
 
 TEST(serials_are_days_of_two_systems)
@@ -332,7 +335,7 @@ TEST(xlsx_numbers_dates_truths_errors_and_cached_results)
 {
 	expect_book(ROWS("<row r=\"2\"><c r=\"A2\"><v>1.38E+10</v></c><c r=\"B2\" s=\"1\"><v>45983</v></c><c r=\"C2\" s=\"2\"><v>45983.5</v></c>"
 			 "<c r=\"D2\" t=\"b\"><v>1</v></c><c r=\"E2\" t=\"e\"><v>#N/A</v></c><c r=\"F2\" t=\"str\"><f>A1&amp;\"x\"</f><v>cached</v></c>"
-			 "<c r=\"G2\"><v>110101199001011234</v></c><c r=\"H2\" t=\"d\"><v>2025-11-22T08:30:00Z</v></c><c r=\"I2\" s=\"3\"><v>5</v></c></row>"
+			 "<c r=\"G2\"><v>110101199001011234</v></c><c r=\"H2\" t=\"d\"><v>2025-11-22T08:30:00Z</v></c><c r=\"I2\" s=\"3\"><v>0.855</v></c><c r=\"J2\" s=\"3\"><v>7.0000000000000007E-2</v></c></row>"
 			 "<row><c><v>1</v></c><c/><c><v>2</v></c></row>"),
 		    NULL,
 		    "<styleSheet><numFmts><numFmt numFmtId=\"164\" formatCode=\"yyyy&quot;年&quot;m&quot;月&quot;\"/></numFmts>"
@@ -340,7 +343,7 @@ TEST(xlsx_numbers_dates_truths_errors_and_cached_results)
 		    "<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"164\"/><xf numFmtId=\"10\"/></cellXfs></styleSheet>",
 		    NULL,
 		    "[表一] 2:An=13800000000|B@=2025-11-22|C@=2025-11-22 12:00:00|Db=TRUE|E#=#N/A|F=cached|G~n=110101199001011232|"
-		    "H@=2025-11-22 08:30:00|In=5| 3:An=1|Cn=2|[skip!]");
+		    "H@=2025-11-22 08:30:00|In=85.5%|Jn=7%| 3:An=1|Cn=2|[skip!]");
 }
 
 TEST(xlsx_knows_the_other_date_system_hidden_things_and_merges)

@@ -1,7 +1,7 @@
 /*
  * XLSX (ECMA-376): a ZIP of XML parts. Read in this order, each part once:
  *
- *   _rels/.rels -> workbook (sheets, 1904) -> its .rels -> styles (which formats are dates), sharedStrings -> each sheet
+ *   _rels/.rels -> workbook (sheets, 1904) -> its .rels -> styles (which formats are dates and percents), sharedStrings -> each sheet
  *
  * Names are taken without their prefixes, as some writers have prefixes and the strict form other namespaces. Only sharedStrings and the
  * styles are held. Inflated bytes are counted while they come, so what the archive says of its sizes does not matter.
@@ -37,11 +37,11 @@ struct book {
 
 	struct format {
 		int id;
-		bool date;
+		enum sheet_shown shown;
 	} *formats;                  /* the workbook's own */
 	size_t format_n;
-	bool *dates;                 /* per cell style: is it a date? */
-	size_t date_n;
+	uint8_t *shown;              /* per cell style: enum sheet_shown */
+	size_t shown_n;
 
 	char *strings;               /* shared: each with its NUL */
 	size_t strings_len, strings_room;
@@ -286,17 +286,19 @@ static void workbook_start(void *arg, const XML_Char *name, const XML_Char **att
 /* ---- styles ---- */
 
 /* The formats that have a number and no code; those of East Asia among them. */
-static bool builtin_date(int64_t id)
+static enum sheet_shown builtin(int64_t id)
 {
-	return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || id == 45 || id == 47 || (id >= 50 && id <= 58);
+	bool date = (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || id == 45 || id == 47 || (id >= 50 && id <= 58);
+
+	return date ? SHOWN_DATE : id == 9 || id == 10 ? SHOWN_PERCENT : SHOWN_PLAIN;
 }
 
-static bool format_is_date(const struct book *b, int64_t id)
+static enum sheet_shown format_shows(const struct book *b, int64_t id)
 {
 	for (size_t i = b->format_n; i-- > 0;)
 		if (b->formats[i].id == id)
-			return b->formats[i].date;
-	return builtin_date(id);
+			return b->formats[i].shown;
+	return builtin(id);
 }
 
 static void styles_start(void *arg, const XML_Char *name, const XML_Char **atts)
@@ -311,14 +313,14 @@ static void styles_start(void *arg, const XML_Char *name, const XML_Char **atts)
 		p->in_cell_xfs = true;
 	} else if (is(name, "numFmt") && code && b->format_n < 4096) {
 		b->formats = xrealloc(b->formats, (b->format_n + 1) * sizeof(*b->formats));
-		b->formats[b->format_n++] = (struct format){(int)whole(attr(atts, "numFmtId"), 1 << 30, 0), sheet_format_is_date(code)};
+		b->formats[b->format_n++] = (struct format){(int)whole(attr(atts, "numFmtId"), 1 << 30, 0), sheet_format_shows(code)};
 	} else if (is(name, "xf") && p->in_cell_xfs) {
-		if (b->date_n >= STYLES_MAX) {
+		if (b->shown_n >= STYLES_MAX) {
 			bad(p, "limit_entries", STYLES_MAX);
 			return;
 		}
-		b->dates = xrealloc(b->dates, (b->date_n + 1) * sizeof(*b->dates));
-		b->dates[b->date_n++] = format_is_date(b, whole(attr(atts, "numFmtId"), 1 << 30, 0));
+		b->shown = xrealloc(b->shown, (b->shown_n + 1) * sizeof(*b->shown));
+		b->shown[b->shown_n++] = (uint8_t)format_shows(b, whole(attr(atts, "numFmtId"), 1 << 30, 0));
 	}
 }
 
@@ -551,13 +553,17 @@ static bool parse_number(double *ret, const char *s)
 
 static int number_cell(struct part *p, const char *text)
 {
+	enum sheet_shown shown = p->style < p->b->shown_n ? p->b->shown[p->style] : SHOWN_PLAIN;
 	struct sheet_cell c = {.kind = SHEET_NUMBER};
 	char buf[400];
 
 	if (!parse_number(&c.number, text))
 		return sheet_bad(p->b->rd, "damaged", 0);
-	if (p->style < p->b->date_n && p->b->dates[p->style] && sheet_serial(&c.wall_ms, buf, sizeof(buf), c.number, p->b->from_1904)) {
+	if (shown == SHOWN_DATE && sheet_serial(&c.wall_ms, buf, sizeof(buf), c.number, p->b->from_1904)) {
 		c.kind = SHEET_DATE;
+	} else if (shown == SHOWN_PERCENT && c.number > -1e12 && c.number < 1e12) {
+		sheet_number_text(buf, sizeof(buf) - 1, c.number * 100);
+		(void)strcat(buf, "%"); /* as it is typed and shown */
 	} else {
 		sheet_number_text(buf, sizeof(buf), c.number);
 		c.rounded = c.number >= 1e15 || c.number <= -1e15;
@@ -734,7 +740,7 @@ static void book_done(struct book *b)
 	free(b->styles_part);
 	free(b->strings_part);
 	free(b->formats);
-	free(b->dates);
+	free(b->shown);
 	free(b->strings);
 	free(b->string_at);
 }

@@ -1,6 +1,6 @@
 /* Words of giving customers to people and taking them back. */
 export const zh = {
-	views: '视图', taken: '已收回 {n} 位', done_word: '关闭后仍会继续；以后在“设置 - 分配记录”里也能重算和撤销。',
+	views: '视图', taken: '已收回 {n} 位', goes_on: '关闭后仍会继续。', done_word: '以后在“设置 - 分配记录”里也能重算和撤销。',
 	button: '分配', title: '分配 {n} 位客户', step: { who: '分给谁', plan: '预览', done: '结果' },
 	add: '添加人员', add_team: '添加班组', person: '坐席', weight: '权重', cap: '最多', cap_none: '不限', remove: '移除 {name}',
 	method: '方式', equal: '平均分（最多相差一位）', weighted: '按权重', owned: '已有归属的也重新分配（从原来的人收走）', owned_hint: '不勾选：只分公海里的客户。',
@@ -19,7 +19,7 @@ export const zh = {
 	news: { allotted: '您分到 {n} 位客户', taken_back: '您名下 {n} 位客户被调走' },
 }
 export const en: typeof zh = {
-	views: 'Views', taken: '{n} taken back', done_word: 'It goes on when this is closed. Later it can be drawn again and undone under Settings, Allocations.',
+	views: 'Views', taken: '{n} taken back', goes_on: 'It goes on when this is closed.', done_word: 'Later it can be drawn again and undone under Settings, Allocations.',
 	button: 'Allocate', title: 'Allocate {n} customers', step: { who: 'To whom', plan: 'Preview', done: 'Result' },
 	add: 'Add a person', add_team: 'Add a team', person: 'Person', weight: 'Weight', cap: 'At most', cap_none: 'no limit', remove: 'Remove {name}',
 	method: 'Method', equal: 'Equally (differ by one at most)', weighted: 'By weight', owned: 'Also those who have an owner (taken from them)', owned_hint: 'Otherwise only customers in the pool.',
