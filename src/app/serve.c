@@ -13,6 +13,7 @@
 #include "app/app.h"
 #include "app/demo.h"
 #include "app/ready_sounds.h"
+#include "app/paces.h"
 #include "base/base.h"
 #include "db/db.h"
 #include "http/http.h"
@@ -246,6 +247,7 @@ static int start_switch(struct server *s)
 	struct snap *conf = NULL;
 	struct sw_used *used = NULL;
 	struct sw_turn_state *turns;
+	struct paces paces;
 	int r = switch_conf_load(&conf, s->db, s->centre.id);
 
 	(void)people_prefixes_refresh(s->db, s->centre.id, 0); /* without it libphonenumber says where numbers are at home */
@@ -254,10 +256,16 @@ static int start_switch(struct server *s)
 	st.used = used;
 	st.turn_n = load_turns(&turns, s);
 	st.turns = turns;
+	paces_load(&paces, s->db, s->centre.id, midnight_ms());
+	st.paces = paces.states;
+	st.pace_n = paces.state_n;
+	st.past = paces.past;
+	st.past_n = paces.past_n;
 	if (!r)
 		r = sw_new(&s->sw, &st, s->journal, conf);
 	free(used);
 	free_turns(turns, st.turn_n);
+	paces_free(&paces);
 	if (r)
 		return fail("telephony (are the SIP ports free?)", r);
 	for (size_t i = 0; i < s->orphan_n; i++)

@@ -498,6 +498,19 @@ static int leg_heard(const struct in *in)
 		      str(in, "class"), num(in, "confidence"), id(in, "sample"), num(in, "offset_ms"), num(in, "at_ms"), str(in, "file"), num(in, "kept_ms"));
 }
 
+static int campaign_pace(const struct in *in)
+{
+	const struct ev *e = in->e;
+	char *body = json_dumps(in->body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	int r = db_run(in->db,
+		       "INSERT INTO campaign_pace (campaign_id, centre_id, at_ms, body) VALUES ($1, $2, $3, $4)"
+		       " ON CONFLICT (campaign_id) DO UPDATE SET at_ms = excluded.at_ms, body = excluded.body",
+		       "iiit", e->campaign_id, e->centre_id, e->at_ms, body);
+
+	free(body);
+	return r;
+}
+
 /* ---- the table ---- */
 
 static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
@@ -525,6 +538,7 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_ATTEMPT_NEW] = attempt_new,
 	[EV_ATTEMPT_END] = attempt_end,
 	[EV_LEG_HEARD] = leg_heard,
+	[EV_CAMPAIGN_PACE] = campaign_pace,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

@@ -101,6 +101,8 @@
 	   "abandoned"...} what a campaign does, and the one thing that keeps customers from its agents: see sw_state.c. campaign_id. When it has \
 	   changed, once a second at most */ \
 	X(EV_CAMPAIGN_STATE, "campaign.state", FACT, 1) \
+	/* {what the campaign's pacing has learned (dialer codec)} campaign_id. Every few minutes while it learns, and at the end */ \
+	X(EV_CAMPAIGN_PACE, "campaign.pace", FACT, 1) \
 	/* {"claim","lead","customer","nth","until"} the agent sees whom he will speak to: dialled then, or when he says so. call_id: that call's, to \
 	   be; agent_id, campaign_id; pii: to */ \
 	X(EV_PREVIEW_NEW, "preview.new", FACT, 1) \

@@ -52,6 +52,10 @@ static struct plan {
 	struct sw_campaign campaigns[1];
 	size_t users_n, queues_n, campaigns_n, members_n;
 	void (*leads)(struct sw *sw, int64_t campaign_id, int want, void *arg);
+	struct sw_pace_state paces[1];
+	size_t paces_n;
+	struct sw_past past[2];
+	size_t past_n;
 	int64_t version;
 	int resume_ms;
 	size_t ring_bytes;
@@ -779,6 +783,7 @@ static void begin(void)
 		.media_threads = 1, .calls_max = 1000, .centre_id = 1, .node = 1, .resume_ms = plan.resume_ms, .dead_ms = plan.dead_ms,
 		.record_dir = plan.record_dir ? plan.record_dir : bed.rec_dir, .heard_dir = bed.rec_dir, .used = plan.used, .used_n = plan.used_n,
 		.ask_customer = plan.ask, .ask_ms = plan.ask_ms, .ask_leads = plan.leads,
+		.paces = plan.paces, .pace_n = plan.paces_n, .past = plan.past, .past_n = plan.past_n,
 	};
 
 	if (!bed_started)

@@ -532,6 +532,44 @@ TEST(who_is_somebodys_own_is_dialled_only_with_him)
 	end();
 }
 
+/* One who answered; the next process counts him, and two more that ended after that was written down. */
+TEST(what_pacing_has_learned_goes_on_in_the_next_process)
+{
+	static char learned[65536];
+	struct dlg a, c;
+	struct db_stmt *st;
+	struct db *db;
+
+	centre_predictive();
+	plan.campaigns[0].limit_permille = 30;
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	(void)await_event(0, EV_ATTEMPT_NEW, 0, "\"pace\":{\"verdict\":\"dial\"");
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, "\"answered\":1,\"abandoned\":0");
+	stop(0);
+	db = records();
+	assert_int_equal(db_prepare(&st, db, "SELECT body FROM campaign_pace WHERE campaign_id = 60"), 0);
+	assert_int_equal(db_step(st), DB_ROW);
+	(void)snprintf(learned, sizeof(learned), "%s", db_text(st, 0));
+	db_done(st);
+	db_close(db);
+	plan.paces[0] = (struct sw_pace_state){CAMPAIGN, learned};
+	plan.past[0] = (struct sw_past){.campaign_id = CAMPAIGN, .begin_ms = clock_utc_ms() - 9000, .answer_ms = clock_utc_ms() - 5000, .end_ms = clock_utc_ms(),
+					.abandoned = true};
+	plan.past[1] = (struct sw_past){.campaign_id = CAMPAIGN, .begin_ms = clock_utc_ms() - 9000, .end_ms = clock_utc_ms()};
+	plan.paces_n = 1;
+	plan.past_n = 2;
+	event_n = 0;
+	begin();
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, "\"answered\":2,\"abandoned\":1");
+	end();
+}
+
 /* ---- why nobody comes ---- */
 
 static void says(const char *why)

@@ -740,7 +740,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->trunk_deaf, false);
 	sw_toll_init(sw, start->used, start->used_n);
 	sw_turn_init(sw, start->turns, start->turn_n);
-	sw_campaigns_init(sw);
+	sw_campaigns_init(sw, start);
 	if (!sw->start.ask_ms)
 		sw->start.ask_ms = SW_ASK_MS;
 	hmap_init(&sw->lines, false);

@@ -39,6 +39,7 @@ struct sw_agent {
 	struct sw_leg *kept;      /* his telephone while he dials, sw_kept.h; NULL */
 	int64_t kept_at_ms;       /* mono: not tried again before */
 	bool wanted;              /* within one look: a campaign of his runs */
+	int64_t state_ms;         /* since when he is in it, nominally; UTC */
 	struct sw_dial *dial;     /* the claim that the core keeps him for, sw_campaign.c; NULL */
 	struct sw_call *found;    /* sw_check.c: the call that says it has him */
 	bool begun;               /* a static agent was logged in at start */

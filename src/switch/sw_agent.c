@@ -68,6 +68,7 @@ static void act(struct sw *sw, const struct acd_out *out)
 		a = sw_agent_get(sw, out->agent_id);
 		if (a) {
 			a->state = out->state;
+			camp_pace_agent(sw, a, out);
 			sw_campaign_agent_state(sw, a, out);
 			if (out->state == ACD_OFFLINE && !a->call)
 				a->device[0] = '\0';

@@ -27,22 +27,30 @@ const struct sw_campaign *camp_conf(const struct camp *p)
 	return hmap_get(&p->sw->index.campaigns, (uint64_t)p->id);
 }
 
-static struct camp *camp_of(struct sw *sw, int64_t id)
+/* @start: what an earlier process has left of it; NULL: nothing. */
+static struct camp *camp_new(struct sw *sw, int64_t id, const struct sw_start *start)
 {
-	struct camp *p = hmap_get(&sw->camps, (uint64_t)id);
+	struct camp *p = xcalloc(1, sizeof(*p));
 
-	if (p)
-		return p;
-	p = xcalloc(1, sizeof(*p));
 	p->sw = sw;
 	p->id = id;
 	ilist_init(&p->dials);
 	(void)hmap_set(&sw->camps, (uint64_t)id, p);
+	if (start)
+		camp_pace_restore(p, start);
 	return p;
+}
+
+static struct camp *camp_of(struct sw *sw, int64_t id)
+{
+	struct camp *p = hmap_get(&sw->camps, (uint64_t)id);
+
+	return p ? p : camp_new(sw, id, NULL);
 }
 
 static void camp_free(struct camp *p)
 {
+	pace_free(p->pace);
 	free(p->told);
 	free(p->members);
 	free(p);
@@ -75,7 +83,7 @@ static void take_members(struct camp *p)
  * An agent of several campaigns that dial ahead counts for one of them at a time, or two would dial for him. Which one follows from his id
  * and the time, so that each gets its share and nobody has to remember.
  */
-static bool counts_for(const struct camp *p, int64_t agent_id)
+bool camp_counts_for(const struct camp *p, int64_t agent_id)
 {
 	const struct acd_conf *conf = &p->sw->conf->acd;
 	int64_t ids[ACD_QUEUES_MAX];
@@ -100,7 +108,7 @@ static void count_agent(struct camp *p, int64_t id)
 	switch (a->state) {
 	case ACD_READY:
 		v->ready++;
-		v->idle += sw_kept_up(a) && !a->call && counts_for(p, id);
+		v->idle += sw_kept_up(a) && !a->call && camp_counts_for(p, id);
 		break;
 	case ACD_RESERVED:
 		v->reserved++;
@@ -223,16 +231,30 @@ static bool reserve_one(struct camp *p, bool own_only)
 	return false;
 }
 
-/* How many customers to dial now, ahead of agents. Never more than are free: what is more is the pacing core's to say. */
-static int32_t ahead(const struct camp *p)
+/* More ring than agents will be free: those who have rung longest are let go, after as long as a telephone must ring. */
+static void hang_up_oldest(struct camp *p, int32_t n)
 {
-	return p->view.idle - p->view.ringing - p->view.waiting;
+	int64_t now = clock_utc_ms();
+
+	ilist_each_entry(&p->dials, d, struct sw_dial, link) {
+		if (n <= 0)
+			return;
+		if (d->state != DIAL_RINGING || d->mode != SW_PREDICTIVE || !d->ring_ms || now - d->ring_ms < PACE_RING_MIN_MS)
+			continue;
+		dial_hang_up(d);
+		n--;
+	}
 }
 
 static void dial_predictive(struct camp *p)
 {
-	int32_t n = ahead(p);
+	int32_t n;
 
+	if (!camp_pace_begin(p))
+		return;
+	camp_pace_ask(p, &p->paced);
+	n = p->paced.launch;
+	hang_up_oldest(p, p->paced.hangup);
 	ilist_each_entry(&p->dials, d, struct sw_dial, link) {
 		if (n <= 0 || !room(p))
 			return;
@@ -242,7 +264,7 @@ static void dial_predictive(struct camp *p)
 			return;
 		dial_ahead(d);
 		n--;
-		count(p);
+		p->view.ringing++;
 	}
 }
 
@@ -259,14 +281,25 @@ static void connect_telephones(struct camp *p)
 	}
 }
 
+/* Nobody is there any more for who would answer. */
+static void hang_up_all(struct camp *p)
+{
+	ilist_each_entry(&p->dials, d, struct sw_dial, link)
+		if (d->state == DIAL_RINGING && d->mode == SW_PREDICTIVE)
+			dial_hang_up(d);
+}
+
 /* A camp that may dial, with everything counted; else NULL, and what it held goes back. */
 static bool look(struct camp *p)
 {
 	count(p);
+	camp_pace_snap(p, !runs(p));
 	if (!runs(p) || !p->view.agents) {
 		give_all_back(p, runs(p) ? "nobody" : "stopped");
 		if (!runs(p))
 			p->ask_at_ms = 0;
+		else
+			hang_up_all(p);
 		return false;
 	}
 	drop_late(p);
@@ -367,10 +400,12 @@ enum sw_refusal sw_campaign_command(struct sw *sw, struct sw_agent *a, const str
 
 /* ---- beginning and end ---- */
 
-void sw_campaigns_init(struct sw *sw)
+void sw_campaigns_init(struct sw *sw, const struct sw_start *start)
 {
 	hmap_init(&sw->camps, false);
 	hmap_init(&sw->dials, false);
+	for (size_t i = 0; i < sw->conf->campaign_n; i++)
+		(void)camp_new(sw, sw->conf->campaigns[i].id, start);
 }
 
 /* Before the log is closed: what was never dialled goes back. */
@@ -380,8 +415,10 @@ void sw_campaigns_stop(struct sw *sw)
 	size_t pos = 0;
 
 	ltimer_cancel(&sw->campaign_run);
-	while ((p = hmap_next(&sw->camps, &pos)))
+	while ((p = hmap_next(&sw->camps, &pos))) {
 		give_all_back(p, "stopped");
+		camp_pace_snap(p, true);
+	}
 }
 
 void sw_campaigns_done(struct sw *sw)

@@ -10,7 +10,7 @@ struct sw_claims_msg {
 	struct sw_claim claims[];
 };
 
-void sw_campaigns_init(struct sw *sw);
+void sw_campaigns_init(struct sw *sw, const struct sw_start *start);
 void sw_campaigns_stop(struct sw *sw);
 void sw_campaigns_done(struct sw *sw);
 /** Something has changed that may make a dial possible or needless. */
@@ -20,6 +20,7 @@ void sw_campaign_claims(struct sw *sw, const struct sw_claims_msg *m);
 /* What the core decides: an agent is kept for a claim; an agent enters a state. */
 void sw_campaign_reserved(struct sw *sw, const struct acd_out *out);
 void sw_campaign_agent_state(struct sw *sw, struct sw_agent *a, const struct acd_out *out);
+void camp_pace_agent(struct sw *sw, struct sw_agent *a, const struct acd_out *out); /* sw_pace.c; before the above */
 bool sw_campaign_keeps(const struct sw_agent *a, int64_t call_id); /* as the core says */
 
 /** SW_PREVIEW_DIAL, SW_PREVIEW_SKIP of who is shown a customer. */

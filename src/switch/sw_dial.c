@@ -53,6 +53,8 @@ static void tell_new(const struct sw_dial *d)
 	jw_int(&w, "nth", d->claim.nth);
 	jw_obj(&w, "why");
 	camp_put_view(&w, &d->why);
+	if (d->mode == SW_PREDICTIVE)
+		pace_why_encode(&d->paced, &w, "pace");
 	jw_end_obj(&w);
 	jw_end_obj(&w);
 	sw_emit(d->camp->sw, &e, &b);
@@ -354,6 +356,8 @@ void sw_campaign_up(struct sw_call *c)
 
 	ltimer_cancel(&d->timer);
 	d->answer_ms = clock_utc_ms();
+	if (d->mode == SW_PREDICTIVE)
+		camp_pace_event(d->camp, PACE_ANSWERED, d->answer_ms, d->answer_ms - d->begin_ms, d->claim.score_permille);
 	if (d->agent && sw_kept_up(d->agent))
 		put_through(d);
 	else if (d->agent)
@@ -383,14 +387,26 @@ void sw_campaign_closed(struct sw_call *c, const struct call_leg_close *cl)
 	c->dial->close = *cl;
 }
 
+/* Who was dialled ahead and did not answer, or answered in vain. What we ended ourselves says nothing, but that nobody took it. */
+static void learn(const struct sw_dial *d)
+{
+	int64_t now = clock_utc_ms();
+
+	if (d->mode != SW_PREDICTIVE)
+		return;
+	if (abandoned(d))
+		camp_pace_event(d->camp, PACE_ABANDONED, now, 0, 0);
+	else if (!d->answer_ms && d->closed)
+		camp_pace_event(d->camp, PACE_FAILED, now, now - d->begin_ms, d->claim.score_permille);
+}
+
 void sw_campaign_ended(struct sw_call *c)
 {
 	struct sw_dial *d = c->dial;
 	const char *why, *result = result_of(d, &why);
 
 	tell_end(d, result, why);
-	d->camp->answered += d->answer_ms != 0;
-	d->camp->abandoned += abandoned(d);
+	learn(d);
 	c->dial = NULL;
 	sw_campaigns_soon(c->sw);
 	dial_free(d); /* the call lets its agent go */
@@ -433,6 +449,7 @@ void dial_ahead(struct sw_dial *d)
 {
 	begin(d);
 	d->mode = SW_PREDICTIVE;
+	d->paced = d->camp->paced.why;
 	dial(d);
 }
 

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "dialer/pace.h"
 #include "switch/sw_campaign.h"
 
 /* What a campaign's agents do, and how many of its calls are where. */
@@ -40,7 +41,11 @@ struct camp {
 	char why[24];            /* as the data said last */
 	enum sw_why trunk_why;   /* with pause_until_ms */
 	struct camp_view view;   /* as counted last */
-	int64_t day, answered, abandoned; /* in this process, of the centre's day */
+	struct pace *pace;       /* of one that dials ahead, or did; NULL */
+	struct pace_conf pace_conf; /* as set last */
+	struct pace_out paced;   /* its last word */
+	bool pace_news;          /* it has learned since it was told to the log */
+	int64_t snap_ms;         /* mono: then */
 	char *told;              /* the last campaign.state; NULL: none */
 	int64_t told_ms;         /* mono */
 };
@@ -54,6 +59,7 @@ struct sw_dial {
 	enum dial_state state;
 	enum sw_mode mode;       /* as it was begun */
 	struct camp_view why;    /* when it was decided to dial it */
+	struct pace_why paced;   /* PREDICTIVE: and by what */
 	int64_t call_id;         /* of the call to be; 0 while held */
 	struct sw_call *call;    /* from RINGING on */
 	struct sw_agent *agent;  /* whom the core keeps for it: AGENT, SHOWN, RINGING */
@@ -84,6 +90,15 @@ void dial_now(struct sw_dial *d);
 void dial_ahead(struct sw_dial *d);
 /** Gives up a customer who still rings. */
 void dial_hang_up(struct sw_dial *d);
+
+bool camp_counts_for(const struct camp *p, int64_t agent_id); /* for none of the other campaigns that dial ahead */
+
+/* sw_pace.c */
+bool camp_pace_begin(struct camp *p); /* set as the campaign is; false: it cannot be */
+void camp_pace_event(struct camp *p, enum pace_event_kind kind, int64_t at_ms, int64_t ms, int32_t score_permille);
+void camp_pace_ask(struct camp *p, struct pace_out *out);
+void camp_pace_snap(struct camp *p, bool at_once);
+void camp_pace_restore(struct camp *p, const struct sw_start *start);
 
 /** sw_state.c: says what the campaign does, if that has changed and was not said within the last second. */
 void camp_tell(struct camp *p);

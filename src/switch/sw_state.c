@@ -14,7 +14,7 @@
  *   asking                          it is just being asked
  *   lines         n                 as many lines are up as there may be
  *   connecting    n                 telephones of agents are being connected
- *   pacing        risk, price       the next call would be lost too likely
+ *   pacing        risk, price       the next call would be lost too likely: "verdict" hold, or progressive when no budget is left
  */
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,15 @@ static struct line line_of(const struct camp *p, const struct sw_campaign *conf)
 		return (struct line){"lines", conf->lines_max, 0};
 	if (conf->mode == SW_PREDICTIVE && !v->idle)
 		return (struct line){"connecting", v->ready, 0};
+	if (conf->mode == SW_PREDICTIVE && p->pace && p->paced.why.verdict != PACE_DIAL)
+		return (struct line){"pacing", 0, 0};
 	return (struct line){"dialling", 0, 0};
+}
+
+/* So that not every second is news. */
+static int32_t about(int32_t v, int32_t step)
+{
+	return v / step * step;
 }
 
 static void put(struct strb *b, const struct camp *p, const struct sw_campaign *conf)
@@ -98,8 +106,17 @@ static void put(struct strb *b, const struct camp *p, const struct sw_campaign *
 	jw_int(&w, "members", (int64_t)p->member_n);
 	camp_put_view(&w, &p->view);
 	jw_int(&w, "limit", conf->limit_permille);
-	jw_int(&w, "answered", p->answered);
-	jw_int(&w, "abandoned", p->abandoned);
+	if (conf->mode == SW_PREDICTIVE && p->pace) {
+		struct pace_account a;
+
+		pace_account(p->pace, clock_utc_ms(), &a);
+		jw_int(&w, "answered", a.answered);
+		jw_int(&w, "abandoned", a.abandoned);
+		jw_str(&w, "verdict", pace_verdict_name(p->paced.why.verdict));
+		jw_int(&w, "risk", about(p->paced.why.risk_ppm, 1000));
+		jw_int(&w, "price", about(p->paced.why.price_ppm, 1000));
+		jw_int(&w, "slack", about(p->paced.why.slack_milli, 100));
+	}
 	jw_end_obj(&w);
 }
 

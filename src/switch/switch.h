@@ -160,11 +160,24 @@ struct sw_turn_state {
 	const char *body;        /* of the last turn.draw or turn.back */
 };
 
+/* What a campaign's pacing had learned when the last process ended ... */
+struct sw_pace_state {
+	int64_t campaign_id;
+	const char *body;        /* of the last campaign.pace */
+};
+/* ... and a dial ahead of agents that ended after that, oldest first. */
+struct sw_past {
+	int64_t campaign_id, begin_ms, answer_ms, end_ms; /* answer_ms 0: not answered */
+	bool abandoned;
+};
+
 struct sw_start {
 	const char *sip_listen, *external, *realm; /* see struct sip_conf */
 	const char *tls_cert, *tls_key; /* of tls listeners; and with them browsers come by wss */
 	const struct sw_used *used; size_t used_n; /* borrowed for sw_new */
 	const struct sw_turn_state *turns; size_t turn_n; /* borrowed for sw_new */
+	const struct sw_pace_state *paces; size_t pace_n; /* borrowed for sw_new */
+	const struct sw_past *past; size_t past_n;        /* borrowed for sw_new */
 	/* Asks whose number it is; sw_customer() answers, from any thread, or nobody does. On the switch's thread: must not block. NULL: nobody
 	   knows. The number is as we have it, not always as number/ writes it. */
 	void (*ask_customer)(struct sw *sw, int64_t call_id, const char *number, void *arg);

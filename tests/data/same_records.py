@@ -19,7 +19,7 @@ from data import SERVER, Data  # noqa: E402
 
 # What is drawn by chance (salts, and the hashes over them) or is the moment of writing.
 LEFT_OUT = {"event": {"pii", "hash"}, "event_pii": {"salt"}, "epoch": {"taken_ms"}, "schema_migration": {"applied_ms"}}
-TABLES = ["epoch", "event", "event_pii", "call", "call_pii", "leg", "leg_dialog", "orphan", "segment", "activity", "offer", "attempt", "recording_part",
+TABLES = ["epoch", "event", "event_pii", "call", "call_pii", "leg", "leg_dialog", "orphan", "segment", "activity", "offer", "attempt", "campaign_pace", "recording_part",
           "rollup_agent_day", "rollup_agent_slot", "rollup_queue_slot", "schema_migration"]
 
 
