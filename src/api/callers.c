@@ -4,6 +4,7 @@
  */
 #include "api/live.h"
 
+#include "campaign/ringback.h"
 #include "number/number.h"
 #include "people/declared.h"
 
@@ -24,6 +25,15 @@ struct asked {
 	char number[64];
 };
 
+/* Who rings back reaches who dialled him; that nobody has spoken with him yet says nothing. */
+static void take_ring_back(struct sw_customer *said, struct db *db, int64_t centre_id, int64_t customer_id)
+{
+	struct campaign_dialled d;
+
+	if (!campaign_last_dial(&d, db, centre_id, customer_id, clock_utc_ms()) && d.agent_id)
+		said->owner_id = d.agent_id;
+}
+
 static void look_up(void *arg)
 {
 	struct asked *q = arg;
@@ -43,6 +53,7 @@ static void look_up(void *arg)
 			said.customer_id = c.id;
 			said.owner_id = c.owner_id;
 			said.team_id = c.team_id;
+			take_ring_back(&said, db, a->conf.centre_id, c.id);
 		}
 		(void)sw_customer(q->sw, &said);
 		if (!r)

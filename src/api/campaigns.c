@@ -5,6 +5,7 @@
 #include "api/campaigns.h"
 
 #include "campaign/recycle.h"
+#include "campaign/ringback.h"
 #include "campaign/stats.h"
 #include "people/declared.h"
 #include "people/sales.h"
@@ -616,14 +617,21 @@ static int read_running(struct watched *list, size_t *n, struct db *db, int64_t 
 	return r;
 }
 
-static int rest_job(struct db *db, void *arg)
+struct care {
+	int64_t centre_id;
+	const struct zone *zone;
+};
+
+static int care_job(struct db *db, void *arg)
 {
+	const struct care *x = arg;
+	int64_t now = clock_utc_ms();
 	size_t n = 0;
-	int r = campaign_shown_rest(&n, db, *(int64_t *)arg, clock_utc_ms());
+	int r = campaign_shown_rest(&n, db, x->centre_id, now);
 
 	if (n)
 		log_warn("numbers shown rest n=%zu: they are answered less than the others", n);
-	return r;
+	return r ? r : campaign_ring_backs(&n, db, x->zone, x->centre_id, now);
 }
 
 static void watch_list(struct api *a, const struct watched *w, struct db *db, int64_t now_ms)
@@ -638,6 +646,14 @@ static void watch_list(struct api *a, const struct watched *w, struct db *db, in
 	(void)snprintf(detail, sizeof(detail), "%d", dry);
 	if (a->sw)
 		(void)sw_raise(a->sw, "list_dry", w->id, w->name, detail, p.open && dry >= 0 && dry < DRY_ALARM_MIN);
+}
+
+/* Also after the last campaign has ended, for as long as somebody may ring back. */
+static bool ring_backs_due(struct db *db, int64_t centre_id)
+{
+	int64_t n = 0;
+
+	return !db_get_i64(&n, db, "SELECT CASE WHEN EXISTS (SELECT 1 FROM campaigns WHERE centre_id = $1 AND started_ms IS NOT NULL) THEN 1 ELSE 0 END", "i", centre_id) && n;
 }
 
 void campaigns_watch(struct api *a, const struct zone *zone)
@@ -663,6 +679,6 @@ void campaigns_watch(struct api *a, const struct zone *zone)
 	}
 	if (ended)
 		api_conf_changed(a, db);
-	if (n)
-		(void)db_writer_call(a->conf.writer, DB_BUSINESS, rest_job, &centre);
+	if (n || ring_backs_due(db, centre))
+		(void)db_writer_call(a->conf.writer, DB_BUSINESS, care_job, &(struct care){centre, zone});
 }

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "api/campaigns.h"
 #include "api/live.h"
 
 #define SWITCH ((struct sw *)(uintptr_t)1)
@@ -345,5 +346,119 @@ TEST(a_sheet_of_customers_names_their_project)
 	body = xasprintf("{\"name\":\"his\",\"phones\":[{\"number\":\"13900139001\"}],\"campaign_id\":\"%lld\"}", (long long)id);
 	(void)ask_for(&agent, "POST", "/customers", body, "403 forbidden"); /* lists are not his to fill */
 	free(body);
+	fix_stop(&f);
+}
+
+/* A call in of customer 7000, as the log folds it. */
+static void calls_back(struct fix *f, int64_t id)
+{
+	char *sql = xasprintf("INSERT INTO call (id, centre_id, dir, start_ms, customer_id) SELECT %lld, id, 'in', %lld, 7000 FROM centre", (long long)id, (long long)clock_utc_ms());
+
+	fix_run(f, sql);
+	free(sql);
+	sql = xasprintf("INSERT INTO call_pii (call_id, centre_id, from_number) SELECT %lld, id, '13800000000' FROM centre", (long long)id);
+	fix_run(f, sql);
+	free(sql);
+}
+
+TEST(who_rings_back_reaches_who_dialled_him_and_is_counted)
+{
+	struct fix f;
+	struct client admin;
+	const json_t *o;
+	int64_t id, me;
+	char *sql;
+
+	admin = begin(&f, &id, 1);
+	me = fix_get(&f, "SELECT id FROM users WHERE login = 'agent'");
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	ask_leads(&f, id, 1);
+	attempt(&f, &sw_claimed[0], "noanswer");
+	sql = xasprintf("UPDATE attempt SET agent_id = %lld", (long long)me);
+	fix_run(&f, sql);
+	free(sql);
+	applied(&f);
+	sw_said = (struct sw_customer){0};
+	api_ask_customer(SWITCH, 5000, "13800000000", f.api);
+	for (int i = 0; i < 3000 && !sw_said.call_id; i++)
+		(void)usleep(10000);
+	assert_int_equal(sw_said.customer_id, 7000);
+	assert_int_equal(sw_said.owner_id, me); /* the pool's, but he has dialled her */
+	calls_back(&f, 5000);
+	o = json_object_get(ask_for(&admin, "GET", "/desk/pop?call_id=5000", NULL, "200"), "campaign");
+	assert_text(o, "name", "first");
+	assert_text(o, "result", "noanswer");
+	assert_true(json_is_false(json_object_get(o, "now")));
+	{
+		struct zone *zone = NULL;
+
+		assert_int_equal(zone_open(&zone, "Asia/Shanghai"), 0);
+		campaigns_watch(f.api, zone);
+		campaigns_watch(f.api, zone);
+		zone_free(zone);
+	}
+	assert_int_equal(num(at(&admin, "GET", id, "/progress", NULL, "200"), "ring_backs", NULL), 1);
+	fix_stop(&f);
+}
+
+TEST(clicks_are_counted_and_capped_and_who_wants_no_calls_is_not_dialled)
+{
+	struct fix f;
+	struct client admin, agent;
+	int64_t id, me;
+	char *sql;
+
+	admin = begin(&f, &id, 3);
+	agent = fix_login(&f, "agent", NULL);
+	me = fix_get(&f, "SELECT id FROM users WHERE login = 'agent'");
+	sql = xasprintf("UPDATE customers SET owner_id = %lld WHERE id >= 7000", (long long)me);
+	fix_run(&f, sql);
+	free(sql);
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	fix_run(&f, "UPDATE campaigns SET click_day_max = 2");
+	(void)ask_for(&agent, "POST", "/desk/dial", "{\"customer_id\":\"7000\"}", "200");
+	(void)ask_for(&agent, "POST", "/desk/dial", "{\"customer_id\":\"7001\"}", "200");
+	(void)ask_for(&agent, "POST", "/desk/dial", "{\"customer_id\":\"7000\"}", "409 click_cap");
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM click_dials WHERE campaign_id IS NOT NULL"), 2);
+	fix_run(&f, "UPDATE campaigns SET click_day_max = 0");
+	(void)ask_for(&agent, "POST", "/desk/dial", "{\"customer_id\":\"7000\"}", "200");
+	fix_run(&f, "UPDATE outbound_settings SET click_day_max = 3");
+	(void)ask_for(&agent, "POST", "/desk/dial", "{\"customer_id\":\"7000\"}", "409 click_cap");
+	fix_run(&f, "UPDATE outbound_settings SET click_day_max = 0");
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"customer_id\":\"7002\"}", "204");
+	(void)ask_for(&agent, "POST", "/desk/dial", "{\"customer_id\":\"7002\"}", "409 do_not_call");
+	fix_stop(&f);
+}
+
+TEST(a_campaign_ends_by_itself_at_its_target_and_after_its_last_day_and_a_dry_list_is_told)
+{
+	struct fix f;
+	struct client admin;
+	struct zone *zone = NULL;
+	unsigned configured;
+	int64_t id;
+
+	admin = begin(&f, &id, 3);
+	assert_int_equal(zone_open(&zone, "Asia/Shanghai"), 0);
+	(void)at(&admin, "POST", id, "/start", "{}", "200");
+	fix_run(&f, "INSERT INTO dial_claims (id, centre_id, rev, created_ms, updated_ms, campaign_id, lead_id, customer_id, nth, state, until_ms)"
+		    " SELECT l.id, l.centre_id, 1, l.created_ms, 1, l.campaign_id, l.id, l.customer_id, 1, 'ended', 1 FROM campaign_leads l");
+	sw_raised[0] = 0;
+	campaigns_watch(f.api, zone); /* three dials in the last hour, three leads: they last an hour */
+	assert_string_equal(sw_raised, "list_dry");
+	assert_false(sw_raised_on);
+	fix_run(&f, "UPDATE campaign_leads SET state = 'done' WHERE customer_id > 7000"); /* one is left, for twenty minutes */
+	campaigns_watch(f.api, zone);
+	assert_true(sw_raised_on);
+	fix_run(&f, "UPDATE campaigns SET target = 2");
+	fix_run(&f, "INSERT INTO campaign_tally (campaign_id, day, nth, result, n, ring_ms, talk_ms) SELECT id, 1, 1, 'answered', 2, 0, 0 FROM campaigns");
+	configured = sw_configured;
+	campaigns_watch(f.api, zone);
+	assert_text(json_object_get(at(&admin, "GET", id, "/progress", NULL, "200"), "campaign"), "state", "ended");
+	assert_int_equal(sw_configured, configured + 1);
+	fix_run(&f, "UPDATE campaigns SET target = 0, state = 'running', end_day = '2020-01-01'");
+	campaigns_watch(f.api, zone);
+	assert_text(json_object_get(at(&admin, "GET", id, "/progress", NULL, "200"), "campaign"), "state", "ended");
+	zone_free(zone);
 	fix_stop(&f);
 }

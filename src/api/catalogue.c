@@ -41,6 +41,8 @@ static const struct {
 	{"yours", "这位客户已经是您的。", "This customer is yours already."},
 	{"in_pool", "这位客户在公海里，可以直接领取。", "This customer is in the pool: claim it."},
 	{"claim_cap", "今天可领取的客户数已用完。", "You have claimed as many customers as you may today."},
+	{"click_cap", "今天点击外呼的次数已用完。", "You have dialled as many customers by a click as you may today."},
+	{"do_not_call", "这位客户要求不要再打。", "This customer asked not to be called."},
 	{"own_cap", "您名下的客户已到上限，请先释放一些。", "You have as many customers as you may; release some first."},
 	{"merged", "这位客户已并入另一位客户。", "This customer went into another one."},
 	{"erased", "这位客户的资料已抹除。", "This customer has been erased."},

@@ -6,6 +6,10 @@
 
 #include <sodium.h>
 
+#include "campaign/ringback.h"
+#include "journal/zone.h"
+#include "people/sales.h"
+
 
 #define PHONE_MS (60LL * 60 * 1000) /* the page asks anew before */
 
@@ -252,7 +256,28 @@ static bool number_of_customer(struct ask *k, struct sw_cmd *cmd, int64_t custom
 	return r == DB_ROW && !never;
 }
 
-static bool take_dialled(struct ask *k, struct sw_cmd *cmd)
+/* Clicks are for special customers, not the ordinary way (003): counted, and capped where a cap is set. And nobody's who wants no calls. */
+static bool may_click(struct ask *k, const struct sw_cmd *cmd, int64_t customer_id)
+{
+	struct zone *zone = NULL;
+	enum click may;
+	int64_t wall;
+	int r = sales_zone(&zone, k->db);
+
+	if (!r) {
+		wall = zone_wall_ms(zone, k->now_ms);
+		r = campaign_may_click(&may, k->db, k->who.centre_id, k->who.user_id, customer_id, cmd->number, zone_utc_ms(zone, wall - wall % 86400000), k->now_ms);
+	}
+	zone_free(zone);
+	if (r)
+		api_failed(k, "dial", r);
+	else if (may != CLICK_OK)
+		api_refuse(k, may == CLICK_CAP ? "click_cap" : "do_not_call", NULL, NULL);
+	return !r && may == CLICK_OK;
+}
+
+/* @clicked: the customer, when he was dialled by a click; else 0. */
+static bool take_dialled(struct ask *k, struct sw_cmd *cmd, int64_t *clicked)
 {
 	int64_t customer_id = 0, phone_id = 0;
 	json_t *bad = NULL;
@@ -270,19 +295,38 @@ static bool take_dialled(struct ask *k, struct sw_cmd *cmd)
 		api_refuse(k, "invalid", bad, NULL);
 		return false;
 	}
-	return has_desk(k) && number_of_customer(k, cmd, customer_id, phone_id);
+	if (!has_desk(k) || !number_of_customer(k, cmd, customer_id, phone_id) || !may_click(k, cmd, customer_id))
+		return false;
+	*clicked = customer_id;
+	return true;
+}
+
+struct clicked_ask {
+	int64_t centre_id, user_id, customer_id;
+};
+
+static int clicked_job(struct db *db, void *arg)
+{
+	const struct clicked_ask *c = arg;
+
+	return campaign_clicked(db, c->centre_id, c->user_id, c->customer_id, clock_utc_ms());
 }
 
 void desk_dial(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_DIAL, .user_id = k->who.user_id};
-	int64_t call_id = 0;
+	int64_t call_id = 0, clicked = 0;
 	const char *code;
 	char id[24];
 
-	if (!take_dialled(k, &cmd))
+	if (!take_dialled(k, &cmd, &clicked))
 		return;
 	code = desk_command(k->api, &cmd, &call_id);
+	if (!code && clicked) {
+		struct clicked_ask c = {k->who.centre_id, k->who.user_id, clicked};
+
+		(void)db_writer_call(k->api->conf.writer, DB_BUSINESS, clicked_job, &c);
+	}
 	(void)snprintf(id, sizeof(id), "%lld", (long long)call_id);
 	if (code)
 		api_refuse(k, code, NULL, NULL);

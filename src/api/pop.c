@@ -4,6 +4,7 @@
  */
 #include "api/api_int.h"
 
+#include "campaign/ringback.h"
 #include "number/region.h"
 
 #define SHOWN 12     /* calls and notes at once; older ones by @before_ms */
@@ -350,6 +351,17 @@ static void put_json(struct jw *w, const char *key, json_t *take)
 	json_decref(take);
 }
 
+/* The project that the call is made for, or that called her before. */
+static int put_campaign(struct pop *p, struct jw *w)
+{
+	json_t *about = NULL;
+	int r = campaign_about(&about, p->k->db, p->k->who.centre_id, p->call_id, p->customer_id, p->k->now_ms);
+
+	if (!r)
+		put_json(w, "campaign", about ? about : json_null());
+	return r;
+}
+
 static int put_all(struct pop *p, struct jw *w)
 {
 	char region[128];
@@ -368,6 +380,8 @@ static int put_all(struct pop *p, struct jw *w)
 	if (p->before_ms == INT64_MAX) {
 		put_json(w, "customer", resource_row(p, "customers", p->customer_id));
 		r = put_repeat(p, w);
+		if (!r)
+			r = put_campaign(p, w);
 	}
 	jw_arr(w, "notes");
 	if (!r)

@@ -46,6 +46,8 @@ const struct api_code api_codes[] = {
 	{"yours", 409},
 	{"in_pool", 409},
 	{"claim_cap", 409},
+	{"click_cap", 409},
+	{"do_not_call", 409},
 	{"own_cap", 409},
 	{"merged", 409},
 	{"erased", 409},

@@ -233,4 +233,5 @@ const struct res_def campaign_shown_numbers = {
 	.fields = shown_fields, .field_n = ARRAY_LEN(shown_fields),
 	.label = "number", .order = "number", .unique = shown_unique,
 	.group = "outbound",
+	.configures_switch = true, /* who rings one back */
 };

@@ -189,7 +189,7 @@ static int forecast(json_t *to, struct db *db, const struct zone *zone, int64_t 
 
 int campaign_summary(json_t **ret, struct db *db, const struct zone *zone, int64_t centre_id, int64_t campaign_id, int64_t now_ms)
 {
-	int64_t day = zone_day(zone, now_ms), people = 0, refused = 0;
+	int64_t day = zone_day(zone, now_ms), people = 0, refused = 0, backs = 0;
 	json_t *o = json_object();
 	int r = counts(o, "leads", db, "SELECT state, COUNT(*) FROM campaign_leads WHERE campaign_id = $1 GROUP BY state", campaign_id, -1);
 
@@ -203,6 +203,9 @@ int campaign_summary(json_t **ret, struct db *db, const struct zone *zone, int64
 		r = db_get_i64(&people, db, "SELECT COUNT(*) FROM campaign_people p JOIN users u ON u.id = p.user_id WHERE p.campaign_id = $1 AND u.active = 1", "i", campaign_id);
 	if (!r)
 		r = db_get_i64(&refused, db, "SELECT COALESCE(SUM(n), 0) FROM guard_tally WHERE campaign_id = $1 AND day = $2", "ii", campaign_id, day);
+	if (!r)
+		r = db_get_i64(&backs, db, "SELECT COUNT(*) FROM ring_backs WHERE campaign_id = $1", "i", campaign_id);
+	(void)json_object_set_new(o, "ring_backs", json_integer(backs));
 	(void)json_object_set_new(o, "people", json_integer(people));
 	(void)json_object_set_new(o, "refused_today", json_integer(refused));
 	if (r)

@@ -684,6 +684,10 @@ static int read_campaigns(struct load *l)
 	return 0;
 }
 
+/* Behind a number that we show, who rings back is to reach who dialled him, whatever the queue says. */
+#define OWNER_FIRST "CASE WHEN owner_first_s = 0 AND EXISTS (SELECT 1 FROM numbers n JOIN shown_numbers s ON s.centre_id = n.centre_id AND s.number = n.number" \
+	" WHERE n.dest = 'queue' AND n.queue_id = queues.id) THEN 15 ELSE owner_first_s END"
+
 /* What others refer to comes first. */
 static int read_all(struct load *l)
 {
@@ -702,12 +706,12 @@ static int read_all(struct load *l)
 				   " options_fails, answer_s, tls_pin, codecs, srtp, srtp_any FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
-				   " announce_position, overflow_number, owner_first_s FROM queues WHERE centre_id = $1 ORDER BY id",
+				   " announce_position, overflow_number, " OWNER_FIRST " FROM queues WHERE centre_id = $1 ORDER BY id",
 			 take_queue, queue);
 	if (!r)
 		r = READ("queues", "SELECT id, priority, ring_s, wrapup_s, wrapup_max_s, len_max, wait_max_s,"
 				   " CASE WHEN answer_first = 1 AND announce_position = 1 THEN announce_s ELSE 0 END, target_s, empty_overflow,"
-				   " overflow, overflow_queue_id, owner_first_s, owner_busy_s, owner_member FROM queues WHERE centre_id = $1 ORDER BY id",
+				   " overflow, overflow_queue_id, " OWNER_FIRST ", owner_busy_s, owner_member FROM queues WHERE centre_id = $1 ORDER BY id",
 			 take_acd_queue, acd.queue);
 	if (!r)
 		r = READ("users", "SELECT id, team_id, deskless FROM users WHERE centre_id = $1 AND active = 1 ORDER BY id",

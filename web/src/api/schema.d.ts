@@ -11118,6 +11118,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        pop_campaign: {
+            campaign_id: string;
+            name: string;
+            mode: string;
+            script: string;
+            lead_id: string;
+            nth: number;
+            attempts: number;
+            /** Format: int64 */
+            at_ms: number;
+            result: string;
+            now: boolean;
+        };
         desk_campaign: {
             id: string;
             name: string;
@@ -11162,6 +11175,7 @@ export interface components {
                 dry_ms: number;
                 next_ms: number;
             };
+            ring_backs: number;
             people: number;
             refused_today: number;
             campaign: components["schemas"]["CampaignsRow"];
@@ -11220,6 +11234,7 @@ export interface components {
                 dry_ms: number;
                 next_ms: number;
             };
+            ring_backs: number;
             people: number;
             refused_today: number;
             campaign: components["schemas"]["CampaignsRow"];
@@ -12137,6 +12152,7 @@ export interface components {
                 /** Format: int64 */
                 within_min: number;
             };
+            campaign?: components["schemas"]["pop_campaign"] | null;
             notes: components["schemas"]["pop_note"][];
             calls: components["schemas"]["call_row"][];
             more: boolean;
