@@ -149,6 +149,8 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/campaigns/{id}/pause", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
 	{POST, "/campaigns/{id}/stop", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
 	{GET, "/campaigns/{id}/progress", LOGGED_IN, campaigns_progress, LONG},
+	{GET, "/campaigns/{id}/day", LOGGED_IN, campaigns_day, LONG},
+	{GET, "/campaigns/{id}/day.xlsx", LOGGED_IN, campaigns_day_xlsx, LONG},
 	{POST, "/campaigns/{id}/leads", RIGHT_CAMPAIGNS, campaigns_add, LONG},
 	{POST, "/campaigns/{id}/leads/remove", RIGHT_CAMPAIGNS, campaigns_remove, LONG},
 	{GET, "/campaigns/{id}/job", LOGGED_IN, campaigns_job, QUICK},

@@ -402,6 +402,8 @@ void campaigns_job(struct ask *k);
 void campaigns_recycle_preview(struct ask *k);
 void campaigns_recycle(struct ask *k);
 void campaigns_health(struct ask *k);
+void campaigns_day(struct ask *k); /* campaign_day.c */
+void campaigns_day_xlsx(struct ask *k);
 void desk_campaigns(struct ask *k);
 void desk_do_not_call(struct ask *k);
 

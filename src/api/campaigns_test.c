@@ -462,3 +462,40 @@ TEST(a_campaign_ends_by_itself_at_its_target_and_after_its_last_day_and_a_dry_li
 	zone_free(zone);
 	fix_stop(&f);
 }
+
+TEST(a_day_is_told_slot_by_slot_and_dial_by_dial)
+{
+	struct fix f;
+	struct client admin;
+	const json_t *o, *slot;
+	const struct answer *a;
+	int64_t id;
+	char *sql, *path;
+
+	admin = begin(&f, &id, 1);
+	/* 2026-03-02 10:05 in Shanghai: an answer, an abandoned one and one that nobody took; the next day does not count. */
+	for (int i = 0; i < 4; i++) {
+		sql = xasprintf("INSERT INTO attempt (claim_id, centre_id, campaign_id, lead_id, customer_id, nth, mode, begin_ms, ring_ms, answer_ms, connect_ms, end_ms, result, abandoned, applied, why)"
+				" SELECT %d, id, %lld, 1, 7000, 1, 'predictive', %lld, %lld, %s, %s, %lld, '%s', %d, 1, '{\"idle\":2,\"free_milli\":1500,\"price_ppm\":%d}' FROM centre",
+				100 + i, (long long)id, 1772417100000ll + i * 1000 + (i == 3 ? 86400000ll : 0), 1772417103000ll, i < 2 ? "1772417110000" : "NULL", i ? "NULL" : "1772417110100",
+				1772417140000ll + (i == 3 ? 86400000ll : 0), i == 0 ? "answered" : i == 1 ? "abandoned" : "noanswer", i == 1, 20000 + i);
+		fix_run(&f, sql);
+		free(sql);
+	}
+	o = json_object_get(at(&admin, "GET", id, "/day?day=20260302", NULL, "200"), "sheet");
+	assert_int_equal(num(o, "slot_ms", NULL), 900000);
+	assert_int_equal(num(o, "limit_permille", NULL), 30);
+	slot = json_array_get(json_object_get(o, "slots"), 40); /* 10:00 to 10:15 */
+	assert_int_equal(num(slot, "dialled", NULL), 3);
+	assert_int_equal(num(slot, "answered", NULL), 2);
+	assert_int_equal(num(slot, "abandoned", NULL), 1);
+	assert_int_equal(num(slot, "allowed_milli", NULL), 60); /* 3 % of two */
+	assert_int_equal(num(slot, "price_ppm", NULL), 20002);
+	(void)at(&admin, "GET", id, "/day?day=20260231x", NULL, "400 bad_query");
+	path = xasprintf("/campaigns/%lld/day.xlsx?day=20260302&lang=en", (long long)id);
+	a = ask(&admin, "GET", path, NULL, NULL);
+	free(path);
+	assert_int_equal(a->status, 200);
+	assert_memory_equal(a->body, "PK", 2);
+	fix_stop(&f);
+}

@@ -33,6 +33,7 @@ int campaign_seed(struct db *db, int64_t centre_id);
 
 /** yyyymmdd of "2026-11-22"; 0: it is none. */
 int64_t campaign_day_of(const char *text);
+int64_t campaign_day_number(int64_t yyyymmdd); /* days since 1970-01-01 */
 
 /* ---- starting and stopping ---- */
 

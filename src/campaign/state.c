@@ -106,3 +106,8 @@ int64_t campaign_day_of(const char *text)
 {
 	return day_of_text(text);
 }
+
+int64_t campaign_day_number(int64_t yyyymmdd)
+{
+	return day_number(yyyymmdd);
+}
