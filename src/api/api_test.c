@@ -434,6 +434,7 @@ TEST(desk_commands_reach_the_switch_and_its_refusals_come_back)
 	struct fix f;
 	struct client c;
 	int64_t id;
+	char path[64];
 
 	fix_start(&f, true);
 	c = fix_login(&f, "agent", NULL);
@@ -457,10 +458,13 @@ TEST(desk_commands_reach_the_switch_and_its_refusals_come_back)
 	(void)ask_for(&c, "POST", "/desk/wrapup/extend", "{\"ms\":-1}", "422 invalid");
 	c = fix_login(&f, "supervisor", NULL);
 	sw_answer = SW_OK;
-	(void)ask_for(&c, "POST", "/agents/77/break", "{}", "204");
-	assert_int_equal(sw_last.user_id, 77);
+	id = fix_get(&f, "SELECT id FROM users WHERE login = 'agent'");
+	(void)snprintf(path, sizeof(path), "/agents/%lld/break", (long long)id);
+	(void)ask_for(&c, "POST", path, "{}", "204");
+	assert_int_equal(sw_last.user_id, id);
 	assert_true(sw_last.force);
 	assert_string_equal(sw_last.reason, "forced");
+	(void)ask_for(&c, "POST", "/agents/77/break", "{}", "404 not_found");
 	fix_stop(&f);
 }
 

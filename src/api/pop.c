@@ -274,7 +274,7 @@ static void put_note(struct pop *p, struct jw *w, struct db_stmt *st)
 static int put_notes(struct pop *p, struct jw *w, bool *more)
 {
 	const char *in = marks(p, 4);
-	const char *whose = p->customer_id ? "n.customer_id = $3"
+	const char *whose = p->customer_id ? arena_printf(p->k->arena, "n.customer_id = $3 AND n.centre_id + 0 = %lld", (long long)p->k->who.centre_id)
 			    : p->form_n   ? arena_printf(p->k->arena,
 							 "n.centre_id + 0 = $3 AND COALESCE(n.customer_id, 0) = 0 AND n.call_id IN (SELECT call_id FROM call_pii WHERE from_number IN (%s)"
 							 " UNION SELECT call_id FROM call_pii WHERE to_number IN (%s))",

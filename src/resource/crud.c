@@ -161,7 +161,7 @@ int res_get(json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id
 	int r;
 
 	d = res_now(d, c->who->centre_id);
-	r = res_may_row(c, d, id, RES_READ);
+	r = res_row_may(c, d, id, RES_READ);
 	if (!r)
 		r = row_read(ret, c, d, id, false);
 	if (!r)
@@ -487,7 +487,7 @@ int res_create(json_t **ret, struct res_ctx *c, const struct res_def *d, const j
 /* The row as it is, with its secrets, if it has the wanted rev. */
 static int row_hold(json_t **ret, struct res_ctx *c, const struct res_def *d, int64_t id, int64_t rev, enum res_act act)
 {
-	int r = res_may_row(c, d, id, act);
+	int r = res_row_may(c, d, id, act);
 
 	if (r)
 		return r;

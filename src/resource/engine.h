@@ -127,7 +127,9 @@ json_t *res_row_json(struct res_ctx *c, const struct res_def *d, struct db_stmt 
 void res_row_mask(const struct res_def *d, json_t *row);
 /** What somebody who sees masks means by @v, where @was is what he was shown in part. A new reference. */
 json_t *res_unmask(const struct res_who *who, const struct res_def *d, const struct res_field *f, const json_t *v, const json_t *was);
-/** Is the row within the scope of this right? 0 or negative. */
+/** res_may_row of a row that is read with its centre besides: who reaches the whole centre is not asked for it. */
+int res_row_may(struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act);
+/** Is the row within the scope of this right? The same holds. 0 or negative. */
 int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act);
 /** Are all these? */
 int res_rows_within(bool *ret, struct res_ctx *c, const struct res_def *d, const int64_t *ids, size_t n, enum res_act act);

@@ -305,7 +305,7 @@ struct strb;
  * those of nobody. "1 = 1" for the centre.
  */
 void res_scope_text(struct strb *b, const struct res_def *d, const char *alias, enum res_scope scope, bool open, int user_at);
-/** 0: may; 1 with c->error: not_found for who may not even read it, else forbidden; or negative. */
+/** 0: may; 1 with c->error: not_found for who may not even read it and for rows of another centre, else forbidden; or negative. */
 int res_may_row(struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act);
 /** Does @who see the field at all; may he set it? */
 bool res_field_seen(const struct res_who *who, const struct res_def *d, const struct res_field *f);

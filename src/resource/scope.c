@@ -2,6 +2,7 @@
 #include "resource/engine.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,7 +268,7 @@ int res_row_within(bool *ret, struct res_ctx *c, const struct res_def *d, int64_
 	return res_rows_within(ret, c, d, &id, 1, act);
 }
 
-int res_may_row(struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act)
+int res_row_may(struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act)
 {
 	bool within, seen;
 	int r;
@@ -284,6 +285,27 @@ int res_may_row(struct res_ctx *c, const struct res_def *d, int64_t id, enum res
 		return r;
 	res_fail(c, seen ? 403 : 404, seen ? "forbidden" : "not_found", NULL, NULL);
 	return 1;
+}
+
+/* Who reaches all rows reaches those of his centre. */
+static int is_there(struct res_ctx *c, const struct res_def *d, int64_t id)
+{
+	char *sql = xasprintf("SELECT 1 FROM %s WHERE id = $1 AND centre_id = $2", d->table);
+	int64_t one;
+	int r = db_get_i64(&one, c->db, sql, "ii", id, c->who->centre_id);
+
+	free(sql);
+	if (r != -ENOENT)
+		return r;
+	res_fail(c, 404, "not_found", NULL, NULL);
+	return 1;
+}
+
+int res_may_row(struct res_ctx *c, const struct res_def *d, int64_t id, enum res_act act)
+{
+	int r = res_row_may(c, d, id, act);
+
+	return r || res_scope_of(c->who, d, act) != SCOPE_CENTRE ? r : is_there(c, d, id);
 }
 
 static bool hides_any(const struct res_who *who)
