@@ -13,10 +13,16 @@ TEST(nothing_of_another_centre_is_reached_by_id)
 		const struct res_def *d = res_find(seeds[i].d);
 		int closed = d->closed ? 403 : 404;
 
-		print_message("%s\n", seeds[i].as);
 		assert_int_equal(tried(NULL, &w, d, w.foreign[i], NULL, READ), 404);
 		assert_int_equal(tried(NULL, &w, d, w.foreign[i], body_of(w.foreign, patch_of(i)), UPDATE), closed);
 		assert_int_equal(tried(NULL, &w, d, w.foreign[i], NULL, REMOVE), closed);
+		if (!d->personal) { /* what is no plain reading or writing asks so */
+			forget(&w);
+			assert_int_equal(res_may_row(&w.c, d, w.foreign[i], RES_READ), 1);
+			assert_int_equal(w.error.status, 404);
+			forget(&w);
+			assert_int_equal(res_may_row(&w.c, d, w.id[i], RES_READ), 0);
+		}
 	}
 	for (size_t k = 0; res_all[k]; k++) { /* what a change of many rows would reach */
 		forget(&w);

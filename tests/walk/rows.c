@@ -519,7 +519,7 @@ static void custom_fields(struct walk *w)
 	assert_int_equal(res_custom_load(w->db, w->centre), 0);
 }
 
-static unsigned wrong_n;
+unsigned wrong_n;
 
 void wrong(const char *fmt, ...)
 {

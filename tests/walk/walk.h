@@ -82,6 +82,7 @@ const struct res_rights *rights_of(json_t *rights, json_t *grants);
 
 /** Runs @fn with each resource, as an administrator, custom fields of every type included. Fails after the last if anything was wrong. */
 void each_resource(void (*fn)(struct walk *w, const struct res_def *d));
+extern unsigned wrong_n; /* what was said by wrong() */
 void wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* For messages, good until the fourth next: a value's JSON as far as a line bears it, and why something was refused. */
 const char *shown(const json_t *v);
