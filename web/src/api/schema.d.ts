@@ -5402,6 +5402,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sales/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My figures of today and of this month, beside my goals; goal_today: what is left of the month's, spread over its working days that are left */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["sales_mine"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sales/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls, connected, WeChat, invitations, visits, deals and amounts of those whom I may see, over at most 92 days of the centre */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description 2026-11-01; today without */
+                    from?: string;
+                    /** @description that day, too */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["sales_figures"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/todos": {
         parameters: {
             query?: never;
@@ -11370,6 +11465,79 @@ export interface components {
             at_ms: number;
             more_ms: number;
             refused: number;
+        };
+        sales_count: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            connected: number;
+            /** Format: int64 */
+            talk_min: number;
+            /** Format: int64 */
+            wechat: number;
+            /** Format: int64 */
+            invited: number;
+            /** Format: int64 */
+            visits: number;
+            /** Format: int64 */
+            deals: number;
+            /** Format: int64 */
+            amount: number;
+        };
+        sales_goal: {
+            /** Format: int64 */
+            calls: number | null;
+            /** Format: int64 */
+            connected: number | null;
+            /** Format: int64 */
+            talk_min: number | null;
+            /** Format: int64 */
+            wechat: number | null;
+            /** Format: int64 */
+            invited: number | null;
+            /** Format: int64 */
+            visits: number | null;
+            /** Format: int64 */
+            deals: number | null;
+            /** Format: int64 */
+            amount: number | null;
+        };
+        sales_person: {
+            id: string;
+            name: string;
+            team_id: string | null;
+            team: string | null;
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            connected: number;
+            /** Format: int64 */
+            talk_min: number;
+            /** Format: int64 */
+            wechat: number;
+            /** Format: int64 */
+            invited: number;
+            /** Format: int64 */
+            visits: number;
+            /** Format: int64 */
+            deals: number;
+            /** Format: int64 */
+            amount: number;
+        };
+        sales_mine: {
+            day: string;
+            workdays_left: number;
+            today: components["schemas"]["sales_count"];
+            month: components["schemas"]["sales_count"];
+            goal_today: components["schemas"]["sales_goal"] | null;
+            goal_month: components["schemas"]["sales_goal"] | null;
+        };
+        sales_figures: {
+            from: string;
+            to: string;
+            workdays: number;
+            workdays_left: number;
+            people: components["schemas"]["sales_person"][];
         };
         todo: {
             /** @enum {string} */
