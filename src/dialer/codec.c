@@ -33,6 +33,7 @@ void pace_snap_encode(const struct pace *p, struct strb *b)
 	jw_int(&w, "account_ms", p->from_ms);
 	jw_int(&w, "answered", p->answered);
 	jw_int(&w, "abandoned", p->abandoned);
+	jw_int(&w, "first_ms", p->first_ms);
 	jw_num(&w, "ln_price", p->ln_price);
 	jw_num(&w, "answers", p->answers);
 	jw_num(&w, "scores", p->scores);
@@ -88,6 +89,7 @@ static void decode(bool *bad, struct pace *p, const json_t *o)
 	p->from_ms = get_int(bad, o, "account_ms", p->conf.from_ms, COUNT_MAX);
 	p->answered = get_int(bad, o, "answered", 0, COUNT_MAX);
 	p->abandoned = get_int(bad, o, "abandoned", 0, COUNT_MAX);
+	p->first_ms = get_int(bad, o, "first_ms", -COUNT_MAX, COUNT_MAX);
 	p->ln_price = as_num(bad, json_object_get(o, "ln_price"), LN_PRICE_MIN, LN_PRICE_MAX);
 	p->answers = as_num(bad, json_object_get(o, "answers"), 0, VALUE_MAX);
 	p->scores = as_num(bad, json_object_get(o, "scores"), 1e-3, VALUE_MAX);

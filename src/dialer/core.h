@@ -30,7 +30,8 @@ struct pace {
 	struct pace_conf conf;
 	int64_t from_ms;             /* of the window that the account is of */
 	int64_t answered, abandoned; /* in it */
-	double ln_price;             /* before the guard */
+	int64_t first_ms;            /* of its first answer; with answered > 0 */
+	double ln_price;             /* for one agent alone; for n it is divided by sqrt(n) */
 	double answers, scores;      /* forgetting sums over resolved calls; answers / scores is p */
 	struct hist answer, fail, wrap;
 	double talk_end[TALK_BINS], talk_s[TALK_BINS]; /* by age: ended, and seconds seen; forgetting */
@@ -38,7 +39,14 @@ struct pace {
 };
 
 #define LN_PRICE_MIN -16.0
-#define LN_PRICE_MAX -0.051293294387550533 /* ln 0.95 */
+#define LN_PRICE_MAX 1.0
+
+/* How the window's account stands; all in calls that may be abandoned. */
+struct budget {
+	double slack;  /* earned by those who answered, less abandoned; below 0: over the limit */
+	double coming; /* will be earned until the window ends, if customers answer as they have so far */
+};
+void pace_budget(const struct pace *p, int64_t at_ms, struct budget *ret);
 
 bool pace_conf_ok(const struct pace_conf *conf);
 void pace_learn_sum(struct pace *p); /* what is derived, after bins were set */

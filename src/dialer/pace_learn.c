@@ -1,9 +1,11 @@
 /*
  * What the pacing core learns from the campaign's own calls, and the budget.
  *
- * The price's logarithm moves by GAIN x (share - [abandoned]) with each answered call and stays in [LN_PRICE_MIN, LN_PRICE_MAX].
- * Summed over T answers: |abandoned / T - share| <= (LN_PRICE_MAX - LN_PRICE_MIN) / (GAIN x T), but for what the bounds cut off. No
- * model enters: a guarantee that holds however wrong the forecasts are. The share aimed at is a fifteenth below the limit.
+ * Budget: the price's logarithm moves by GAIN x limit with each answered call and by -GAIN with each abandoned one: it is the account
+ * of all there ever was. Since it stays in [LN_PRICE_MIN, LN_PRICE_MAX], abandoned <= limit x T + (MAX - MIN) / GAIN over T answers
+ * whatever the forecasts are worth: a guarantee that needs no model. Around it works a slow correction, REPAY, towards a small
+ * reserve in this window's account, so that the price becomes what the limit costs here; while there is less than the reserve it only
+ * lowers the price, so that the bound stands.
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,11 +14,12 @@
 #include "dialer/core.h"
 
 #define GAIN 0.12
-#define AIM (14.0 / 15)            /* of the limit: 2.8 % for 3 % */
-#define LN_PRICE_START -3.5065578973199818 /* ln 0.03 */
-#define CALLS_MEMORY 150.0         /* resolved calls */
+#define REPAY 0.0003               /* for each call away from the reserve, RESERVE_FAR at most, at each answer */
+#define RESERVE_FAR 4.0
+#define LN_PRICE_START -1.6094379124341003 /* ln 0.2 */
+#define CALLS_MEMORY 600.0         /* resolved calls */
 #define CALLS_PRIOR 40.0
-#define SHARE_PRIOR 0.25
+#define SHARE_PRIOR 0.4            /* rather too many: dialling too few for half a minute is cheaper than fifty abandoned at once */
 #define TIMES_MEMORY 400.0         /* answers, failures, wrap-ups */
 #define TALKS_MEMORY 600.0
 #define TALK_PRIOR_S 120.0         /* mean; as if three talks had been seen */
@@ -82,18 +85,62 @@ static void learn_talk(struct pace *p, double s)
 	learn_hazard(p);
 }
 
-static void learn_call(struct pace *p, const struct pace_event *ev, bool answered)
+/* A call of score r had r chances to answer; one that was ended early had as many of them as answers come by then. */
+static void learn_call(struct pace *p, const struct pace_event *ev, double chances, double answered)
 {
-	const double keep = 1 - 1 / CALLS_MEMORY;
+	const double keep = 1 - 1 / CALLS_MEMORY, score = ev->score_permille > 0 ? ev->score_permille / 1000.0 : 1;
 
 	p->answers = p->answers * keep + answered;
-	p->scores = p->scores * keep + (ev->score_permille > 0 ? ev->score_permille / 1000.0 : 1);
-	hist_add(answered ? &p->answer : &p->fail, ev->ms / 1000.0);
+	p->scores = p->scores * keep + score * chances;
+}
+
+/* ---- the budget ---- */
+
+#define RESERVE_MAX 3.5
+#define RESERVE_EARLY 0.3          /* of what was earned so far */
+#define RESERVE_LATE 0.5           /* and of what is still to come RESERVE_COMING more */
+#define RESERVE_COMING 0.2
+#define RATE_CREDIT_N 20           /* answers, as if seen in RATE_CREDIT_MS, in the forecast of those to come */
+#define RATE_CREDIT_MS 600000
+
+void pace_budget(const struct pace *p, int64_t at_ms, struct budget *ret)
+{
+	double limit = p->conf.limit_permille / 1000.0, seen_ms = RATE_CREDIT_MS, left_ms;
+	struct pace_account a;
+
+	pace_account(p, at_ms, &a);
+	left_ms = a.to_ms > at_ms ? (double)(a.to_ms - at_ms) : 0;
+	if (a.answered && at_ms > p->first_ms)
+		seen_ms += (double)(at_ms - p->first_ms);
+	ret->slack = limit * (double)a.answered - (double)a.abandoned;
+	ret->coming = limit * (double)(a.answered + RATE_CREDIT_N) / seen_ms * left_ms;
+}
+
+static double least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static double reserve(const struct pace *p, const struct budget *b)
+{
+	double late = least(RESERVE_MAX, RESERVE_LATE + RESERVE_COMING * b->coming);
+
+	return least(late, RESERVE_EARLY * p->conf.limit_permille / 1000.0 * (double)p->answered);
+}
+
+static double off_reserve(const struct pace *p, int64_t at_ms)
+{
+	struct budget b;
+	double off;
+
+	pace_budget(p, at_ms, &b);
+	off = b.slack - reserve(p, &b);
+	return off < -RESERVE_FAR ? -RESERVE_FAR : least(off, RESERVE_FAR);
 }
 
 static void move_price(struct pace *p, double by)
 {
-	p->ln_price += GAIN * by;
+	p->ln_price += by;
 	if (p->ln_price < LN_PRICE_MIN)
 		p->ln_price = LN_PRICE_MIN;
 	if (p->ln_price > LN_PRICE_MAX)
@@ -125,16 +172,22 @@ void pace_event(struct pace *p, const struct pace_event *ev)
 	account_at(p, ev->at_ms);
 	switch (ev->kind) {
 	case PACE_ANSWERED:
-		learn_call(p, ev, true);
-		p->answered++;
-		move_price(p, AIM * p->conf.limit_permille / 1000);
+		learn_call(p, ev, 1, 1);
+		hist_add(&p->answer, ev->ms / 1000.0);
+		if (p->answered++ == 0)
+			p->first_ms = ev->at_ms;
+		move_price(p, GAIN * p->conf.limit_permille / 1000 + REPAY * off_reserve(p, ev->at_ms));
 		break;
 	case PACE_FAILED:
-		learn_call(p, ev, false);
+		learn_call(p, ev, 1, 0);
+		hist_add(&p->fail, ev->ms / 1000.0);
+		break;
+	case PACE_ENDED:
+		learn_call(p, ev, hist_below(&p->answer, ev->ms / 1000.0), 0);
 		break;
 	case PACE_ABANDONED:
 		p->abandoned++;
-		move_price(p, -1);
+		move_price(p, -GAIN);
 		break;
 	case PACE_TALK_END:
 		learn_talk(p, ev->ms / 1000.0);

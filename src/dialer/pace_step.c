@@ -1,7 +1,9 @@
 /*
  * How many calls now. For horizons s of 4 to 22 s: each ringing call will have answered with q(s), each busy agent will be free, in
  * time for a customer who answers at s, with f(s). Answers less agents, taken as normal with mean m and variance v, use up all who
- * are idle with P(s); a call dialled now is lost where its own answer falls, or does its harm to a later one.
+ * are idle with P(s). v holds how little is known of the share that answers, so that a campaign's first minute is a careful one. The
+ * risk of a call dialled now is P where its own answer falls. (The greatest P from there on, its harm to later answers as well, was
+ * tried and keeps agents 0.1 to 0.4 points less busy: later calls are held back or ended in time.)
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -15,10 +17,11 @@
 #define ANSWER_MAX 0.95
 #define FREE_MAX 0.9
 #define AGED_WEIGHT 2.0        /* observations' worth of "as long again as it has lasted" in a wrap-up's forecast */
-#define CREDIT 20              /* answers that the window's account begins with */
-#define GUARD_TIGHT 0.5        /* of the price, with less than one call of slack */
-#define GUARD_SPENT 0.15       /* with none */
-#define LAST_HOUR_MS 3600000
+#define PRICE_MAX 0.95
+#define OVER_COST 0.4          /* the price falls by e^-OVER_COST for each call over the limit */
+#define END_NEAR 20.0          /* with less to come than so many calls, what is left is kept for the end */
+#define END_KEEP 1.5           /* calls, and END_KEEP_AGENTS x sqrt(agents): those ringing at the end may still be lost */
+#define END_KEEP_AGENTS 0.35
 #define HANGUP_FACTOR 3
 #define HANGUP_ABOVE 0.02
 
@@ -37,6 +40,7 @@ struct outlook {
 	double answers[HORIZONS], free[HORIZONS], var[HORIZONS];
 	double fresh[HORIZONS];  /* q of a call dialled now */
 	double weight[HORIZONS]; /* share of its answers nearest to each horizon */
+	double unsure;           /* variance of the answering share, relative to its square */
 	double idle;             /* less customers who wait already */
 };
 
@@ -95,7 +99,7 @@ static void look_ahead(struct outlook *o, const struct pace *p, const struct pac
 	double share = pace_answer_share(p), seen = hist_seen(&p->wrap), wrapped[HORIZONS], before = 0;
 	double fresh = share_of(share, now->next_permille);
 
-	*o = (struct outlook){.idle = now->idle - now->held};
+	*o = (struct outlook){.idle = now->idle - now->held, .unsure = (1 - share) / (share * p->scores + 1e-9)};
 	for (int i = 0; i < HORIZONS; i++) {
 		double below = i + 1 < HORIZONS ? hist_below(&p->answer, nearest_s[i]) : 1;
 
@@ -112,38 +116,38 @@ static void look_ahead(struct outlook *o, const struct pace *p, const struct pac
 		expect_talk(o, p, wrapped, now->talk_ms[i]);
 }
 
-/* The risk that one call more, after @more dialled in this step, is lost or loses another. */
+/* The risk that one call more, after @more dialled in this step, finds nobody free when it answers. */
 static double risk_after(const struct outlook *o, int more)
 {
-	double risk = 0, worst = 0;
+	double risk = 0;
 
-	for (int i = HORIZONS - 1; i >= 0; i--) {
-		double mean = o->answers[i] - o->free[i] + more * o->fresh[i];
-		double var = o->var[i] + more * o->fresh[i] * (1 - o->fresh[i]) + 1e-6;
-		double lost = dm_phi((mean + 0.5 - o->idle) / __builtin_sqrt(var));
+	for (int i = 0; i < HORIZONS; i++) {
+		double q = o->fresh[i], answers = o->answers[i] + more * q;
+		double var = o->var[i] + more * q * (1 - q) + answers * answers * o->unsure + 1e-6;
 
-		if (lost > worst)
-			worst = lost;
-		risk += o->weight[i] * worst;
+		risk += o->weight[i] * dm_phi((answers - o->free[i] + 0.5 - o->idle) / __builtin_sqrt(var));
 	}
 	return risk;
 }
 
-/* ---- the window's account ---- */
+/* ---- the price ---- */
 
-static double slack_of(const struct pace *p, const struct pace_account *a)
+/* How much of the price is left towards the window's end: what may still be lost against what is still earned; 0: nothing. */
+static double end_share(const struct budget *b, double agents)
 {
-	return p->conf.limit_permille / 1000.0 * (double)(a->answered + CREDIT) - (double)a->abandoned;
+	double keep = END_KEEP + END_KEEP_AGENTS * __builtin_sqrt(agents), left = b->slack + b->coming - keep;
+
+	if (b->coming >= END_NEAR || b->slack >= keep)
+		return 1;
+	return left > 0 ? left / b->coming : 0;
 }
 
-static double price_of(const struct pace *p, double slack)
+static double price_of(const struct pace *p, const struct budget *b, double agents)
 {
-	return dm_exp(p->ln_price) * (slack < 0 ? GUARD_SPENT : slack < 1 ? GUARD_TIGHT : 1);
-}
+	double over = b->slack < 0 ? -b->slack : 0, end = end_share(b, agents);
+	double price = dm_exp(p->ln_price - OVER_COST * over) / __builtin_sqrt(agents) * end * end;
 
-static bool spent(const struct pace *p, const struct pace_account *a, double slack, int64_t at_ms)
-{
-	return p->conf.limit_permille == 0 || (slack < 0 && a->to_ms - at_ms < LAST_HOUR_MS);
+	return price < PRICE_MAX ? price : PRICE_MAX;
 }
 
 /* ---- the decision ---- */
@@ -167,6 +171,7 @@ static void dial_for_idle(const struct pace_now *now, int32_t room, struct pace_
 	int32_t n = now->idle - now->held - (int32_t)now->ring_n;
 
 	out->launch = n < 0 ? 0 : n < room ? n : room;
+	out->hangup = n < 0 && old_calls(now) > 0;
 	out->why.verdict = PACE_PROGRESSIVE;
 }
 
@@ -187,21 +192,20 @@ static void dial_within(const struct outlook *o, double price, int32_t room, con
 void pace_step(const struct pace *p, const struct pace_now *now, struct pace_out *out)
 {
 	int64_t agents = (int64_t)now->idle + (int64_t)now->talk_n + (int64_t)now->wrap_n, room = PACE_LINES_MAX * agents - (int64_t)now->ring_n;
-	struct pace_account account;
+	struct budget budget;
 	struct outlook o;
-	double slack, price;
+	double price;
 
 	look_ahead(&o, p, now);
-	pace_account(p, now->at_ms, &account);
-	slack = slack_of(p, &account);
-	price = price_of(p, slack);
+	pace_budget(p, now->at_ms, &budget);
+	price = price_of(p, &budget, agents > 0 ? (double)agents : 1);
 	*out = (struct pace_out){.why = {.idle = now->idle, .held = now->held, .ringing = (int32_t)now->ring_n,
 					 .free_milli = thousandths(o.free[ABOUT_12_S]), .answers_milli = thousandths(o.answers[ABOUT_12_S]),
 					 .answer_permille = thousandths(pace_answer_share(p)),
-					 .price_ppm = (int32_t)(1e6 * price + 0.5), .slack_milli = thousandths(slack)}};
+					 .price_ppm = (int32_t)(1e6 * price + 0.5), .slack_milli = thousandths(budget.slack)}};
 	if (room < 0)
 		room = 0;
-	if (spent(p, &account, slack, now->at_ms))
+	if (p->conf.limit_permille == 0 || price <= 0)
 		dial_for_idle(now, (int32_t)room, out);
 	else
 		dial_within(&o, price, (int32_t)room, now, out);

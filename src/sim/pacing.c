@@ -311,6 +311,7 @@ static void hang_up_oldest(struct world *s)
 
 	if (!t || s->now_ms - t->since_ms < PACE_RING_MIN_MS)
 		return;
+	tell(s, PACE_ENDED, s->now_ms - t->since_ms, t->score_permille);
 	list_take(&s->ringing, t);
 	heap_del(&s->heap, &t->due);
 	thing_free(s, t);

@@ -13,6 +13,8 @@
 
 #define AGES_MAX 100000
 #define TIME_MAX_S 1e9
+#define ENDED_MAX 4
+#define TICK_MS 1500      /* a call we ended may be told as failed, at most so much older */
 
 /* ---- reading ---- */
 
@@ -27,6 +29,8 @@ struct pacing_line {
 	struct pace_ring *ring;
 	struct pace_event *events;
 	size_t event_n;
+	struct pace_ring ended[ENDED_MAX]; /* that the last answer said to hang up */
+	size_t ended_n;
 };
 
 struct cursor {
@@ -185,6 +189,33 @@ static void begin_day(struct pacing_line *l, int64_t at_ms)
 	l->begun = true;
 }
 
+/* Our own hanging up is no failure of the call, should the other side tell it as one. */
+static bool ended_by_us(const struct pacing_line *l, const struct pace_event *ev)
+{
+	for (size_t i = 0; i < l->ended_n && ev->kind == PACE_FAILED; i++)
+		if (ev->ms >= l->ended[i].age_ms && ev->ms <= l->ended[i].age_ms + TICK_MS)
+			return true;
+	return false;
+}
+
+static void keep_ended(struct pacing_line *l, const struct pace_now *now, int32_t n)
+{
+	l->ended_n = 0;
+	for (size_t i = 0; i < now->ring_n && n > 0 && l->ended_n < ENDED_MAX; i++) {
+		const struct pace_ring *c = &now->ring[i];
+		size_t at = l->ended_n;
+
+		if (c->age_ms < PACE_RING_MIN_MS)
+			continue;
+		if (at == (size_t)n && l->ended[at - 1].age_ms >= c->age_ms)
+			continue;
+		for (at -= at == (size_t)n; at > 0 && l->ended[at - 1].age_ms < c->age_ms; at--)
+			l->ended[at] = l->ended[at - 1];
+		l->ended[at] = *c;
+		l->ended_n += l->ended_n < (size_t)n;
+	}
+}
+
 static void feed(struct pacing_line *l, int64_t at_ms, double answered, double dropped)
 {
 	struct pace_event lost = {.kind = PACE_ABANDONED};
@@ -194,8 +225,12 @@ static void feed(struct pacing_line *l, int64_t at_ms, double answered, double d
 	lost.at_ms = l->before_ms + at_ms;
 	for (size_t i = 0; i < l->event_n; i++) {
 		l->events[i].at_ms = l->before_ms + at_ms;
-		pace_event(l->pace, &l->events[i]);
+		if (!ended_by_us(l, &l->events[i]))
+			pace_event(l->pace, &l->events[i]);
 	}
+	for (size_t i = 0; i < l->ended_n; i++)
+		pace_event(l->pace, &(struct pace_event){.kind = PACE_ENDED, .at_ms = l->before_ms + at_ms, .ms = l->ended[i].age_ms,
+							 .score_permille = l->ended[i].score_permille});
 	for (double n = l->dropped; n < dropped; n++)
 		pace_event(l->pace, &lost);
 	l->answered = answered;
@@ -233,6 +268,7 @@ int pacing_line_read(struct pacing_line *l, const char *line, struct pace_out *r
 	feed(l, now.at_ms, answered, dropped);
 	now.at_ms += l->before_ms;
 	pace_step(l->pace, &now, ret);
+	keep_ended(l, &now, ret->hangup);
 	return 0;
 }
 

@@ -118,13 +118,13 @@ TEST(a_line_is_answered_with_what_to_dial)
 	assert_int_equal(pacing_line_read(l, "S 1 2 0 | 3.5 100 | 0.2 | 1:1 1:0.8 2.25 | 3 1 1 0 | a9.5:1 f3:0.5 t120.5 w20\n", &out), 0);
 	assert_int_equal(out.why.ringing, 3);
 	assert_int_equal(out.why.idle, 2);
-	assert_int_equal(out.why.slack_milli, 630); /* 0.03 x (1 + 20) */
+	assert_int_equal(out.why.slack_milli, 30); /* 0.03 x 1 */
 	assert_int_equal(pacing_line_read(l, "S 2 0 1 | | | 20:1 | 3 1 1 1 |", &out), 0);
-	assert_int_equal(out.why.slack_milli, -370);
+	assert_int_equal(out.why.slack_milli, -970);
 	assert_int_equal(out.launch, 0);
 	assert_int_equal(out.hangup, 1);
 	assert_int_equal(pacing_line_read(l, "S 0 1 0 | | | | 0 0 0 0 |", &out), 0); /* the next day */
-	assert_int_equal(out.why.slack_milli, 600);
+	assert_int_equal(out.why.slack_milli, 0);
 	pacing_line_free(l);
 }
 
@@ -143,6 +143,6 @@ TEST(what_is_no_line_is_refused_and_changes_nothing)
 		assert_int_equal(pacing_line_read(l, bad[i], &out), -EINVAL);
 	assert_int_equal(out.launch, 7);
 	assert_int_equal(pacing_line_read(l, "S 0 1 0 | | | | 0 0 0 0 |", &out), 0);
-	assert_int_equal(out.why.slack_milli, 600);
+	assert_int_equal(out.why.slack_milli, 0);
 	pacing_line_free(l);
 }
