@@ -554,7 +554,7 @@ static json_t *filled(const json_t *schema, const char *name, const char *about,
 	least = json_object_get(schema, "minimum");
 	if (json_is_array(values)) {
 		for (size_t i = 0; i < json_array_size(values); i++)
-			if (!strcmp(json_string_value(json_array_get(values, i)), "people"))
+			if (json_is_string(json_array_get(values, i)) && !strcmp(json_string_value(json_array_get(values, i)), "people"))
 				return json_string("people"); /* rather than nobody */
 		return json_incref(json_array_get(values, 0));
 	}
@@ -621,6 +621,8 @@ static const struct {
 	{"POST", "/desk/faults", "a call that is not his own is left out"},
 	{"POST", "/trunks/{id}/try", "the switch knows the trunks of its own configuration"},
 	{"POST", "/trunks/{id}/test", "the same"},
+	{"POST", "/desk/preview/dial", "the switch does it for the agent who is shown that call, and for nobody else"},
+	{"POST", "/desk/preview/skip", "the same"},
 	{"POST", "/customers/check-number", "the customer is only left out of what is looked at"},
 };
 
