@@ -73,13 +73,13 @@ class Test:
     def __init__(self, name, command, count, timeout=600, cwd=ROOT, env=None):
         self.name, self.command, self.count, self.timeout, self.cwd, self.env = name, command, count, timeout, cwd, env or {}
 
-    def run(self, log_dir, env, nice=0):
+    def run(self, log_dir, env):
         log = log_dir / (re.sub(r"\W+", "_", self.name) + ".log")
         start = time.time()
         with open(log, "w+", errors="replace") as f:
             try:
-                code = subprocess.run(["nice", "-n", str(nice)] + self.command, cwd=self.cwd, env={**env, **self.env},
-                                      stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
+                code = subprocess.run(self.command, cwd=self.cwd, env={**env, **self.env}, stdin=subprocess.DEVNULL,
+                                      stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
             except subprocess.TimeoutExpired:
                 code = -1
                 f.write(f"\ntook longer than {self.timeout} s\n")
@@ -190,30 +190,23 @@ def main():
     elif args.what == "all":
         rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
     rest += data_system
-    # Browsers in two halves, telephones, and the rest beside each other: all wait most of the time. Their ports are different ones. What
-    # computes, the unit tests, fills the time that they leave, at a lower priority.
-    def lane_of(test):
-        return next((i for i, names in enumerate(LANES) if test.name.startswith(names)), len(LANES))
-    lanes = [[t for t in rest if lane_of(t) == i] for i in range(len(LANES) + 1)]
-    computing = queue.SimpleQueue()
-    for test in units + data_units:
-        computing.put(test)
     done = queue.Queue()
 
-    def shared():
-        try:
-            while True:
-                yield computing.get_nowait()
-        except queue.Empty:
-            return
+    def side_by_side(lanes):
+        """each lane one after the other; answers when all are done"""
+        for lane in lanes:
+            threading.Thread(target=lambda lane=lane: [done.put(t.run(logs, env)) for t in lane], daemon=True).start()
+        for _ in sum(lanes, []):
+            judge(done.get(), totals, again)
 
-    def work(tests, nice):
-        for test in tests:
-            done.put(test.run(logs, env, nice))
-    for tests, nice in [(lane, 0) for lane in lanes] + [(shared(), 10 if rest else 0) for _ in range(2)]:
-        threading.Thread(target=work, args=(tests, nice), daemon=True).start()
-    for _ in units + data_units + rest:
-        judge(done.get(), totals, again)
+    # What computes first, two at a time. Then browsers in two halves, telephones, and the rest: all wait most of the time, and their ports
+    # are different ones.
+    units += data_units
+    side_by_side([units[0::2], units[1::2]])
+
+    def lane_of(test):
+        return next((i for i, names in enumerate(LANES) if test.name.startswith(names)), len(LANES))
+    side_by_side([[t for t in rest if lane_of(t) == i] for i in range(len(LANES) + 1)])
     for test in again:
         print(f"again {test.name}", flush=True)
         judge(test.run(logs, env), totals)
