@@ -168,7 +168,7 @@ static bool refuses_together(struct walk *w, const struct res_def *d, size_t k, 
 		any |= one != NULL;
 		if (json_array_size(one) == 2) {
 			(void)json_object_set(body, f->name, json_array_get(one, 0));
-			(void)json_object_set(wanted, f->name, internal(f) ? json_string("unknown") : json_array_get(one, 1));
+			(void)json_object_set_new(wanted, f->name, internal(f) ? json_string("unknown") : json_incref(json_array_get(one, 1)));
 		}
 		json_decref(list);
 	}
