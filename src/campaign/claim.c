@@ -339,11 +339,13 @@ static int take(struct campaign_given *g, bool *resting, struct db *db, struct c
 	return claim(&g->claims[g->n++], db, p, l, &f, show, v.again_ms - shift);
 }
 
+#define LOOKED_LEAST 8 /* so many of a rank are looked at before time ends a piece: a slow database must not starve the agents */
+
 /* What is due of one rank. @full: enough, or the time is over. */
 static int take_rank(struct campaign_given *g, bool *full, bool *resting, struct db *db, struct campaign_rules *p, int rank, unsigned want, int64_t end_ms)
 {
 	struct lead list[BATCH];
-	size_t n;
+	size_t n, looked = 0;
 	int r = 0;
 
 	do {
@@ -351,7 +353,7 @@ static int take_rank(struct campaign_given *g, bool *full, bool *resting, struct
 		r = leads_due(list, &n, BATCH, db, p->campaign_id, rank, p->now_ms);
 		for (size_t i = 0; !r && i < n && !*full && !*resting; i++) {
 			r = take(g, resting, db, p, &list[i]);
-			*full = g->n >= want || (end_ms && clock_mono_ms() >= end_ms);
+			*full = g->n >= want || (++looked >= LOOKED_LEAST && end_ms && clock_mono_ms() >= end_ms);
 		}
 	} while (!r && n == BATCH && !*full && !*resting);
 	return r;
