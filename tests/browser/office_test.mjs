@@ -34,8 +34,8 @@ export const tests = {
 		await page.fill('input[type=search]', '')
 		await until(async () => (await rows()) === 50, 'all')
 		await page.click('th button >> nth=0')
-		await until(async () => (await text(page, 'tbody tr td')) === '8060', 'descending')
-		equal(await page.locator('th').first().getAttribute('aria-sort'), 'descending')
+		await until(async () => (await text(page, 'tbody tr td.c-name')) === '8060', 'descending')
+		equal(await page.locator('th.c-name').getAttribute('aria-sort'), 'descending')
 	},
 	'a form shows what is wrong at the field, before and after sending': async () => {
 		await fresh('admin', '/settings/teams')

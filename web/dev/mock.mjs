@@ -218,8 +218,9 @@ function crud(method, meta, rowId, q, body, ifMatch) {
 		const sort = q.get('sort') || meta.order
 		const key = sort.replace(/^-/, '')
 		rows = [...rows].sort((a, b) => String(a[key] ?? '').localeCompare(String(b[key] ?? ''), 'zh') * (sort.startsWith('-') ? -1 : 1))
-		const offset = Number(q.get('offset') ?? 0)
-		return { items: rows.slice(offset, offset + Number(q.get('limit') ?? 50)), total: rows.length }
+		const from = Number(q.get('after') || 0)
+		const to = from + Number(q.get('limit') ?? 50)
+		return { items: rows.slice(from, to), total: rows.length, total_exact: true, next: to < rows.length ? String(to) : null }
 	}
 	if (method === 'POST') {
 		checkRow(meta, body, list)

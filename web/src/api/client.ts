@@ -154,7 +154,7 @@ export const api = {
 }
 
 /* Resources are drawn from their description, so their paths and fields are known only at run time. */
-export interface ListQuery { q?: string; sort?: string; limit?: number; offset?: number; [field: string]: string | number | undefined }
+export interface ListQuery { q?: string; sort?: string; limit?: number; after?: string; count?: string; [field: string]: string | number | undefined }
 
 async function send<T>(method: string, path: string, body?: unknown, rev?: number): Promise<T> {
 	const headers = new Headers()
