@@ -10,6 +10,7 @@ repository's root with HUAWU (the program) and BUILD in its environment; it pass
 by 77 (its last line says why), and may close with its own 'N passed, N failed', which is then counted.
 What touches data runs a second time on PostgreSQL (HW_TEST_DB names a private server, tests/lib/postgres.py):
 with `all` every such unit test and some of tests/, else the module db.
+Where network namespaces can be made (root), each test has its own, so that no two want the same port.
 Output goes to DIR/test-logs; what failed is shown. Telephones and media play in real time and miss their moment on a machine that is
 too busy: what failed is run once more, alone, at the end, and fails only when it fails again.
 """
@@ -31,7 +32,8 @@ DATA_MODULES = {"db", "journal", "find", "resource", "people", "api", "switch", 
 DATA_MODULES_BRIEF = {"db"}
 # Of tests/, with fewer rounds than on SQLite.
 DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"]]
-LANES = (("tests/browser/run.mjs --half 0",), ("tests/browser/",), ("tests/sip/",))
+BESIDE = {"units": 3, "others": 3} # how many at a time: units and the page's checks compute, the others wait most of the time
+ALONE = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
 # Minutes of telephones in real time: their code is also run by the others.
 SLOW = {"tests/sip/transports_test.py", "tests/sip/matrix.py", "tests/sip/flood.py", "tests/calls/number_forms.py", "tests/calls/carriers.py",
         "tests/calls/transfer.py"}
@@ -73,26 +75,34 @@ class Test:
     def __init__(self, name, command, count, timeout=600, cwd=ROOT, env=None):
         self.name, self.command, self.count, self.timeout, self.cwd, self.env = name, command, count, timeout, cwd, env or {}
 
-    def run(self, log_dir, env):
+    def run(self, log_dir, env, prefix):
+        """(test, exit code, what it printed, seconds, CPU seconds of it and of its children that ended before it)"""
         log = log_dir / (re.sub(r"\W+", "_", self.name) + ".log")
-        start = time.time()
+        start, code, cpu = time.time(), -1, 0
         with open(log, "w+", errors="replace") as f:
             try:
-                code = subprocess.run(self.command, cwd=self.cwd, env={**env, **self.env}, stdin=subprocess.DEVNULL,
-                                      stdout=f, stderr=subprocess.STDOUT, timeout=self.timeout).returncode
-            except subprocess.TimeoutExpired:
-                code = -1
-                f.write(f"\ntook longer than {self.timeout} s\n")
+                child = subprocess.Popen(prefix + self.command, cwd=self.cwd, env={**env, **self.env}, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT)
+                pid = 0
+                while not pid and time.time() < start + self.timeout:
+                    time.sleep(0.05)
+                    pid, status, used = os.wait4(child.pid, os.WNOHANG)
+                if not pid:
+                    f.write(f"\ntook longer than {self.timeout} s\n")
+                    child.kill()
+                    pid, status, used = os.wait4(child.pid, 0)
+                else:
+                    code = os.waitstatus_to_exitcode(status)
+                child.returncode, cpu = code, used.ru_utime + used.ru_stime
             except OSError as e:
-                code = -1
                 f.write(f"\n{e}\n")
         text = ANSI.sub("", log.read_text(errors="replace"))
-        return self, code, text, time.time() - start
+        return self, code, text, time.time() - start, cpu
 
 
 def judge(result, totals, again=None):
     """Counts one finished test, prints its line and, when it failed, the end of its output. With @again, a failed one is put there instead."""
-    test, code, text, secs = result
+    test, code, text, secs, cpu = result
+    took = f"({secs:.1f} s, CPU {cpu:.1f} s)"
     last = text.rstrip().splitlines()[-1:] or [""]
     if code == 77:
         totals.add(0, 0, 1)
@@ -101,7 +111,7 @@ def judge(result, totals, again=None):
     passed, failed, skipped = test.count(text)
     if code and not failed:
         failed = 1
-    if not code and not failed and not passed:
+    if not code and not failed and not passed and not skipped:
         passed = 1
     if failed and again is not None:
         again.append(test)
@@ -109,12 +119,18 @@ def judge(result, totals, again=None):
         totals.add(passed, failed, skipped)
     what = f"{passed} passed" + (f", {skipped} skipped" if skipped else "")
     if not failed:
-        print(f"ok    {test.name}: {what} ({secs:.1f} s)", flush=True)
+        print(f"ok    {test.name}: {what} {took}", flush=True)
         return
-    print(f"FAIL  {test.name}: {what}, {failed} failed, exit {code} ({secs:.1f} s)")
+    print(f"FAIL  {test.name}: {what}, {failed} failed, exit {code} {took}")
     lines = text.rstrip().splitlines()
     shown = [l for l in lines if re.search(r"FAILED|\[  ERROR|SUMMARY:|runtime error|Assert", l)][:20] + lines[-30:]
     print("\n".join("      | " + l for l in shown), flush=True)
+
+
+def alone():
+    """what runs a command in a network of its own, where that is possible"""
+    ok = subprocess.run(ALONE + ["true"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    return ALONE if ok else []
 
 
 def unit_tests(build, only):
@@ -159,11 +175,11 @@ def system_tests(folders=("",)):
     found = [p for d in folders for p in sorted((ROOT / "tests" / d).rglob("*")) if p.is_file() and os.access(p, os.X_OK)
              and "fresh" not in p.relative_to(ROOT).parts]
     tests = [Test(str(p.relative_to(ROOT)), [str(p)], count_plain, 900) for p in found]
-    return [half for t in tests for half in (halves(t) if t.name == "tests/browser/run.mjs" else [t])]
+    return [part for t in tests for part in (browser_files(t) if t.name == "tests/browser/run.mjs" else [t])]
 
 
-def halves(test):
-    return [Test(f"{test.name} --half {i}", test.command + ["--half", str(i)], count_plain, 900) for i in (0, 1)]
+def browser_files(test):
+    return [Test(f"tests/browser/{p.name}", test.command + [p.name], count_plain, 900) for p in sorted((ROOT / "tests/browser").glob("*_test.mjs"))]
 
 
 def main():
@@ -184,32 +200,37 @@ def main():
     units = unit_tests(build, args.only)
     env.pop("HW_TEST_DB", None)
     data_units, data_system = on_postgres(units, args.what)
-    rest = []
+    others = []
     if args.what == "calls":
-        rest = [t for t in system_tests(("calls", "sip")) if t.name not in SLOW]
+        others = [t for t in system_tests(("calls", "sip")) if t.name not in SLOW]
     elif args.what == "all":
-        rest = [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests() + system_tests()
-    rest += data_system
-    done = queue.Queue()
+        units += [Test("includes", [str(ROOT / "tools/check_includes.py")], count_plain, 60)] + page_tests()
+        others = system_tests()
+    prefix = alone()
 
-    def side_by_side(lanes):
-        """each lane one after the other; answers when all are done"""
-        for lane in lanes:
-            threading.Thread(target=lambda lane=lane: [done.put(t.run(logs, env)) for t in lane], daemon=True).start()
-        for _ in sum(lanes, []):
+    def several(tests, at_a_time):
+        """from one queue; answers when all are done"""
+        left, done = queue.SimpleQueue(), queue.SimpleQueue()
+        for t in tests:
+            left.put(t)
+
+        def take():
+            while True:
+                try:
+                    t = left.get_nowait()
+                except queue.Empty:
+                    return
+                done.put(t.run(logs, env, prefix))
+        for _ in range(at_a_time):
+            threading.Thread(target=take, daemon=True).start()
+        for _ in tests:
             judge(done.get(), totals, again)
 
-    # What computes first, two at a time. Then browsers in two halves, telephones, and the rest: all wait most of the time, and their ports
-    # are different ones.
-    units += data_units
-    side_by_side([units[0::2], units[1::2]])
-
-    def lane_of(test):
-        return next((i for i, names in enumerate(LANES) if test.name.startswith(names)), len(LANES))
-    side_by_side([[t for t in rest if lane_of(t) == i] for i in range(len(LANES) + 1)])
+    several(units + data_units, BESIDE["units"])
+    several(others + data_system, BESIDE["others"])
     for test in again:
         print(f"again {test.name}", flush=True)
-        judge(test.run(logs, env), totals)
+        judge(test.run(logs, env, prefix), totals)
     print(f"{totals.passed} passed, {totals.failed} failed" + (f", {totals.skipped} skipped" if totals.skipped else ""))
     return 1 if totals.failed or not totals.passed else 0
 

@@ -259,7 +259,7 @@ static void first_database(struct fix *f)
 	struct db *db;
 
 	if (!kept[0]) {
-		(void)snprintf(kept, sizeof(kept), "/tmp/api_seed.%d.db", (int)getpid());
+		(void)snprintf(kept, sizeof(kept), "/dev/shm/api_seed.%d.db", (int)getpid());
 		test_db_new(kept, sizeof(kept), strdupa(kept));
 		(void)people_init("huawu");
 		assert_int_equal(db_open(&db, kept, DB_RW), 0);
@@ -278,7 +278,7 @@ __attribute__((destructor)) static void drop_seed(void)
 {
 	char path[128];
 
-	(void)snprintf(path, sizeof(path), "/tmp/api_seed.%d.db", (int)getpid());
+	(void)snprintf(path, sizeof(path), "/dev/shm/api_seed.%d.db", (int)getpid());
 	(void)unlink(path);
 }
 
@@ -287,7 +287,7 @@ void fix_start(struct fix *f, bool demo)
 	struct http_conf hc = {.listen = "127.0.0.1:0"};
 
 	memset(f, 0, sizeof(*f));
-	(void)strcpy(f->dir, "/tmp/api_test.XXXXXX");
+	(void)strcpy(f->dir, "/dev/shm/api_test.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(f->url, sizeof(f->url), "%s/db", f->dir);
 	test_db_new(f->url, sizeof(f->url), strdupa(f->url));

@@ -25,7 +25,7 @@ static void place_up(struct place *p)
 {
 	struct db *db;
 
-	strcpy(p->dir, "/tmp/huawu-copies.XXXXXX");
+	strcpy(p->dir, "/dev/shm/huawu-copies.XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
 	p->db = xasprintf("%s/huawu.db", p->dir);
 	p->ring = xasprintf("%s/own.ring", p->dir);

@@ -103,7 +103,7 @@ static void fix_open(struct campaign_fix *f, const char *mode)
 	*f = (struct campaign_fix){.now_ms = fix_utc(20260922, 10, 0)};
 	log_set_level(LOG_L_ERROR);
 	assert_int_equal(people_init("huawu"), 0);
-	(void)snprintf(f->file, sizeof(f->file), "/tmp/campaign_test.%d.XXXXXX", getpid());
+	(void)snprintf(f->file, sizeof(f->file), "/dev/shm/campaign_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->file));
 	test_db_new(f->path, sizeof(f->path), f->file);
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);

@@ -21,6 +21,8 @@
 __attribute__((weak)) unsigned test_db_made, test_db_free_n;
 __attribute__((weak)) char test_db_free[8][512]; /* migrated places whose tests have ended, without rows */
 __attribute__((weak)) char test_db_shape[8192];  /* of a place that was just migrated */
+__attribute__((weak)) char *test_db_file;        /* SQLite: what a migrated file holds */
+__attribute__((weak)) size_t test_db_file_len;
 
 static bool test_db_is_postgres(void)
 {
@@ -84,7 +86,36 @@ static void test_db_new_empty(char *url, size_t size, const char *path)
 	test_db_do(getenv("HW_TEST_DB"), sql);
 }
 
-/** The same; on PostgreSQL, where migrations take longer than most tests, migrated already and perhaps one that an earlier test had. */
+/* Migrations take longer than most tests: later files begin as a copy of the first. */
+static void test_db_keep_file(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 0, SEEK_END), 0);
+	test_db_file_len = (size_t)ftell(f);
+	test_db_file = malloc(test_db_file_len);
+	rewind(f);
+	assert_int_equal(fread(test_db_file, 1, test_db_file_len, f), test_db_file_len);
+	fclose(f);
+}
+
+static void test_db_write_file(const char *path)
+{
+	FILE *f = fopen(path, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(test_db_file, 1, test_db_file_len, f), test_db_file_len);
+	assert_int_equal(fclose(f), 0);
+}
+
+__attribute__((destructor)) static void test_db_drop_file(void)
+{
+	free(test_db_file);
+	test_db_file = NULL;
+}
+
+/** The same, migrated already; on PostgreSQL perhaps one that an earlier test had. */
 static void test_db_new(char *url, size_t size, const char *path)
 {
 	struct db *db;
@@ -94,12 +125,16 @@ static void test_db_new(char *url, size_t size, const char *path)
 		return;
 	}
 	test_db_new_empty(url, size, path);
-	if (!test_db_is_postgres())
+	if (test_db_file) {
+		test_db_write_file(url);
 		return;
+	}
 	assert_int_equal(db_open(&db, url, DB_RW), 0);
 	assert_int_equal(db_migrate(db), 0);
 	db_close(db);
-	if (!*test_db_shape)
+	if (!test_db_is_postgres())
+		test_db_keep_file(url);
+	else if (!*test_db_shape)
 		test_db_shape_of(test_db_shape, sizeof(test_db_shape), url);
 }
 

@@ -24,7 +24,7 @@ static char dir[64], path[512]; /* path: where the data are, a file or a URL */
 
 static void fresh(void)
 {
-	strcpy(dir, "/tmp/hw_db_test.XXXXXX");
+	strcpy(dir, "/dev/shm/hw_db_test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/t.db", dir);
 	test_db_new_empty(path, sizeof(path), strdupa(path));

@@ -15,7 +15,7 @@ struct fix {
 static void fix_init(struct fix *f)
 {
 	log_set_level(LOG_L_ERROR);
-	(void)snprintf(f->file, sizeof(f->file), "/tmp/find_test.%d.XXXXXX", getpid());
+	(void)snprintf(f->file, sizeof(f->file), "/dev/shm/find_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->file));
 	test_db_new_empty(f->url, sizeof(f->url), f->file);
 	assert_int_equal(db_open(&f->db, f->url, DB_RW), 0);

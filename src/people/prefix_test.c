@@ -26,7 +26,7 @@ static void fix_init(struct fix *f)
 	*f = (struct fix){.who = {.user_id = 1, .rights = &people_rights_shipped("admin")->res, .lang = "en"}};
 	log_set_level(LOG_L_ERROR);
 	assert_int_equal(people_init("huawu"), 0);
-	(void)snprintf(f->file, sizeof(f->file), "/tmp/prefix_test.%d.XXXXXX", getpid());
+	(void)snprintf(f->file, sizeof(f->file), "/dev/shm/prefix_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->file));
 	test_db_new(f->path, sizeof(f->path), f->file);
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);

@@ -107,7 +107,7 @@ static void fix_init(struct fix *f)
 {
 	*f = (struct fix){.who = {.centre_id = 7, .user_id = 5, .rights = &admin, .lang = "en"}};
 	log_set_level(LOG_L_ERROR);
-	(void)snprintf(f->file, sizeof(f->file), "/tmp/res_test.%d.XXXXXX", getpid());
+	(void)snprintf(f->file, sizeof(f->file), "/dev/shm/res_test.%d.XXXXXX", getpid());
 	(void)close(mkstemp(f->file));
 	test_db_new(f->path, sizeof(f->path), f->file);
 	assert_int_equal(db_open(&f->db, f->path, DB_RW), 0);

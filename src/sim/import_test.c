@@ -45,7 +45,7 @@ static void import_day(struct history *h, double calls, int64_t restart_ms)
 {
 	struct sim_day_conf c;
 
-	*h = (struct history){.dir = "/tmp/hw_sim_import.XXXXXX"};
+	*h = (struct history){.dir = "/dev/shm/hw_sim_import.XXXXXX"};
 	assert_non_null(mkdtemp(h->dir));
 	(void)snprintf(h->path, sizeof(h->path), "%s/t.db", h->dir);
 	test_db_new(h->path, sizeof(h->path), strdupa(h->path));

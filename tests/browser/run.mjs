@@ -2,7 +2,7 @@
 /*
  * Runs every *_test.mjs here, or those whose name holds one of the words given:
  *
- *   node tests/browser/run.mjs [--half 0|1] [WORD...]
+ *   node tests/browser/run.mjs [WORD...]
  *
  * A test file exports `tests`, { claim: async function }, and may export setup() and done().
  * A test that cannot run here answers { skipped: why }.
@@ -11,11 +11,12 @@ import { readdirSync } from 'node:fs'
 
 const LIMIT_MS = 180_000
 const words = process.argv.slice(2)
-const half = words[0] === '--half' ? Number(words.splice(0, 2)[1]) : -1 /* every second file, so that two run beside each other */
-const files = readdirSync(new URL('.', import.meta.url)).filter(f => f.endsWith('_test.mjs') && (!words.length || words.some(w => f.includes(w)))).sort().filter((_, i) => half < 0 || i % 2 === half)
+const files = readdirSync(new URL('.', import.meta.url)).filter(f => f.endsWith('_test.mjs') && (!words.length || words.some(w => f.includes(w)))).sort()
 let passed = 0
 let failed = 0
 let left = 0
+let through = false
+process.on('exit', () => { if (!through) process.exitCode = 1 }) /* a test that ends the process does not pass */
 
 function limited(run) {
 	let timer
@@ -50,5 +51,6 @@ for (const file of files) {
 		await m.done?.()
 	}
 }
+through = true
 console.log(`${passed} passed, ${failed} failed${left ? `, ${left} skipped` : ''}`)
 process.exit(failed ? 1 : 0)

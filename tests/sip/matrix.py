@@ -191,7 +191,7 @@ class Cell:
         return c.wait_for("the record", lambda: rows(
             f"SELECT c.* FROM call c JOIN call_pii p ON p.call_id = c.id WHERE p.{where} = ? AND c.end_ms IS NOT NULL", value))[0]
 
-    def hears(self, rtp, want, what, limit=6):
+    def hears(self, rtp, want, what, limit=30):
         """whether the carrier hears the phone's tone in what came last"""
         def last():
             s = rtp.samples()[-4000:]

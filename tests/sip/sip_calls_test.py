@@ -50,7 +50,7 @@ class Server:
     def out(self):
         return Path(self.log.name).read_text()
 
-    def wait(self, pattern, seconds=5):
+    def wait(self, pattern, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             m = re.search(pattern, self.out())
