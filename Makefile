@@ -41,7 +41,7 @@ bench: setup build ## call set-up, a bare relay, recorded calls, queue, search, 
 	@ninja -C $(BUILD) -j $(J) --quiet media_bench find_bench
 	@bench/run.sh
 
-deb: web ## the Debian package, into build/deb
+deb: build ## the Debian package, into build/deb
 	@tools/deb.sh $(BUILD)/deb
 
 deb-test: deb ## install, upgrade, go back, remove and purge it in a Debian 12 of its own (root, debootstrap, some minutes)

@@ -5,20 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-build/deb}
 command -v dpkg-shlibdeps >/dev/null || { echo "deb: install the package dpkg-dev first" >&2; exit 1; }
-work=${DEB_BUILD:-build-deb}
+work=${BUILD:-build}
 version=$(sed -n 's/^#define HUAWU_VERSION "\(.*\)"$/\1/p' src/base/version.h)
 arch=$(dpkg --print-architecture)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y src/base/version.h)}
 export LC_ALL=C.UTF-8 TZ=UTC
-export DEB_BUILD_MAINT_OPTIONS=hardening=+all
 [ -f web/dist/index.html ] || { echo "deb: the page is not built; 'make deb' does it" >&2; exit 1; }
 
-# With _FORTIFY_SOURCE glibc warns of (void)ftruncate() and the like, which we mean.
-flags() { dpkg-buildflags --get "$1"; }
-cmake -G Ninja -S . -B "$work" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHW_TESTS=OFF \
-	-DCMAKE_C_FLAGS="$(flags CPPFLAGS) $(flags CFLAGS) -ffile-prefix-map=$PWD/$work=. -ffile-prefix-map=$PWD=. -Wno-unused-result" \
-	-DCMAKE_CXX_FLAGS="$(flags CPPFLAGS) $(flags CXXFLAGS) -ffile-prefix-map=$PWD/$work=. -ffile-prefix-map=$PWD=. -Wno-unused-result" \
-	-DCMAKE_EXE_LINKER_FLAGS="$(flags LDFLAGS)" >/dev/null
+cmake -G Ninja -S . -B "$work" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DHW_G729=OFF -DHW_SANITIZE= -DHW_FUZZ=OFF >/dev/null
 ninja -C "$work" -j "${J:-2}" --quiet huawu >&2
 
 root=$work/package

@@ -560,8 +560,16 @@ void api_stop(struct api *a)
 
 void api_free(struct api *a)
 {
+	struct own_db *own;
+
 	if (!a)
 		return;
+	/* A thread that ends closes its own; this one goes on. */
+	(void)pthread_once(&own_once, own_init);
+	own = pthread_getspecific(own_key);
+	if (own)
+		own_close(own);
+	(void)pthread_setspecific(own_key, NULL);
 	pool_free(a->login_pool);
 	pool_free(a->callers);
 	imports_free(a->imports);

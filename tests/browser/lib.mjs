@@ -45,9 +45,10 @@ export async function enter(page, base, role, path = '/') {
 	await page.waitForSelector('.conn.open')
 }
 
-/** The serious and critical findings of axe, as lines; empty when there are none. */
-export async function axe(page) {
-	const r = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+/** The serious and critical findings of axe (of those @rules only, when there are any), as lines; empty when there are none. */
+export async function axe(page, rules) {
+	const look = new AxeBuilder({ page })
+	const r = await (rules ? look.withRules(rules) : look.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])).analyze()
 	return r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
 		.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(' ')} ${n.any[0]?.message ?? n.all[0]?.message ?? ''}`.slice(0, 300)))
 }
