@@ -59,6 +59,7 @@ static const struct option_row options[] = {
 	{"--seed", "N", "of everything that is drawn (1)", INT, AT(seed), 0, 9e15},
 	{"--seconds", "S", "stop after so long (0: until SIGTERM)", INT, AT(seconds), 0, 1e7},
 	{"--trace", "FILE", "a JSON line for each call as it was seen from here", TEXT, AT(trace)},
+	{"--dialled", "FILE", "a JSON line for each INVITE that the centre sends out, when it comes", TEXT, AT(dialled)},
 	{"--with-parent", NULL, "stop when the process that started this one is gone", FLAG, AT(with_parent)},
 	{"--quiet", NULL, "no summary", FLAG, AT(quiet)},
 };
@@ -301,15 +302,23 @@ static int signals_listen(struct net *n)
 	return loop_listen(signal_fd, signalled, n);
 }
 
+static int file_open(FILE **ret, const char *name)
+{
+	if (!name || (*ret = fopen(name, "ae")))
+		return 0;
+	log_error("cannot write file=%s err=%d", name, -errno);
+	return -errno;
+}
+
 static int net_run(struct net *n)
 {
 	int64_t start = clock_mono_ms();
 	int r;
 
-	if (n->conf.trace && !(n->trace = fopen(n->conf.trace, "ae"))) {
-		log_error("cannot write the trace file=%s err=%d", n->conf.trace, -errno);
-		return -errno;
-	}
+	r = file_open(&n->trace, n->conf.trace);
+	r = r ? r : file_open(&n->dialled, n->conf.dialled);
+	if (r)
+		return r;
 	n->voices = voices_new(VOICES, (uint64_t)n->conf.seed);
 	rng_init(&n->rng, (uint64_t)n->conf.seed);
 	ilist_init(&n->parties);
@@ -337,6 +346,8 @@ static int net_run(struct net *n)
 	free(n->phones);
 	if (n->trace)
 		fclose(n->trace);
+	if (n->dialled)
+		fclose(n->dialled);
 	return r;
 }
 

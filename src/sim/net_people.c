@@ -223,6 +223,25 @@ static void carrier_refuses(struct net *n, struct ua *ua, const struct sip_msg *
 	(void)sip_treply(NULL, ua->sip, msg, (uint16_t)code, reason);
 }
 
+/* Whatever becomes of it: also what is refused at once. */
+static void note_dialled(struct net *n, const char *number)
+{
+	char line[256];
+	struct strb b;
+	struct jw w;
+
+	if (!n->dialled)
+		return;
+	strb_init_fixed(&b, line, sizeof(line));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_int(&w, "at_ms", clock_utc_ms());
+	jw_str(&w, "number", number);
+	jw_end_obj(&w);
+	fprintf(n->dialled, "%s\n", line);
+	fflush(n->dialled);
+}
+
 static void carrier_invite(struct ua *ua, const struct sip_msg *msg)
 {
 	struct net *n = ua->net;
@@ -233,6 +252,7 @@ static void carrier_invite(struct ua *ua, const struct sip_msg *msg)
 	if (pl_strcpy(&msg->uri.user, number, sizeof(number)))
 		number[0] = '\0';
 	n->f.carrier_in++;
+	note_dialled(n, number);
 	if (n->conf.city > 0)
 		return city_invite(n, ua, msg, number);
 	does = carrier_behaviour(number);

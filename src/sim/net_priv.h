@@ -72,7 +72,7 @@ void audio_press(struct audio *a, const char *digits);
 
 struct net_conf {
 	const char *server, *carrier, *phones_at; /* ADDR:PORT */
-	const char *device_file, *keys, *trace;
+	const char *device_file, *keys, *trace, *dialled;
 	const char *numbers[NET_NUMBERS_MAX];
 	unsigned number_n;
 	int64_t seed, seconds, calls, at_once, callers, expires_s;
@@ -117,7 +117,7 @@ struct net {
 	struct ilink parties;
 	struct ltimer tick, arrival, out_arrival, end;
 	int64_t next_tick_ms;
-	FILE *trace;
+	FILE *trace, *dialled;
 	bool stopping;
 };
 

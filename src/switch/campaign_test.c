@@ -489,6 +489,27 @@ TEST(who_answers_is_given_to_an_agent_whose_telephone_is_connected)
 	end();
 }
 
+/* What rings goes on: also for who answers then, an agent is there at once. */
+TEST(a_stop_leaves_telephones_connected_until_the_last_who_rings_is_through)
+{
+	struct dlg a, c;
+
+	centre_predictive();
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	plan.campaigns[0].running = false;
+	reconfigure();
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, "\"why\":\"paused\"");
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	assert_null(look(&phone_a, "INVITE", NULL, 0)); /* not rung first */
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	expect_bye(&a);
+	end();
+}
+
 /* She is taken in the moment before he answers. */
 TEST(who_finds_nobody_free_is_abandoned_when_his_wait_is_over_and_it_is_counted)
 {
@@ -613,7 +634,7 @@ TEST(what_carriers_answer_means)
 		{404, 0, false, "empty"}, {484, 0, false, "empty"}, {604, 0, false, "empty"}, {480, 1, false, "empty"},
 		{486, 0, true, "busy"}, {600, 0, false, "busy"}, {480, 17, true, "busy"}, {603, 0, true, "rejected"}, {480, 21, true, "rejected"},
 		{480, 0, true, "noanswer"}, {480, 0, false, "unreachable"}, {408, 0, true, "noanswer"}, {480, 20, false, "unreachable"},
-		{480, 19, true, "noanswer"}, {503, 0, false, "failed"}, {500, 0, false, "failed"}, {488, 0, false, "failed"},
+		{480, 19, true, "noanswer"}, {480, 18, true, "noanswer"}, {480, 18, false, "unreachable"}, {503, 0, false, "failed"}, {500, 0, false, "failed"}, {488, 0, false, "failed"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -298,7 +298,7 @@ static bool look(struct camp *p)
 		give_all_back(p, runs(p) ? "nobody" : "stopped");
 		if (!runs(p))
 			p->ask_at_ms = 0;
-		else
+		if (!p->view.agents)
 			hang_up_all(p);
 		return false;
 	}
@@ -335,7 +335,7 @@ static void forget_gone(struct sw *sw)
 		}
 }
 
-/* Telephones stay connected while some campaign of the agent's runs. */
+/* Telephones stay connected while some campaign of the agent's runs, or somebody whom it has dialled may still answer. */
 static void hang_up_idle(struct sw *sw)
 {
 	struct sw_agent *a;
@@ -345,7 +345,7 @@ static void hang_up_idle(struct sw *sw)
 	while ((a = hmap_next(&sw->agents, &pos)))
 		a->wanted = false;
 	for (pos = 0; (p = hmap_next(&sw->camps, &pos));)
-		for (size_t i = 0; runs(p) && i < p->member_n; i++)
+		for (size_t i = 0; (runs(p) || !ilist_empty(&p->dials)) && i < p->member_n; i++)
 			if ((a = hmap_get(&sw->agents, (uint64_t)p->members[i])))
 				a->wanted = true;
 	for (pos = 0; (a = hmap_next(&sw->agents, &pos));)

@@ -115,10 +115,10 @@ static void tell_end(const struct sw_dial *d, const char *result, const char *wh
 /*
  * What a carrier's answer means. The cause in a Reason header is the network's own word and goes first (ITU-T Q.850); without one the status
  * stands for what RFC 3398 8.2.6 makes of causes: 404 of 1, 484 of 28, 410 of 22, 486 of 17, 480 of 19, 20 and 31, 408 of 18, 603 of 21.
- * Carriers here send 480 and 408 both for a mobile that is off and for one that only was not taken; that it rang tells them apart.
+ * Carriers here send 480, 408 and cause 18 both for a mobile that is off and for one that only was not taken; that it rang tells them apart.
  */
 static const struct { int q850; const char *result; } of_cause[] = {
-	{1, "empty"}, {22, "empty"}, {28, "empty"}, {17, "busy"}, {18, "unreachable"}, {20, "unreachable"}, {27, "unreachable"},
+	{1, "empty"}, {22, "empty"}, {28, "empty"}, {17, "busy"}, {20, "unreachable"}, {27, "unreachable"},
 	{19, "noanswer"}, {21, "rejected"},
 };
 
@@ -134,7 +134,7 @@ const char *sw_attempt_result(int code, int q850, bool rang)
 	for (size_t i = 0; i < ARRAY_LEN(of_status); i++)
 		if (of_status[i].code == code)
 			return of_status[i].result;
-	if (code == 408 || code == 480 || code == 487)
+	if (q850 == 18 || code == 408 || code == 480 || code == 487)
 		return rang ? "noanswer" : "unreachable";
 	return "failed";
 }
