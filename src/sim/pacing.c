@@ -279,19 +279,7 @@ static void happen(struct world *s, struct thing *t)
 	}
 }
 
-static void run_until(struct world *s, int64_t until)
-{
-	struct heap_entry *e;
-
-	while ((e = heap_min(&s->heap)) && e->key <= until) {
-		s->now_ms = e->key;
-		heap_del(&s->heap, e);
-		happen(s, (struct thing *)((char *)e - offsetof(struct thing, due)));
-	}
-	s->now_ms = until;
-}
-
-/* ---- once a second ---- */
+/* ---- once a second, and when something has happened ---- */
 
 static void dial(struct world *s)
 {
@@ -339,7 +327,7 @@ static void look(struct world *s, struct pace_now *now)
 				 .wrap_ms = s->wrap_ms, .wrap_n = s->wrapping.n, .ring = s->ring, .ring_n = s->ringing.n};
 }
 
-static void ask(struct world *s)
+static void ask(struct world *s, bool may_hang_up)
 {
 	int32_t launch = 0, hangup = 0;
 	struct pace_now now;
@@ -347,11 +335,25 @@ static void ask(struct world *s)
 	look(s, &now);
 	s->pacer->step(s->pacer, &now, s->day, &launch, &hangup);
 	assert(launch >= 0 && hangup >= 0);
-	for (int32_t i = 0; i < hangup; i++)
+	for (int32_t i = 0; may_hang_up && i < hangup; i++)
 		hang_up_oldest(s);
 	for (int32_t i = 0; i < launch; i++)
 		dial(s);
 	s->day->checksum = (s->day->checksum ^ (uint64_t)(launch + 1000 * hangup)) * 0x100000001b3u;
+}
+
+static void run_until(struct world *s, int64_t until)
+{
+	struct heap_entry *e;
+
+	while ((e = heap_min(&s->heap)) && e->key <= until) {
+		s->now_ms = e->key;
+		heap_del(&s->heap, e);
+		happen(s, (struct thing *)((char *)e - offsetof(struct thing, due)));
+		if (s->pacer->at_events && s->now_ms < s->w->day_ms)
+			ask(s, false);
+	}
+	s->now_ms = until;
 }
 
 static void check(const struct world *s)
@@ -407,7 +409,7 @@ void pacing_run(const struct pacing_world *w, struct pacer *p, struct pacing_day
 	world_init(&s, w, p, ret);
 	for (int64_t t = 0; t < w->day_ms; t += 1000) {
 		run_until(&s, t);
-		ask(&s);
+		ask(&s, true);
 		check(&s);
 	}
 	while (heap_min(&s.heap)) /* all who answer, and all talks, to their end */

@@ -43,6 +43,7 @@ struct pacer {
 	void (*event)(struct pacer *p, const struct pace_event *ev);
 	void (*step)(struct pacer *p, const struct pace_now *now, const struct pacing_day *so_far, int32_t *launch, int32_t *hangup);
 	void (*done)(struct pacer *p);
+	bool at_events; /* it is also asked after each thing that happens, but then hangs up nobody */
 };
 
 struct pacer *pacer_ours(const struct pacing_world *w, const char *arg); /* "restarts": from its snapshot, each hour */
@@ -50,7 +51,7 @@ struct pacer *pacer_progressive(const struct pacing_world *w, const char *arg);
 struct pacer *pacer_level(const struct pacing_world *w, const char *arg);
 struct pacer *pacer_command(const struct pacing_world *w, const char *command); /* NULL: it could not be started */
 
-/** One day; asserts what must hold of any day. Steps once a second. Deterministic but for a command's answers. */
+/** One day; asserts what must hold of any day. Steps once a second, and at_events. Deterministic but for a command's answers. */
 void pacing_run(const struct pacing_world *w, struct pacer *p, struct pacing_day *ret);
 
 /* ---- a line each second, to and from a pacer outside ---- */

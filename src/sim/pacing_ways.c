@@ -65,7 +65,7 @@ struct pacer *pacer_ours(const struct pacing_world *w, const char *arg)
 {
 	struct ours *o = xcalloc(1, sizeof(*o));
 
-	o->way = (struct pacer){ours_event, ours_step, ours_done};
+	o->way = (struct pacer){ours_event, ours_step, ours_done, true};
 	o->conf = (struct pace_conf){.limit_permille = w->limit_permille, .wait_ms = w->wait_ms, .to_ms = w->day_ms};
 	o->restarts = arg && !strcmp(arg, "restarts");
 	if (pace_new(&o->pace, &o->conf))
@@ -86,7 +86,7 @@ struct pacer *pacer_progressive(const struct pacing_world *w, const char *arg)
 {
 	struct pacer *p = xcalloc(1, sizeof(*p));
 
-	*p = (struct pacer){deaf, progressive_step, just_free};
+	*p = (struct pacer){deaf, progressive_step, just_free, true};
 	return p;
 }
 
