@@ -173,6 +173,36 @@ TEST(claims_of_a_dead_program_are_unknown_and_tried_after_the_pause)
 	fix_close(&f);
 }
 
+TEST(a_clock_that_jumps_neither_loses_a_lead_nor_dials_it_at_once)
+{
+	struct campaign_fix f;
+	struct campaign_given g;
+	struct campaign_claim c;
+	int64_t lead, due;
+
+	fix_open(&f, "progressive");
+	lead = fix_lead(&f, 0, 1);
+	c = claimed(&f);
+	ends(&f, &c, "busy");
+	f.now_ms -= 3600000; /* back, before it is applied */
+	assert_int_equal(apply(&f, false), 1);
+	due = fix_lead_is(&f, lead, "open", "");
+	assert_int_equal(due, f.now_ms + 3600000 + 10 * MIN_MS); /* ten minutes after its end, as that was told */
+	fix_claim(&f, &g, 5);
+	assert_int_equal(g.n, 0);
+	f.now_ms = due;
+	c = claimed(&f);
+	f.now_ms += 2 * 3600000; /* on, while it rings: its end is told with the new time */
+	ends(&f, &c, "noanswer");
+	assert_int_equal(apply(&f, false), 1);
+	assert_true(fix_lead_is(&f, lead, "open", "") > f.now_ms);
+	fix_claim(&f, &g, 5);
+	assert_int_equal(g.n, 0);
+	assert_int_equal(fix_count(&f, "SELECT attempts FROM campaign_leads WHERE id = %lld", (long long)lead), 2);
+	assert_int_equal(fix_count(&f, "SELECT COUNT(*) FROM dial_claims WHERE state = 'open'"), 0);
+	fix_close(&f);
+}
+
 TEST(an_agents_word_during_the_call_stays)
 {
 	struct campaign_fix f;

@@ -593,6 +593,7 @@ static bool take_campaign(struct load *l, void *entry, struct db_stmt *st)
 		.trunk_id = db_i64(st, 10),
 		.record = db_i64(st, 11),
 		.beep = db_i64(st, 12),
+		.talk_max_ms = (int32_t)db_i64(st, 13) * 60000,
 	};
 	if (c->trunk_id && !known(&l->trunks, c->trunk_id)) {
 		log_warn("campaign=%lld its trunk is switched off or not there: nothing is dialled", (long long)c->id);
@@ -669,7 +670,7 @@ static int read_campaigns(struct load *l)
 	int r;
 
 	r = READ("campaigns", "SELECT c.id, c.name, c.mode, c.state, c.preview_s, c.ring_s, c.wait_ms, c.limit_permille, c.lines_max, c.wrapup_s, c.trunk_id,"
-			      " c.record, c.beep" CAMPAIGNS_LIVE " ORDER BY c.id", take_campaign, campaign);
+			      " c.record, c.beep, c.talk_max_min" CAMPAIGNS_LIVE " ORDER BY c.id", take_campaign, campaign);
 	if (!r)
 		r = read_rows(l, "campaigns", "SELECT c.id, c.priority, c.wrapup_s, c.wait_ms" CAMPAIGNS_LIVE " ORDER BY c.id", sizeof(*queues), take_campaign_queue, &queues,
 			      &queue_n);

@@ -372,6 +372,112 @@ TEST(a_trunk_that_wants_rest_gives_the_claim_back_uncounted)
 	end();
 }
 
+/* As the carrier answers OPTIONS, or would. */
+static void answers_options(void)
+{
+	struct dlg d = {.p = &trunk};
+	const char *m = await(&trunk, "OPTIONS", NULL);
+
+	(void)snprintf(d.local, sizeof(d.local), "%s;tag=o", header(m, "To"));
+	respond(&d, m, 200, "");
+}
+
+TEST(while_the_trunk_is_down_nobody_is_dialled_and_the_claim_is_kept_for_it)
+{
+	struct dlg a, c;
+
+	centre();
+	plan.trunks[0].options_s = 1;
+	plan.trunks[0].options_fails = 2;
+	begin();
+	(void)await_event(0, EV_TRUNK_STATE, 0, "\"state\":\"down\"");
+	lead(1, "13800000001");
+	assert_int_equal(sw_claims(bed.sw, CAMPAIGN, ready, 1, clock_utc_ms() + 60000, ""), 0);
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, "\"why\":\"trunk\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 0);
+	while (!count_events(EV_TRUNK_STATE, "\"state\":\"up\""))
+		answers_options();
+	ringing(&a, &c);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 1);
+	end();
+}
+
+static void no_leads(struct sw *sw, int64_t campaign_id, int want, void *arg)
+{
+	asked++;
+}
+
+/* Asked once, however long it takes; what comes is dialled if there still is time for it. */
+TEST(a_slow_database_is_waited_for_and_what_comes_too_late_is_not_dialled)
+{
+	struct dlg a, c;
+
+	centre();
+	plan.leads = no_leads;
+	lead(1, "13800000001");
+	lead(2, "13800000002");
+	ready[0].until_ms = 1000;
+	begin();
+	(void)await_event(0, EV_CAMPAIGN_STATE, 0, "\"why\":\"slow\"");
+	assert_int_equal(asked, 1);
+	assert_int_equal(sw_claims(bed.sw, CAMPAIGN, ready, 2, clock_utc_ms() + 60000, "empty"), 0);
+	ended("1", "\"result\":\"returned\",\"why\":\"late\"");
+	ringing(&a, &c);
+	assert_non_null(strstr(c.invite, "13800000002"));
+	refuse(&c, 486);
+	ended("2", "\"result\":\"busy\"");
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 1);
+	end();
+}
+
+TEST(a_talk_longer_than_the_project_allows_is_an_alarm_until_it_ends)
+{
+	struct dlg a, c;
+
+	centre();
+	plan.campaigns[0].talk_max_ms = 200;
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	answer(&c);
+	(void)await_event(0, EV_SYS_ALARM, 0, "\"what\":\"talk_long\"");
+	assert_int_equal(count_events(EV_SYS_ALARM, "\"on\":false"), 0);
+	bye(&c);
+	(void)await_event(0, EV_SYS_ALARM, 0, "\"on\":false");
+	ended("1", "\"result\":\"answered\"");
+	end();
+}
+
+TEST(customers_who_hang_up_at_once_are_no_matter_of_the_toll_guard)
+{
+	static const struct sw_toll_conf toll = {.short_burst = 1};
+	struct dlg a, c;
+
+	centre();
+	plan.aq[2].wrapup_ms = 0;
+	plan.toll = &toll;
+	for (int i = 1; i <= 6; i++) /* a trunk's alarm comes with the fifth */
+		lead(i, "13800000001");
+	begin();
+	rung(&a, &phone_a);
+	answer(&a);
+	for (int i = 1; i <= 6; i++) {
+		char id[8];
+
+		rung(&c, &trunk);
+		answer(&c);
+		bye(&c);
+		(void)snprintf(id, sizeof(id), "%d", i);
+		ended(id, "\"result\":\"answered\"");
+	}
+	assert_int_equal(count_events(EV_SYS_ALARM, ""), 0);
+	end();
+}
+
 TEST(a_number_that_is_barred_fails_and_is_not_tried_again)
 {
 	struct dlg a;
@@ -507,6 +613,34 @@ TEST(a_stop_leaves_telephones_connected_until_the_last_who_rings_is_through)
 	bye(&c);
 	ended("1", "\"result\":\"answered\"");
 	expect_bye(&a);
+	end();
+}
+
+TEST(when_all_leave_at_once_nobody_is_rung_any_longer_and_everything_goes_back)
+{
+	struct dlg a, b, c;
+
+	centre_predictive();
+	with_bob();
+	for (int i = 1; i <= 12; i++)
+		lead(i, "13800000001");
+	begin();
+	rung(&a, &phone_a);
+	answer(&a);
+	rung(&b, &phone_b);
+	answer(&b);
+	rung(&c, &trunk); /* the same number for all: one rings, the others are given back or wait */
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "lunch"), SW_OK);
+	assert_int_equal(COMMAND(.kind = SW_LOGOUT, .user_id = BOB), SW_OK);
+	expect_cancel(&c);
+	for (int i = 1; i <= 12; i++) {
+		char text[48];
+
+		(void)snprintf(text, sizeof(text), "\"claim\":\"%d\",", i);
+		(void)await_event(0, EV_ATTEMPT_END, 0, text);
+	}
+	assert_int_equal(count_events(EV_ATTEMPT_END, "\"abandoned\":true"), 0);
+	assert_int_equal(count_events(EV_ATTEMPT_NEW, ""), 1);
 	end();
 }
 

@@ -66,6 +66,7 @@ struct sw_toll {
 	int64_t up_ms, counted_ms;  /* since when it costs, and until when that is in the sums */
 	int32_t max_min;
 	bool costly;
+	bool listed;               /* a campaign's: whom it calls is on its list, and many hang up at once */
 };
 
 struct sw_leg {

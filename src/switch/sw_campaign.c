@@ -13,6 +13,7 @@
 #define LOOK_MAX_MS 30000   /* ... nor much later, whatever was said: leads are added at any time */
 #define LOOK_MS 10000       /* nothing was said */
 #define KEPT_MS 15000       /* an agent's telephone answers by itself, or not */
+#define LET_GO_MS 1000
 #define SHARE_MS 300000     /* agents of several campaigns change between them so often */
 
 const char *sw_mode_name(enum sw_mode m)
@@ -236,6 +237,9 @@ static void hang_up_oldest(struct camp *p, int32_t n)
 {
 	int64_t now = clock_utc_ms();
 
+	if (n <= 0 || clock_mono_ms() - p->let_go_ms < LET_GO_MS)
+		return; /* the core is asked after each event, and counts on one answer a second */
+	p->let_go_ms = clock_mono_ms();
 	ilist_each_entry(&p->dials, d, struct sw_dial, link) {
 		if (n <= 0)
 			return;

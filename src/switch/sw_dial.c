@@ -139,6 +139,11 @@ const char *sw_attempt_result(int code, int q850, bool rang)
 	return "failed";
 }
 
+static bool no_room(const struct sw_dial *d)
+{
+	return d->closed && d->close.code == 503 && d->close.retry_after_s;
+}
+
 static const char *result_of(const struct sw_dial *d, const char **why)
 {
 	*why = d->refused;
@@ -150,7 +155,7 @@ static const char *result_of(const struct sw_dial *d, const char **why)
 		return "abandoned";
 	if (d->refused[0])
 		return strcmp(d->refused, "barred") ? "returned" : "failed";
-	if (d->closed && d->close.code == 503 && d->close.retry_after_s) {
+	if (no_room(d)) {
 		*why = "rest";
 		return "returned";
 	}
@@ -364,16 +369,38 @@ void sw_campaign_up(struct sw_call *c)
 		ltimer_set(&d->timer, conf && conf->wait_max_ms > 0 ? conf->wait_max_ms : WAIT_DEFAULT_MS, waited_for_telephone, d);
 	else
 		queue(d);
+	sw_campaigns_soon(c->sw);
+}
+
+/* ---- how long he talks ---- */
+
+static void tell_long(struct sw_dial *d, bool on)
+{
+	const struct sw_user *u = sw_user_of(d->camp->sw, d->talk_agent_id);
+	char minutes[24];
+
+	(void)snprintf(minutes, sizeof(minutes), "%lld", (long long)((clock_utc_ms() - d->connect_ms) / 60000));
+	sw_alarm_about(d->camp->sw, "talk_long", d->call->id, u ? u->name : "", on ? minutes : "", on);
+	d->talks_long = on;
+}
+
+static void talked_long(void *arg)
+{
+	tell_long(arg, true);
 }
 
 void sw_campaign_connected(struct sw_call *c)
 {
 	struct sw_dial *d = c->dial;
+	const struct sw_campaign *conf = camp_conf(d->camp);
 
 	d->state = DIAL_TALK;
 	d->talk_agent_id = c->agent ? c->agent->id : 0;
-	if (!d->connect_ms)
+	if (!d->connect_ms) {
 		d->connect_ms = clock_utc_ms();
+		if (conf && conf->talk_max_ms > 0)
+			ltimer_set(&d->timer, conf->talk_max_ms, talked_long, d);
+	}
 	if (d->agent)
 		d->agent->dial = NULL; /* he talks: nobody is kept any more */
 	d->agent = NULL;
@@ -387,7 +414,7 @@ void sw_campaign_closed(struct sw_call *c, const struct call_leg_close *cl)
 	c->dial->close = *cl;
 }
 
-/* Who was dialled ahead and did not answer, or answered in vain. What we ended ourselves says nothing, but that nobody took it. */
+/* Who was dialled ahead and did not answer, or answered in vain. A trunk without room says nothing of him. */
 static void learn(const struct sw_dial *d)
 {
 	int64_t now = clock_utc_ms();
@@ -396,8 +423,8 @@ static void learn(const struct sw_dial *d)
 		return;
 	if (abandoned(d))
 		camp_pace_event(d->camp, PACE_ABANDONED, now, 0, 0);
-	else if (!d->answer_ms && d->closed)
-		camp_pace_event(d->camp, PACE_FAILED, now, now - d->begin_ms, d->claim.score_permille);
+	else if (!d->answer_ms && !d->refused[0] && !no_room(d))
+		camp_pace_event(d->camp, d->closed || d->heard[0] ? PACE_FAILED : PACE_ENDED, now, now - d->begin_ms, d->claim.score_permille);
 }
 
 void sw_campaign_ended(struct sw_call *c)
@@ -405,6 +432,8 @@ void sw_campaign_ended(struct sw_call *c)
 	struct sw_dial *d = c->dial;
 	const char *why, *result = result_of(d, &why);
 
+	if (d->talks_long)
+		tell_long(d, false);
 	tell_end(d, result, why);
 	learn(d);
 	c->dial = NULL;

@@ -44,6 +44,7 @@ struct camp {
 	struct pace *pace;       /* of one that dials ahead, or did; NULL */
 	struct pace_conf pace_conf; /* as set last */
 	struct pace_out paced;   /* its last word */
+	int64_t let_go_ms;       /* mono: when calls that rang were given up last, for at most once a second */
 	bool pace_news;          /* it has learned since it was told to the log */
 	int64_t snap_ms;         /* mono: then */
 	char *told;              /* the last campaign.state; NULL: none */
@@ -63,7 +64,8 @@ struct sw_dial {
 	int64_t call_id;         /* of the call to be; 0 while held */
 	struct sw_call *call;    /* from RINGING on */
 	struct sw_agent *agent;  /* whom the core keeps for it: AGENT, SHOWN, RINGING */
-	struct ltimer timer;     /* SHOWN: dial; RINGING: rang long enough; WAIT for a telephone: too long */
+	struct ltimer timer;     /* SHOWN: dial; RINGING: rang long enough; WAIT for a telephone: too long; TALK: as long as a talk may last */
+	bool talks_long;         /* that is told */
 	int64_t shown_until_ms;  /* UTC */
 	int64_t begin_ms, ring_ms, answer_ms, connect_ms; /* UTC; 0: not yet */
 	int64_t talk_agent_id;

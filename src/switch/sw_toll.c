@@ -262,7 +262,7 @@ void sw_toll_begun(struct sw_leg *l, const struct sw_user *u, int64_t device_id,
 	int64_t now = clock_utc_ms();
 
 	l->toll = (struct sw_toll){
-		.user_id = u ? u->id : 0, .device_id = device_id, .max_min = o->call_max_min,
+		.user_id = u ? u->id : 0, .device_id = device_id, .max_min = o->call_max_min, .listed = l->call && l->call->campaign_id,
 		.costly = o->class == NUM_C_ABROAD || o->class == NUM_C_PREMIUM || o->class == NUM_C_OTHER,
 	};
 	ilist_push_back(&l->sw->out_legs, &l->out_link);
@@ -306,7 +306,7 @@ void sw_toll_ended(struct sw_leg *l)
 		return;
 	ilink_unlink(&l->out_link);
 	count(l, now);
-	if (!l->toll.up_ms || now - l->toll.up_ms >= SHORT_MS)
+	if (!l->toll.up_ms || now - l->toll.up_ms >= SHORT_MS || l->toll.listed)
 		return;
 	note_short(l->sw, meter(l->sw, METER_USER, l->toll.user_id), now);
 	note_short(l->sw, meter(l->sw, METER_DEVICE, l->toll.device_id), now);

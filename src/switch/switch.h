@@ -124,6 +124,7 @@ struct sw_campaign {
 	int64_t trunk_id;        /* 0: whichever may dial the number */
 	bool record;
 	bool beep;               /* the agent hears a tone when he is connected */
+	int32_t talk_max_ms;     /* a talk that lasts longer is an alarm, talk_long; 0: none does */
 };
 
 /* When the toll guard raises an alarm; 0: never. */

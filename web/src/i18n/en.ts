@@ -193,7 +193,7 @@ const en: typeof zh = {
 		why: { name: 'its name does not resolve', registering: 'registering', register_refused: 'the carrier refuses our registration', register_silent: 'the registrar does not answer', silent: 'it does not answer', busy: 'it says it is not available', resting: 'it asks us to wait' },
 	},
 	alarm: {
-		bell: '{n} alarms', since: 'since {t}', trunk_down: 'Trunk {name} is down: {detail}', trunk_name: 'The name of trunk {name} does not resolve ({detail}); its last addresses are used', recording: 'The disk takes no recordings; calls go on', journal: 'The database takes no events; new calls are refused', clock: 'The server’s clock jumped; events keep the time of before', overload: 'Fully loaded; new calls are refused', invariant: 'Inner state disagreed and was mended: {detail}', toll: 'Toll guard: {detail}', audio: 'A call is heard on one side only: {detail}',
+		bell: '{n} alarms', since: 'since {t}', trunk_down: 'Trunk {name} is down: {detail}', trunk_name: 'The name of trunk {name} does not resolve ({detail}); its last addresses are used', recording: 'The disk takes no recordings; calls go on', journal: 'The database takes no events; new calls are refused', clock: 'The server’s clock jumped; events keep the time of before', overload: 'Fully loaded; new calls are refused', invariant: 'Inner state disagreed and was mended: {detail}', talk_long: '{name} has talked with a customer for {detail} minutes, longer than the project allows', toll: 'Toll guard: {detail}', audio: 'A call is heard on one side only: {detail}',
 	},
 	steps: {
 		title: 'What to do next', lead: 'Do these in order and the first call can come; each is in force as soon as it is saved.', optional: 'may be skipped', done: 'done',

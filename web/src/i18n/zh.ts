@@ -192,7 +192,7 @@ export default {
 		why: { name: '域名解析不了', registering: '正在注册', register_refused: '运营商拒绝注册', register_silent: '注册服务器没有应答', silent: '探测没有应答', busy: '对端说暂不可用', resting: '对端要求稍后再试' },
 	},
 	alarm: {
-		bell: '{n} 个告警', since: '{t} 起', trunk_down: '中继“{name}”中断：{detail}', trunk_name: '中继“{name}”的域名解析不了（{detail}），暂用原来的地址', recording: '磁盘写不进录音，通话照常', journal: '数据库写不进事件，暂不接新来电', clock: '服务器时钟跳变，事件时间按跳变前计', overload: '负荷已满，暂不接新来电', invariant: '内部状态不一致，已自动纠正：{detail}', toll: '盗打警戒：{detail}', audio: '有通话只有单边有声音：{detail}',
+		bell: '{n} 个告警', since: '{t} 起', trunk_down: '中继“{name}”中断：{detail}', trunk_name: '中继“{name}”的域名解析不了（{detail}），暂用原来的地址', recording: '磁盘写不进录音，通话照常', journal: '数据库写不进事件，暂不接新来电', clock: '服务器时钟跳变，事件时间按跳变前计', overload: '负荷已满，暂不接新来电', invariant: '内部状态不一致，已自动纠正：{detail}', talk_long: '{name} 与客户通话已 {detail} 分钟，超过项目上限', toll: '盗打警戒：{detail}', audio: '有通话只有单边有声音：{detail}',
 	},
 	steps: {
 		title: '接下来做什么', lead: '按顺序做完，就能接第一通电话；每一步保存后立即生效。', optional: '可以跳过', done: '已完成',
