@@ -30,7 +30,12 @@ static void take_ring_back(struct sw_customer *said, struct db *db, int64_t cent
 {
 	struct campaign_dialled d;
 
-	if (!campaign_last_dial(&d, db, centre_id, customer_id, clock_utc_ms()) && d.agent_id)
+	if (campaign_last_dial(&d, db, centre_id, customer_id, clock_utc_ms()))
+		return;
+	said->back_campaign_id = d.campaign_id;
+	said->back_claim_id = d.claim_id;
+	said->back_agent_id = d.agent_id;
+	if (d.agent_id)
 		said->owner_id = d.agent_id;
 }
 

@@ -364,7 +364,7 @@ static void calls_back(struct fix *f, int64_t id)
 TEST(who_rings_back_reaches_who_dialled_him_and_is_counted)
 {
 	struct fix f;
-	struct client admin;
+	struct client admin, agent;
 	const json_t *o;
 	int64_t id, me;
 	char *sql;
@@ -384,6 +384,8 @@ TEST(who_rings_back_reaches_who_dialled_him_and_is_counted)
 		(void)usleep(10000);
 	assert_int_equal(sw_said.customer_id, 7000);
 	assert_int_equal(sw_said.owner_id, me); /* the pool's, but he has dialled her */
+	assert_int_equal(sw_said.back_campaign_id, id);
+	assert_int_equal(sw_said.back_claim_id, sw_claimed[0].id);
 	calls_back(&f, 5000);
 	o = json_object_get(ask_for(&admin, "GET", "/desk/pop?call_id=5000", NULL, "200"), "campaign");
 	assert_text(o, "name", "first");
@@ -398,6 +400,11 @@ TEST(who_rings_back_reaches_who_dialled_him_and_is_counted)
 		zone_free(zone);
 	}
 	assert_int_equal(num(at(&admin, "GET", id, "/progress", NULL, "200"), "ring_backs", NULL), 1);
+	agent = fix_login(&f, "agent", NULL);
+	fix_run(&f, "UPDATE call SET end_ms = start_ms + 9000 WHERE id = 5000"); /* out of hours: nobody was offered it */
+	o = json_array_get(json_object_get(ask_for(&agent, "GET", "/todos", NULL, "200"), "items"), 0);
+	assert_text(o, "kind", "missed");
+	assert_text(o, "call_id", "5000");
 	fix_stop(&f);
 }
 

@@ -20,7 +20,7 @@
 #define PRICE_MAX 0.95
 #define OVER_COST 0.4          /* the price falls by e^-OVER_COST for each call over the limit */
 #define END_NEAR 20.0          /* with less to come than so many calls, what is left is kept for the end */
-#define END_KEEP 0.9           /* calls, and END_KEEP_AGENTS x sqrt(agents): those ringing at the end may still be lost */
+#define END_KEEP 2.4           /* calls, and END_KEEP_AGENTS x sqrt(agents): those ringing at the end may still be lost */
 #define END_KEEP_AGENTS 0.6
 #define HANGUP_FACTOR 3
 #define HANGUP_ABOVE 0.02

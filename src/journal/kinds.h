@@ -103,6 +103,8 @@
 	X(EV_CAMPAIGN_STATE, "campaign.state", FACT, 1) \
 	/* {what the campaign's pacing has learned (dialer codec)} campaign_id. Every few minutes while it learns, and at the end */ \
 	X(EV_CAMPAIGN_PACE, "campaign.pace", FACT, 1) \
+	/* {"claim","agent"} a customer calls whom a campaign (campaign_id) has dialled within the days that count; agent: who dialled, or "" */ \
+	X(EV_CALL_RINGBACK, "call.ringback", FACT, 1) \
 	/* {"claim","lead","customer","nth","until"} the agent sees whom he will speak to: dialled then, or when he says so. call_id: that call's, to \
 	   be; agent_id, campaign_id; pii: to */ \
 	X(EV_PREVIEW_NEW, "preview.new", FACT, 1) \

@@ -36,12 +36,15 @@ TEST(a_known_caller_rings_his_owner_and_the_call_is_his)
 	struct dlg c, b;
 
 	centre(BOB, true);
+	known.back_campaign_id = CAMPAIGN;
+	known.back_claim_id = 70;
 	begin();
 	call(&c, "13800000001", "q");
 	expect_final(&c, 200);
 	rung(&b, &phone_b);
 	answer(&b);
 	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	(void)await_event(0, EV_CALL_RINGBACK, 0, "\"claim\":\"70\"");
 	bye(&c);
 	expect_bye(&b);
 	assert_string_equal(asked_number, "13800000001");

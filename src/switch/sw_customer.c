@@ -47,6 +47,25 @@ static void tell(struct sw *sw, const struct sw_customer *m)
 	sw_emit(sw, &e, &b);
 }
 
+/* Also when nobody is there for him: that he has tried is what counts. */
+static void tell_ring_back(const struct sw_call *c, const struct sw_customer *m)
+{
+	struct ev e = {.kind = EV_CALL_RINGBACK, .call_id = m->call_id, .campaign_id = m->back_campaign_id};
+	char buf[96];
+	struct strb b;
+	struct jw w;
+
+	if (!m->back_campaign_id || strcmp(c->dir, "in") != 0)
+		return;
+	strb_init_fixed(&b, buf, sizeof(buf));
+	jw_init(&w, &b);
+	jw_obj(&w, NULL);
+	jw_id(&w, "claim", m->back_claim_id);
+	jw_id(&w, "agent", m->back_agent_id);
+	jw_end_obj(&w);
+	sw_emit(c->sw, &e, &b);
+}
+
 void sw_customer_tell(struct sw_call *c)
 {
 	tell(c->sw, &(struct sw_customer){.call_id = c->id, .customer_id = c->customer_id});
@@ -67,6 +86,7 @@ void sw_customer_said(struct sw *sw, const struct sw_customer *m)
 		tell(sw, m);
 	if (!c)
 		return;
+	tell_ring_back(c, m);
 	c->customer_id = m->customer_id;
 	if (m->by_id)
 		return; /* who is on the line is there already */

@@ -296,6 +296,7 @@ struct sw_customer {
 	int64_t customer_id;     /* 0: nobody's */
 	int64_t owner_id, team_id; /* who gets it first; 0: nobody */
 	int64_t by_id;           /* a person said so, and this is no answer to ask_customer; 0 */
+	int64_t back_campaign_id, back_claim_id, back_agent_id; /* he rings back: by what he was dialled last, and who did; 0 */
 };
 /** Any thread. */
 int sw_customer(struct sw *sw, const struct sw_customer *c);
