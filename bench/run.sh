@@ -51,6 +51,11 @@ yardstick "${QRATE:-20}" # as many talk at once in the queue's run
 scenario queue 50 queue --dest q --rate "${QRATE:-20}" --calls "${CALLS:-200}" --talk 1000 --limit 30 --rtpload "$work/rtpload"
 [ -z "${OVERLOAD:-}" ] || scenario record 1 hold --dest 2000 --conc "$OVERLOAD" --rate 150 --window 8 --rtpload "$work/rtpload"
 
+# Campaigns: from the customer's 200 to the agent's ear, and days of pacing: talk and abandoned by agents and share of answers.
+"${on_gen[@]}" python3 bench/dial_bench.py
+build/huawu sim pacing --days "${DAYS:-2}"
+build/huawu sim pacing --only ours --agents 84 --city 400 --calls 8000 --days 1 --list
+
 # Search: CUSTOMERS=1000000 is the size that is promised, with twice as many notes.
 "${FIND_BENCH:-build/find_bench}" "$work/find.db" "${CUSTOMERS:-100000}" "$((2 * ${CUSTOMERS:-100000}))"
 

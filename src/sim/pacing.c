@@ -8,11 +8,13 @@
 #include "sim/pacing.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "base/detmath.h"
+#include "sim/city.h"
 #include "sim/draw.h"
 
 enum what { RESOLVES, GIVES_UP, FREE_OF_TALK, FREE_OF_WRAP, BACK };
@@ -24,7 +26,7 @@ struct thing {
 	size_t at;           /* in the list of its kind */
 	int64_t since_ms;    /* dialled, answered, talking, wrapping up */
 	uint64_t nth;        /* call, or talk */
-	int32_t score_permille;
+	int32_t score_permille, talk_ms;
 	bool answers;
 };
 
@@ -135,6 +137,23 @@ static double share_now(const struct world *s, uint64_t nth)
 	return p < 0.95 ? p : 0.95;
 }
 
+#define MACHINE_MS 2000 /* so long it takes to know an assistant by its voice: then the agent is let go */
+#define FIRST_HOUR 9
+
+/* As the simulated network does it, but for what carriers announce, which takes the switch some seconds to know. */
+static int64_t draw_city(const struct world *s, struct thing *t, struct rng *r)
+{
+	struct city_conf conf = {.seed = s->w->seed, .answer = s->w->city, .talk_s = s->w->talk_s};
+	struct city_call c;
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "+86138%08llu", (unsigned long long)t->nth % 100000000);
+	city_call(&c, &conf, number, FIRST_HOUR + (int)(s->now_ms / 3600000), r);
+	t->answers = !c.code;
+	t->talk_ms = c.does == CITY_ASSISTANT ? MACHINE_MS : c.talk_ms;
+	return c.ring_ms < 30000 || t->answers ? c.ring_ms : 30000;
+}
+
 /* When and how a call resolves: answered, rung out at 30 s (55 % of the others), busy or a bad number (20 %), rejected (25 %). */
 static int64_t draw_call(const struct world *s, struct thing *t)
 {
@@ -142,6 +161,8 @@ static int64_t draw_call(const struct world *s, struct thing *t)
 	int64_t delay = 2000 + (int64_t)rng_below(&r, 2001), ring;
 	double how;
 
+	if (s->w->city > 0)
+		return draw_city(s, t, &r);
 	t->answers = draw_chance(&r, share_now(s, t->nth));
 	how = rng_unit(&r);
 	if (t->answers || how >= 0.75) {
@@ -160,7 +181,8 @@ static void tell(struct world *s, enum pace_event_kind kind, int64_t ms, int32_t
 	s->pacer->event(s->pacer, &(struct pace_event){.kind = kind, .at_ms = s->now_ms, .ms = (int32_t)ms, .score_permille = score});
 }
 
-static void talk(struct world *s)
+/* @call_ms: as long as he who was called will talk; 0: as anybody. */
+static void talk(struct world *s, int32_t call_ms)
 {
 	struct thing *t = thing_new(s, FREE_OF_TALK);
 	struct rng r;
@@ -168,7 +190,7 @@ static void talk(struct world *s)
 	t->nth = s->talks++;
 	r = stream(s, OF_TALK, t->nth);
 	list_put(&s->talking, t);
-	heap_set(&s->heap, &t->due, s->now_ms + draw_lognormal_ms(&r, s->w->talk_s, s->w->talk_cv));
+	heap_set(&s->heap, &t->due, s->now_ms + (call_ms ? call_ms : draw_lognormal_ms(&r, s->w->talk_s, s->w->talk_cv)));
 }
 
 static void agent_free(struct world *s)
@@ -181,8 +203,8 @@ static void agent_free(struct world *s)
 	}
 	list_take(&s->held, t);
 	heap_del(&s->heap, &t->due);
+	talk(s, t->talk_ms);
 	thing_free(s, t);
-	talk(s);
 }
 
 static void call_resolves(struct world *s, struct thing *t)
@@ -197,8 +219,8 @@ static void call_resolves(struct world *s, struct thing *t)
 	s->day->answered++;
 	if (s->idle) {
 		s->idle--;
+		talk(s, t->talk_ms);
 		thing_free(s, t);
-		talk(s);
 		return;
 	}
 	t->what = GIVES_UP;
@@ -337,6 +359,8 @@ static void ask(struct world *s, bool may_hang_up)
 	assert(launch >= 0 && hangup >= 0);
 	for (int32_t i = 0; may_hang_up && i < hangup; i++)
 		hang_up_oldest(s);
+	if (s->w->calls_max && launch > s->w->calls_max - s->day->dialled)
+		launch = (int32_t)(s->w->calls_max - s->day->dialled);
 	for (int32_t i = 0; i < launch; i++)
 		dial(s);
 	s->day->checksum = (s->day->checksum ^ (uint64_t)(launch + 1000 * hangup)) * 0x100000001b3u;

@@ -24,6 +24,8 @@ struct pacing_world {
 	double ring_s, ring_cv;      /* after the post-dial delay */
 	int32_t wait_ms;
 	int32_t limit_permille;
+	double city;                 /* above 0: who is dialled is somebody of the simulated city (sim/city.h), of whom so many answer; from 9 o'clock on */
+	int64_t calls_max;           /* dialled in the day; 0: no end */
 };
 
 /* The world of the figures in bench/README.md. */

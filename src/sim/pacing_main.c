@@ -16,6 +16,8 @@ static const char usage[] =
 	"  --limit N        abandoned of answered at most, permille (30)\n"
 	"  --wait N         a customer's longest wait after the answer, ms (2000)\n"
 	"  --hours N        of a day (8)\n"
+	"  --city N         who is dialled is somebody of the simulated city, where ordinary people answer so many calls, permille\n"
+	"  --calls N        dialled in a day at most\n"
 	"  --only WAY       ours, level or progressive\n"
 	"  --list           every day by itself\n"
 	"  --drive COMMAND  pace by this program: a line each second to its input, one back from its output\n"
@@ -27,7 +29,7 @@ static const char usage[] =
 	"answer:  <calls to dial> [<oldest calls to hang up that have rung 15 s>]\n";
 
 struct options {
-	int64_t days, seed, agents, answer, limit, wait, hours;
+	int64_t days, seed, agents, answer, limit, wait, hours, city, calls;
 	const char *only, *drive;
 	bool list, external, help;
 };
@@ -46,6 +48,8 @@ static const struct number_option numbers[] = {
 	{"--limit", offsetof(struct options, limit), 0, 1000},
 	{"--wait", offsetof(struct options, wait), 0, 60000},
 	{"--hours", offsetof(struct options, hours), 1, 24},
+	{"--city", offsetof(struct options, city), 1, 800},
+	{"--calls", offsetof(struct options, calls), 1, 100000000},
 };
 
 static const int32_t agents_all[] = {10, 15, 20, 50, 100}, answer_all[] = {150, 250, 400};
@@ -198,6 +202,8 @@ static void some_days(const struct options *o, const struct way *way, int32_t ag
 		w.day_ms = (int32_t)(o->hours * 3600000);
 		w.limit_permille = (int32_t)o->limit;
 		w.wait_ms = (int32_t)o->wait;
+		w.city = (double)o->city / 1000;
+		w.calls_max = o->calls;
 		one_day(o, way, &w, &sum);
 	}
 	if (!o->list)
@@ -210,7 +216,7 @@ static void all_days(const struct options *o, const struct way *way)
 {
 	for (size_t a = 0; a < ARRAY_LEN(agents_all); a++) {
 		for (size_t p = 0; p < ARRAY_LEN(answer_all); p++) {
-			if ((o->agents && a) || (o->answer && p))
+			if ((o->agents && a) || ((o->answer || o->city) && p))
 				continue;
 			some_days(o, way, o->agents ? (int32_t)o->agents : agents_all[a], o->answer ? (int32_t)o->answer : answer_all[p]);
 		}
