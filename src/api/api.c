@@ -162,6 +162,7 @@ const struct endpoint api_endpoints[] = {
 
 	{GET, "/meta", LOGGED_IN, objects_meta, QUICK},
 	{GET, "/rights", LOGGED_IN, rights_get, QUICK},
+	{GET, "/bulk", LOGGED_IN, bulk_list, QUICK},
 	{GET, "/bulk/{id}", LOGGED_IN, bulk_get, QUICK},
 	{POST, "/bulk/{id}/cancel", LOGGED_IN, bulk_cancel, QUICK},
 	{POST, "/bulk/{id}/undo", LOGGED_IN, bulk_undo, QUICK},
@@ -541,8 +542,10 @@ int api_serve(struct api *a, struct http *h, struct sw *sw)
 		.arg = a,
 	};
 	db = api_db(a);
-	if (db)
+	if (db) {
 		sounds_refresh(a, db);
+		bulks_tick(a, db);
+	}
 	http_routes(h, a->routes, n);
 	http_fallback(h, page_file, a);
 	return 0;

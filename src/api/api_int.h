@@ -335,12 +335,15 @@ void imports_undo(struct ask *k);
 int bulks_new(struct bulks **ret);
 void bulks_stop(struct bulks *bs); /* waits for what runs, which ends soon */
 void bulks_free(struct bulks *bs);
+/** Goes on with what an earlier process left, once, and forgets what is over for an hour. When requests can be answered, and now and then. */
+void bulks_tick(struct api *a, struct db *db);
 /** Runs @fn after what runs already, on the thread for changes of many rows; it ends soon when the api stops. False: no more are taken. */
 bool bulks_run(struct bulks *bs, void (*fn)(void *arg), void *arg);
 /** The rows that the body names by ids, or filters and q. False after refusing; free @ids either way. */
 bool bulk_take_rows(struct ask *k, const struct res_def *d, int64_t **ids, size_t *n);
 bool bulk_count_fits(struct ask *k, size_t n); /* "count" of the body; false after refusing */
 void bulk_start(struct ask *k);
+void bulk_list(struct ask *k);
 void bulk_get(struct ask *k);
 void bulk_cancel(struct ask *k);
 void bulk_undo(struct ask *k);

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "api/bulk_int.h"
+
 static char at[64]; /* "/bulk/{id}" */
 
 static const json_t *settled(struct client *c)
@@ -134,5 +136,105 @@ TEST(many_are_deleted_and_what_is_refused_says_why)
 	assert_int_equal(json_array_size(json_object_get(j, "refused")), 2);
 	agent = fix_login(&f, "agent", NULL);
 	(void)ask_for(&agent, "GET", at, NULL, "404"); /* another's */
+	fix_stop(&f);
+}
+
+/* ---- the process ends in the middle ---- */
+
+static int new_job(struct db *db, void *arg)
+{
+	return bulk_keep_new(db, arg, clock_utc_ms());
+}
+
+/* As another process finds it. */
+static void next_start(struct fix *f)
+{
+	struct bulks *bs = f->api->bulks;
+	struct db *db = api_db(f->api);
+
+	while (!ilist_empty(&bs->jobs))
+		bulk_free(bs, container_of(bs->jobs.next, struct bulk, link));
+	bs->loaded = false;
+	bulks_tick(f->api, db);
+}
+
+static const json_t *first_of(struct client *c)
+{
+	(void)snprintf(at, sizeof(at), "/bulk/%s", json_string_value(json_object_get(json_array_get(json_object_get(ask_for(c, "GET", "/bulk", NULL, "200"), "items"), 0), "id")));
+	return settled(c);
+}
+
+TEST(what_a_crash_interrupted_goes_on_at_the_next_start)
+{
+	int64_t ids[30];
+	struct bulk j = {.id = res_next_id(), .d = res_find("breaks"), .lang = "zh", .ids = ids, .n = 30};
+	const json_t *told;
+	struct client c;
+	struct fix f;
+	char *path;
+
+	fix_start(&f, true);
+	c = fix_login(&f, "root", "correct horse 7");
+	people(&c, 30);
+	for (int i = 0; i < 30; i++) {
+		char sql[80];
+
+		(void)snprintf(sql, sizeof(sql), "SELECT id FROM breaks WHERE code = 'bulk_%d'", i);
+		ids[i] = fix_get(&f, sql);
+	}
+	j.who = (struct res_who){.centre_id = f.centre_id, .user_id = fix_get(&f, "SELECT id FROM users WHERE login = 'root'")};
+	j.patch = json_pack("{s:i}", "sort", 510);
+	j.asked = json_object();
+	assert_int_equal(db_writer_call(f.writer, DB_BUSINESS, new_job, &j), 0);
+	next_start(&f);
+	told = first_of(&c);
+	assert_text(told, "state", "done");
+	assert_true(json_is_true(json_object_get(told, "continued")));
+	assert_int_equal(count(told, "changed") + count(told, "unchanged"), 30); /* bulk_10 had 510 */
+	assert_int_equal(count(told, "changed"), 29);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM breaks WHERE code LIKE 'bulk%' AND sort = 510"), 30);
+
+	/* Its undo, after ten rows: the last ones were put back. */
+	path = xasprintf("%s/undo", at);
+	(void)ask_for(&c, "POST", path, "{}", "202");
+	free(path);
+	(void)settled(&c);
+	fix_run(&f, "UPDATE breaks SET sort = 510, rev = rev + 1 WHERE code LIKE 'bulk%' AND code IN ('bulk_0', 'bulk_1')");
+	fix_run(&f, "UPDATE bulk_rows SET rev_after = (SELECT rev FROM breaks WHERE id = row_id) WHERE row_id IN (SELECT id FROM breaks WHERE code IN ('bulk_0', 'bulk_1'))");
+	fix_run(&f, "UPDATE bulks SET state = 'undoing', ended_ms = NULL, undone = 27");
+	next_start(&f);
+	told = first_of(&c);
+	assert_text(told, "state", "undone");
+	assert_int_equal(count(told, "undone"), 29);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM breaks WHERE code IN ('bulk_0', 'bulk_1') AND sort IN (500, 501)"), 2);
+
+	/* Over for an hour: forgotten. */
+	fix_run(&f, "UPDATE bulks SET ended_ms = 1");
+	next_start(&f);
+	assert_int_equal(json_array_size(json_object_get(ask_for(&c, "GET", "/bulk", NULL, "200"), "items")), 0);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM bulks") + fix_get(&f, "SELECT COUNT(*) FROM bulk_rows"), 0);
+	json_decref(j.patch);
+	json_decref(j.asked);
+	fix_stop(&f);
+}
+
+TEST(who_was_switched_off_changes_nothing_at_the_next_start)
+{
+	int64_t ids[3] = {1, 2, 3};
+	struct bulk j = {.id = res_next_id(), .d = res_find("breaks"), .lang = "en", .ids = ids, .n = 3};
+	struct client c;
+	struct fix f;
+
+	fix_start(&f, true);
+	c = fix_login(&f, "root", "correct horse 7");
+	j.who = (struct res_who){.centre_id = f.centre_id, .user_id = 4711};
+	j.asked = json_object();
+	assert_int_equal(db_writer_call(f.writer, DB_BUSINESS, new_job, &j), 0);
+	next_start(&f);
+	for (int i = 0; i < 6000 && fix_get(&f, "SELECT COUNT(*) FROM bulks WHERE state = 'interrupted'") == 0; i++)
+		(void)usleep(5000);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM bulks WHERE state = 'interrupted' AND done = 0"), 1);
+	assert_int_equal(json_array_size(json_object_get(ask_for(&c, "GET", "/bulk", NULL, "200"), "items")), 0); /* another's */
+	json_decref(j.asked);
 	fix_stop(&f);
 }

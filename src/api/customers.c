@@ -375,6 +375,8 @@ static void *watch(void *arg)
 		if (!p.more)
 			allot_night(w->api);
 		sounds_sweep(w->api);
+		if (api_db(w->api))
+			bulks_tick(w->api, api_db(w->api));
 		seconds = p.more ? 0 : TICK_S;
 	}
 	return NULL;

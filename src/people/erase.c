@@ -42,6 +42,7 @@ static const char *const rows_sql[] = {
 	"UPDATE customer_claims SET reason = NULL WHERE customer_id = $1",
 	"UPDATE customer_merges SET moved = '{}' WHERE customer_id = $1 OR other_id = $1",
 	"UPDATE import_rows SET before_json = NULL, state = COALESCE(state, 'kept'), why = COALESCE(why, 'erased') WHERE row_id = $1 AND before_json IS NOT NULL",
+	"UPDATE bulk_rows SET before_json = CASE WHEN before_json IS NULL THEN NULL ELSE '{}' END, name = NULL WHERE row_id = $1",
 	"DELETE FROM note_drafts WHERE subject IN (SELECT 'call:' || x.call_id FROM erasure_calls x WHERE x.customer_id = $1)",
 };
 

@@ -76,6 +76,17 @@ export const tests = {
 		await page.click('[data-act=bulk-close]')
 		await shown(['list_1', 'list_2', 'list_3', 'list_4'])
 	},
+	'who closed the dialog, or loads the page anew, is told of the end': async () => {
+		await page.evaluate(async () => {
+			const csrf = (await (await fetch('/api/v1/session')).json()).csrf
+			await fetch('/api/v1/breaks/bulk', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Huawu-CSRF': csrf }, body: JSON.stringify({ filters: { 'code.starts': 'list_' }, count: 4, patch: { sort: 8 } }) })
+		})
+		await page.click('.bulk-news')
+		equal(await page.textContent('[data-end]'), '完成')
+		await page.click('[data-act=bulk-undo]')
+		await until(async () => (await page.textContent('[data-end]')) === '已撤销', 'undone')
+		await page.click('[data-act=bulk-close]')
+	},
 	'deleting many asks for their number': async () => {
 		await page.click('thead input[type=checkbox]')
 		await page.click('[data-act=bulk-remove]')

@@ -250,6 +250,7 @@ export const resource = {
 export type BulkJob = components['schemas']['bulk']
 export const bulk = {
 	start: (name: string, what: Record<string, unknown>) => send<BulkJob>('POST', `/${name}/bulk`, what),
+	mine: () => send<{ items: BulkJob[] }>('GET', '/bulk'),
 	get: (id: string) => send<BulkJob>('GET', `/bulk/${id}`),
 	cancel: (id: string) => send<BulkJob>('POST', `/bulk/${id}/cancel`, {}),
 	undo: (id: string) => send<BulkJob>('POST', `/bulk/${id}/undo`, {}),

@@ -173,6 +173,7 @@ export default {
 		no_view: '不用视图', clear_all: '清除搜索和条件', columns: '列', reset: '恢复默认', up: '“{name}”往前', sort_many: '符合条件的太多，不能按这一列排序；请先用条件缩小到 10,000 行以内。', no_match: '没有符合条件的', select: '选择“{name}”', select_page: '选择本页', picked: '已选 {n} 项', select_all: '选择全部 {n} 项', unselect: '取消选择', edit: '修改…', delete: '删除…',
 		bulk_edit: '修改 {n} 项', bulk_remove: '删除 {n} 项', bulk_go: '修改 {n} 项', edit_lead: '勾选要改的字段，填上新的值；没有勾选的保持不变。', remove_lead: '将从“{name}”里删除 {n} 项，不能恢复。', type_count: '输入 {n} 确认', nothing: '（清空）', progress: '进度', result: '已改 {n} 项，没有变化 {same} 项，退回 {bad} 项', undone: '已恢复 {n} 项，未恢复 {bad} 项', undo: '撤销', stop: '停止', get_refused: '下载退回的行', undo_lead: '一小时内可以撤销；之后被别人改过的不动。',
 		state: { running: '正在进行…', done: '完成', cancelled: '已停止', interrupted: '中断了', undoing: '正在恢复…', undone: '已撤销' },
+		news: '批量处理“{name}”：{state}', so_far: '已处理 {n} / {count} 项', went_on: '服务器中断过，已自动接着做。', lost: '服务器暂时连不上，恢复以后会自动接着做。', may_close: '可以关掉这个窗口，做完会提醒您。',
 	},
 	strangers: {
 		title: '陌生来访', lead: '谁在试密码、扫号码。用户和来源一起封禁，越试封得越久；有话机或中继在的地址从不整体封禁。', refresh: '刷新', back: '返回设置', allow: '免封禁网络',

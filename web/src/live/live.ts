@@ -15,6 +15,8 @@ export const useLive = defineStore('live', () => {
 	const note = ref<{ id: string; call_id: string | null; customer_id: string | null; user_id: string } | null>(null)
 	/** The last news of a customer of ours; see api/customers.c. */
 	const customer = ref<{ what: string; customer_id?: string; name: string | null; ms: number; n: number } | null>(null)
+	/** The last change of many rows of his that ended. */
+	const bulk = ref<{ id: string; resource: string; state: string } | null>(null)
 	/** How often the list of to-dos may have changed: asked for again. */
 	const todoChanges = ref(0)
 	/** How often somebody changed what a resource is: custom fields. */
@@ -43,6 +45,8 @@ export const useLive = defineStore('live', () => {
 			note.value = data as typeof note.value
 		} else if (event === 'customer') {
 			customer.value = data as typeof customer.value
+		} else if (event === 'bulk') {
+			bulk.value = data as typeof bulk.value
 		} else if (event === 'todo') {
 			todoChanges.value++
 		} else if (event === 'meta.changed') {
@@ -82,5 +86,5 @@ export const useLive = defineStore('live', () => {
 	}
 
 	window.addEventListener('online', () => stream?.retryNow())
-	return { live, state, retryAtMs, nowMs, fault, note, customer, todoChanges, metaChanges, restarted, connect, close, retryNow: () => stream?.retryNow() }
+	return { live, state, retryAtMs, nowMs, fault, note, customer, bulk, todoChanges, metaChanges, restarted, connect, close, retryNow: () => stream?.retryNow() }
 })
