@@ -19,14 +19,16 @@ const char *const find_kinds[] = {"customers", "notes", NULL};
 
 /* SQL of each kind, from one text. */
 static const struct kind {
-	const char *name, *same, *drop, *put, *rows;
+	const char *name;
+	bool alone; /* a text's characters are words by themselves, too */
+	const char *same, *drop, *put, *rows;
 } kinds[] = {
-#define KIND(k)                                                                                                        \
-	{k, "SELECT rowid FROM find_" k " WHERE rowid = $1 AND words = $2", "DELETE FROM find_" k " WHERE rowid = $1", \
+#define KIND(k, alone)                                                                                                        \
+	{k, alone, "SELECT rowid FROM find_" k " WHERE rowid = $1 AND words = $2", "DELETE FROM find_" k " WHERE rowid = $1", \
 	 "INSERT INTO find_" k " (rowid, words) VALUES ($1, $2)",                                                      \
 	 "SELECT rowid FROM find_" k " WHERE words MATCH $1 ORDER BY rowid DESC LIMIT $2"}
-	KIND("customers"),
-	KIND("notes"),
+	KIND("customers", false),
+	KIND("notes", true),
 #undef KIND
 };
 
@@ -93,13 +95,13 @@ static int row_put(struct db *db, const struct kind *k, int64_t row_id, const ch
 }
 
 /* What is put into the column: a new text. */
-static char *spell(struct db *db, const char *prefix, const struct find_text *t)
+static char *spell(struct db *db, const struct kind *k, const char *prefix, const struct find_text *t)
 {
 	struct strb b;
 	char *own;
 
 	strb_init(&b, WORDS_MAX);
-	words_of(&b, prefix, t);
+	words_of(&b, prefix, t, k->alone);
 	assert(!b.overflow);
 	own = db_search_words(db, b.len ? b.buf : "");
 	strb_done(&b);
@@ -114,7 +116,7 @@ int find_put(struct db *db, int64_t centre_id, const char *kind, int64_t row_id,
 	r = prefix_to_put(prefix, db, centre_id);
 	if (r)
 		return r;
-	own = spell(db, prefix, t);
+	own = spell(db, kind_of(kind), prefix, t);
 	r = row_put(db, kind_of(kind), row_id, own);
 	free(own);
 	return r;
@@ -127,7 +129,7 @@ int find_put_new(struct db *db, int64_t centre_id, const char *kind, const struc
 	int r = n ? prefix_to_put(prefix, db, centre_id) : 0;
 
 	for (size_t i = 0; !r && i < n; i++) {
-		char *own = spell(db, prefix, &rows[i].text);
+		char *own = spell(db, k, prefix, &rows[i].text);
 
 		r = *own ? db_run(db, k->put, "it", rows[i].row_id, own) : 0;
 		free(own);
@@ -140,12 +142,31 @@ int find_drop(struct db *db, const char *kind, int64_t row_id)
 	return row_drop(db, kind_of(kind), row_id);
 }
 
+/* ---- notes from before their characters were words ---- */
+
+int find_notes_old(int64_t *from, struct db *db, int64_t centre_id)
+{
+	int r = db_get_i64(from, db, "SELECT COALESCE(notes_id, -1) FROM find_centre WHERE centre_id = $1", "i", centre_id);
+
+	if (r == -ENOENT)
+		*from = -1;
+	return r == -ENOENT ? 0 : r;
+}
+
+int find_notes_done(struct db *db, int64_t centre_id, int64_t to)
+{
+	int r = db_run(db, "UPDATE find_centre SET notes_id = $1 WHERE centre_id = $2", "ri", to, centre_id);
+
+	return r > 0 ? -EIO : r;
+}
+
 /* ---- asking ---- */
 
 int find_match(struct strb *ret, struct db *db, const struct find_ask *a)
 {
+	const struct kind *k = kind_of(a->kind);
 	char prefix[PREFIX_MAX];
-	int64_t n;
+	int64_t n, old = -1;
 	int r = centre_number(&n, db, a->centre_id);
 
 	if (r && r != -ENOENT)
@@ -154,7 +175,8 @@ int find_match(struct strb *ret, struct db *db, const struct find_ask *a)
 		(void)str_copy(prefix, sizeof(prefix), "cg"); /* nothing was put yet: nobody's */
 	else
 		spell_prefix(prefix, n);
-	return find_question(ret, db, prefix, a);
+	r = k->alone ? find_notes_old(&old, db, a->centre_id) : 0;
+	return r ? r : find_question(ret, db, prefix, a, k->alone && old < 0);
 }
 
 void find_where(struct strb *sql, const char *kind, int param, enum find_way way)

@@ -49,6 +49,13 @@ int find_put_new(struct db *db, int64_t centre_id, const char *kind, const struc
 /** The row is found no more. */
 int find_drop(struct db *db, const char *kind, int64_t row_id);
 
+/**
+ * Notes that were indexed before a character was a word: @from: put all with larger ids again, in pieces, and say so each time; 0 when all
+ * are done. -1: none is left. Until then one character is looked for as the beginning of words, which takes longer.
+ */
+int find_notes_old(int64_t *from, struct db *db, int64_t centre_id);
+int find_notes_done(struct db *db, int64_t centre_id, int64_t to);
+
 struct find_ask {
 	int64_t centre_id;
 	const char *kind, *text;

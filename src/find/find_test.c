@@ -270,6 +270,47 @@ TEST(words_in_texts_are_found)
 	fix_done(&f);
 }
 
+static void put_note(struct fix *f, int64_t id, const char *text)
+{
+	assert_int_equal(find_put(f->db, 1, "notes", id, &(struct find_text){.text = text}), 0);
+}
+
+static const char *ask_notes(struct fix *f, const char *text)
+{
+	return ask_as(f, &(struct find_ask){1, "notes", text, false});
+}
+
+/* One character is a word of a note, once; those that were put before it was are found by what begins with it, until they are put again. */
+TEST(one_character_is_found_in_notes_old_and_new)
+{
+	struct fix f;
+	int64_t from;
+
+	fix_init(&f);
+	put_note(&f, 1, "客户要求退款，退货。上门取件");
+	put_note(&f, 2, "已退；VIP 客户 12");
+	put_note(&f, 3, "カスタマー 单");
+	for (int old = 0; old < 2; old++) {
+		assert_string_equal(ask_notes(&f, "退"), "2 1");
+		assert_string_equal(ask_notes(&f, "户"), "2 1");
+		assert_string_equal(ask_notes(&f, "件"), "1");
+		assert_string_equal(ask_notes(&f, "单"), "3");
+		assert_string_equal(ask_notes(&f, "退 客"), "2 1");
+		assert_string_equal(ask_notes(&f, "退 货"), "1");
+		assert_string_equal(ask_notes(&f, "鑾"), "");
+		assert_int_equal(find_notes_old(&from, f.db, 1), 0);
+		assert_int_equal(from, old ? 0 : -1);
+		assert_int_equal(db_run(f.db, "UPDATE find_centre SET notes_id = 0", ""), 0);
+	}
+	assert_int_equal(find_notes_done(f.db, 1, 2), 0);
+	assert_int_equal(find_notes_old(&from, f.db, 1), 0);
+	assert_int_equal(from, 2);
+	assert_int_equal(find_notes_done(f.db, 1, 0), 0);
+	assert_int_equal(find_notes_old(&from, f.db, 1), 0);
+	assert_int_equal(from, -1);
+	fix_done(&f);
+}
+
 TEST(what_changes_is_found_anew_and_what_goes_is_not)
 {
 	struct fix f;

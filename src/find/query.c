@@ -20,6 +20,7 @@ struct query {
 	const struct db_search *s;
 	const char *prefix; /* the centre's */
 	bool any;           /* a part is there already */
+	bool alone;         /* characters of texts are words by themselves */
 };
 
 /* ---- the engine's words ---- */
@@ -102,9 +103,11 @@ static void han_part(struct query *q, const uint32_t *c, size_t n)
 	begin_part(q);
 	if (n == 1) {
 		word_chars(q, "u", c, 1);
-		strb_puts(q->b, q->s->or);
-		word_chars(q, "", c, 1);
-		strb_puts(q->b, q->s->prefix);
+		if (!q->alone) {
+			strb_puts(q->b, q->s->or);
+			word_chars(q, "", c, 1);
+			strb_puts(q->b, q->s->prefix);
+		}
 	}
 	for (size_t i = 0; i + 2 <= n; i++) {
 		join(q, q->s->then, &first);
@@ -279,9 +282,9 @@ static bool has_plus(const char *text)
 	return strchr(text, '+') || strstr(text, "＋");
 }
 
-int find_question(struct strb *ret, const struct db *db, const char *prefix, const struct find_ask *a)
+int find_question(struct strb *ret, const struct db *db, const char *prefix, const struct find_ask *a, bool alone)
 {
-	struct query q = {.b = ret, .s = db_search(db), .prefix = prefix};
+	struct query q = {.b = ret, .s = db_search(db), .prefix = prefix, .alone = alone};
 	uint32_t c[FIND_ASK_MAX + 1];
 	size_t len = fold_text(c, FIND_ASK_MAX + 1, a->text ? a->text : "");
 

@@ -1,6 +1,7 @@
 /* Words of rows, see words.h. Pure. */
 #include "find/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <unicode/uchar.h>
@@ -321,10 +322,27 @@ static size_t fold_plain(uint32_t *c, const char *text)
 	return fold_text(c, FIND_TEXT_MAX, own);
 }
 
-void words_of(struct strb *b, const char *prefix, const struct find_text *t)
+static int by_code(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Each once. What begins with a character is thousands of words in many notes, which no index gathers quickly. */
+static void put_alone(struct maker *m, uint32_t *c, size_t len)
+{
+	qsort(c, len, sizeof(*c), by_code);
+	for (size_t i = 0; i < len; i++)
+		if (kind_of(c[i]) == RUN_HAN && (!i || c[i] != c[i - 1]))
+			put_chars(m, "u", c + i, 1);
+}
+
+void words_of(struct strb *b, const char *prefix, const struct find_text *t, bool alone)
 {
 	struct maker m = {b, prefix};
 	uint32_t c[FIND_TEXT_MAX];
+	size_t n;
 
 	if (t->name)
 		put_name(&m, c, fold_text(c, FIND_NAME_MAX, t->name));
@@ -332,6 +350,9 @@ void words_of(struct strb *b, const char *prefix, const struct find_text *t)
 		put_numbers(&m, t->numbers);
 	if (t->text) {
 		put_word(&m, "b", "", 0);
-		put_text(&m, c, fold_plain(c, t->text));
+		n = fold_plain(c, t->text);
+		put_text(&m, c, n);
+		if (alone)
+			put_alone(&m, c, n);
 	}
 }

@@ -5,7 +5,7 @@
  *   138  12     three digits of a number in a row, each beginning at the next digit; all of a shorter number
  *   e8000       at the end of a number: its last four digits (all, when it has fewer)
  *   客户 户      two characters in a row; after them the last one alone
- *   u张          a character of a name, alone
+ *   u张          a character of a name, alone; of notes, all that occur, once each
  *   pzhang      a character of a name as it is read
  *   izxl ixl iz three initials of a name in a row; two; that of the first character
  *   lsmith      a word of letters
@@ -38,7 +38,7 @@ enum run_kind { RUN_END, RUN_DIGITS, RUN_HAN, RUN_LETTERS };
 /** The run of one kind that begins at c[*at], which moves behind it; its length in @n. Zeros are skipped. */
 enum run_kind next_run(const uint32_t **run, size_t *n, const uint32_t *c, size_t len, size_t *at);
 
-/** Appends a row's words, each with @prefix before it, with a blank between. */
-void words_of(struct strb *b, const char *prefix, const struct find_text *t);
+/** Appends a row's words, each with @prefix before it, with a blank between. @alone: the text's characters alone, too. */
+void words_of(struct strb *b, const char *prefix, const struct find_text *t, bool alone);
 /** A number's digits without a country's code that nobody dials here: +86 and 00. @out holds @n + 2. Their number. */
 size_t number_digits(char *out, const char *digits, size_t n, bool plus);

@@ -9,6 +9,7 @@
 
 #include "db/db.h"
 #include "journal/zone.h"
+#include "people/note.h"
 
 #define DAY_MS 86400000LL
 #define RECOUNT_PIECE 500
@@ -303,6 +304,8 @@ int people_customer_pool_step(struct customer_tell tell[CUSTOMER_PIECE], size_t 
 	*n = 0;
 	*more = false;
 	r = customer_index_step(more, db, centre_id);
+	if (!r && !*more)
+		r = people_notes_index_step(more, db, centre_id);
 	if (!r && !*more)
 		r = recount_step(more, db, centre_id);
 	if (r || *more) /* times that are not counted yet are not acted upon */

@@ -33,5 +33,7 @@ struct people_number_of {
 	bool known;         /* the answer: there may have been something */
 };
 int people_notes_adopt_many(struct db *db, int64_t centre_id, struct people_number_of *list, size_t n);
+/** Indexes a piece of the notes from before one character was a word (find_notes_old). @more: there are others. Writer. */
+int people_notes_index_step(bool *more, struct db *db, int64_t centre_id);
 /** A note of the past, for the demo: @body as it would be posted; by @user_id, at @at_ms. */
 int people_note_import(struct res_ctx *c, const struct json_t *body, int64_t user_id, int64_t at_ms);

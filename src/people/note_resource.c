@@ -359,7 +359,7 @@ static int drop_draft(struct res_ctx *c, int64_t call_id, int64_t customer_id)
 }
 
 /* Words in the text and in what was filled in. */
-static int index_words(struct res_ctx *c, int64_t id, const json_t *row)
+static int index_note(struct db *db, int64_t centre_id, int64_t id, const char *text, const json_t *form)
 {
 	const json_t *f;
 	struct strb b;
@@ -367,12 +367,60 @@ static int index_words(struct res_ctx *c, int64_t id, const json_t *row)
 	int r;
 
 	strb_init(&b, 1 << 18);
-	strb_puts(&b, row_text(row, "text"));
-	json_array_foreach(json_object_get(row, "form"), i, f)
+	strb_puts(&b, text);
+	json_array_foreach(form, i, f)
 		strb_printf(&b, "\n%s", row_text(f, "value"));
-	r = find_put(c->db, c->who->centre_id, "notes", id, &(struct find_text){.text = b.buf});
+	r = find_put(db, centre_id, "notes", id, &(struct find_text){.text = b.buf});
 	strb_done(&b);
 	return r;
+}
+
+static int index_words(struct res_ctx *c, int64_t id, const json_t *row)
+{
+	return index_note(c->db, c->who->centre_id, id, row_text(row, "text"), json_object_get(row, "form"));
+}
+
+#define INDEX_PIECE 50
+
+struct old_note {
+	int64_t id;
+	char *text;
+	json_t *form;
+};
+
+static int old_notes(struct old_note *list, size_t *n, struct db *db, int64_t centre_id, int64_t from)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, db, "SELECT id, COALESCE(text, ''), form FROM notes WHERE id > $1 AND centre_id = $2 ORDER BY id LIMIT $3");
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, from);
+	db_bind_i64(st, 2, centre_id);
+	db_bind_i64(st, 3, INDEX_PIECE);
+	while (*n < INDEX_PIECE && (r = db_step(st)) == DB_ROW)
+		list[(*n)++] = (struct old_note){db_i64(st, 0), xstrdup(db_text(st, 1)), db_text(st, 2) ? json_loads(db_text(st, 2), 0, NULL) : NULL};
+	db_done(st);
+	return r < 0 ? r : 0;
+}
+
+int people_notes_index_step(bool *more, struct db *db, int64_t centre_id)
+{
+	struct old_note list[INDEX_PIECE];
+	int64_t from = -1;
+	size_t n = 0;
+	int r = find_notes_old(&from, db, centre_id);
+
+	if (r || from < 0)
+		return r;
+	r = old_notes(list, &n, db, centre_id, from);
+	for (size_t i = 0; i < n; i++) {
+		r = r ? r : index_note(db, centre_id, list[i].id, list[i].text, list[i].form);
+		free(list[i].text);
+		json_decref(list[i].form);
+	}
+	*more = n > 0;
+	return r ? r : find_notes_done(db, centre_id, n ? list[n - 1].id : 0);
 }
 
 /* A call is one contact, however many notes it has. */

@@ -448,6 +448,16 @@ TEST(words_in_a_note_are_found_and_follow_a_correction)
 	a.text = "破损";
 	assert_int_equal(find_rows(ids, 4, &n, f.db, &a), 0);
 	assert_int_equal(n, 0);
+	/* From before one character was a word: put again, with the form's values. */
+	assert_int_equal(find_drop(f.db, "notes", id), 0);
+	assert_int_equal(find_notes_done(f.db, f.centre, 1), 0);
+	for (bool more = true; more;) {
+		more = false;
+		assert_int_equal(people_notes_index_step(&more, f.db, f.centre), 0);
+	}
+	a.text = "配 HW20261122";
+	assert_int_equal(find_rows(ids, 4, &n, f.db, &a), 0);
+	assert_int_equal(n, 1);
 	fix_done(&f);
 }
 

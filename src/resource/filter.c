@@ -438,7 +438,7 @@ static void add_tags(struct cond *k, const char *join)
 		bad(k, "unknown");
 		return;
 	}
-	strb_puts(&k->q->where, " AND (");
+	strb_printf(&k->q->where, " AND %s IS NOT NULL AND (", k->column); /* for an index of those that have some */
 	while ((s = next_value(&rest))) {
 		int at = n < LIST_VALUES ? bind_pattern(k, "%,", s, ",%") : (bad(k, "range"), 0);
 
