@@ -20,6 +20,7 @@ static const struct {
 	{"readonly", "不能填写", "cannot be set"},
 	{"create_only", "建好以后不能改", "cannot be changed later"},
 	{"reserved", "系统保留，换一个", "is reserved"},
+	{"few_digits", "号码位数不够", "has too few digits for a telephone number"},
 	{"rounded", "超过 15 位，Excel 已把后面的数字改掉；请在原表把这一列设成文本再填", "has more than 15 digits, and Excel has altered the last ones; make the column text and enter it again"},
 	{"digits_lost", "被写成了科学计数法，后面的数字已丢失；请在原表把这一列设成文本再填", "was turned into scientific notation, and its last digits are lost; make the column text and enter it again"},
 	{"cell_error", "单元格里是公式错误", "holds a formula's error"},
@@ -433,6 +434,22 @@ static void fill_only(const struct job *j, struct line *l, const json_t *old)
 	}
 }
 
+/* Says the line nothing that its row does not say already? Then the writer need not be asked. A secret is in no row that was read. */
+static bool says_nothing_new(const struct line *l, const json_t *old)
+{
+	const char *name;
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(l->children, i, v)
+		if (!json_is_true(json_array_get(v, 2)))
+			return false;
+	json_object_foreach(l->body, name, v)
+		if (!json_object_get(old, name) || !json_equal(json_object_get(old, name), v))
+			return false;
+	return !l->later;
+}
+
 static int take_existing(struct pass *p, struct line *l)
 {
 	const struct job *j = p->j;
@@ -455,6 +472,10 @@ static int take_existing(struct pass *p, struct line *l)
 		import_why(p, l, NULL, "exists", 0);
 	if (!r && !l->why.len && j->wish.existing == EXISTING_FILL)
 		fill_only(j, l, old);
+	if (!r && !l->why.len && says_nothing_new(l, old)) {
+		l->outcome = SAME;
+		l->done = true;
+	}
 	json_decref(old);
 	return r;
 }
@@ -510,8 +531,9 @@ static int find_meaning(struct pass *p, struct line *l, const json_t *parents)
 		r = find_row(p, l);
 	if (!r && !l->why.len && l->id)
 		r = take_existing(p, l);
-	if (!r && !l->why.len) {
+	if (!r && !l->why.len)
 		add_name(p, l);
+	if (!r && !l->why.len && !l->done) {
 		r = res_prepare(&l->ctx, p->j->d, l->id, l->body);
 		if (r > 0) {
 			take_error(p, l);

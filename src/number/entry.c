@@ -324,6 +324,17 @@ static bool is_subscribers(const struct num *n)
 	return n->kind == NUM_MOBILE || n->kind == NUM_FIXED || n->kind == NUM_LOCAL || n->kind == NUM_SHARED || n->kind == NUM_FREE;
 }
 
+/* Of three or four digits only these are anybody's; the dialling plan would let all that begin so pass. */
+static bool is_service(const char *s, size_t n)
+{
+	static const char *const known[] = {"110", "112", "114", "117", "119", "120", "121", "122"};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (!strcmp(s, known[i]))
+			return true;
+	return n > 4;
+}
+
 /* What num_read makes of it, and a spreadsheet's lost 0 of an area code: 57188123456. */
 static enum num_entry_why judge(struct num *ret, const char *s, const char *area)
 {
@@ -344,6 +355,8 @@ static enum num_entry_why judge(struct num *ret, const char *s, const char *area
 	}
 	if (n.kind == NUM_ABROAD && (!n.cc || strlen(n.text) < 8))
 		return strlen(s) > 15 ? NUM_E_LONG : strlen(s) < 8 ? NUM_E_SHORT : NUM_E_FORM;
+	if (n.kind == NUM_SERVICE && !is_service(s, len))
+		n.kind = NUM_SHORT;
 	if (n.kind == NUM_LOCAL || n.kind == NUM_SHORT)
 		*ret = n;
 	if (n.kind == NUM_LOCAL)

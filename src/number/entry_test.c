@@ -70,7 +70,7 @@ TEST(entry_fixed_lines_and_the_centres_area)
 		{"88123456.0", "+8657188123456"}, {"010-62345678", "+861062345678"}, {"021 6234 5678", "+862162345678"}, {"0951-6012345", "+869516012345"},
 		{"57188123456", "+8657188123456"}, {"1062345678", "+861062345678"}, {"57188123456.0", "+8657188123456"}, /* the 0 was eaten */
 		{"400-800-1234", "+864008001234"}, {"4008001234", "+864008001234"}, {"800 810 1234", "+868008101234"}, {"95588", "95588"},
-		{"12345", "12345"}, {"110", "110"}, {"0755 95588", "+8675595588"},
+		{"12345", "12345"}, {"110", "110"}, {"114", "114"}, {"121", "121"}, {"10086", "10086"}, {"12315", "12315"}, {"123", "!short"}, {"118", "!short"}, {"1023", "!short"}, {"0755 95588", "+8675595588"},
 	};
 
 	all_mean(all, ARRAY_LEN(all), "571");
@@ -184,6 +184,9 @@ TEST(entry_a_short_number_is_there_for_who_has_an_exchange)
 	assert_int_equal(e.why, NUM_E_SHORT);
 	assert_int_equal(e.num.kind, NUM_SHORT);
 	assert_string_equal(e.num.text, "2001");
+	assert_int_equal(num_entries(&e, 1, "123", ""), 1); /* nobody's service, though it begins as one */
+	assert_int_equal(e.why, NUM_E_SHORT);
+	assert_string_equal(e.num.text, "123");
 	assert_int_equal(num_entries(&e, 1, "62345678", ""), 1);
 	assert_int_equal(e.why, NUM_E_AREA);
 	assert_string_equal(e.num.text, "62345678");

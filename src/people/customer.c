@@ -35,10 +35,10 @@ int people_customer_of(struct db *db, int64_t centre_id, const char *number, str
 
 int customer_number_normal(char *ret, size_t size, const char **what, struct res_ctx *c, const char *text)
 {
-	struct num_entry e;
+	struct num_entry e = {0};
 
 	if (num_entries(&e, 1, text, "") != 1 || e.why != NUM_E_OK) {
-		*what = "number";
+		*what = e.why == NUM_E_SHORT ? "few_digits" : "number";
 		return 1;
 	}
 	return str_copy(ret, size, e.num.text) ? 0 : -ENAMETOOLONG;
