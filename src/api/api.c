@@ -120,6 +120,7 @@ const struct endpoint api_endpoints[] = {
 	{GET, "/customers/requests", LOGGED_IN, customers_requests, QUICK},
 	{POST, "/customers/requests", LOGGED_IN, customers_ask, QUICK},
 	{POST, "/customers/requests/{id}/decide", LOGGED_IN, customers_decide, QUICK},
+	{GET, "/customers/{id}/may", LOGGED_IN, customers_may, QUICK},
 	{POST, "/customers/{id}/claim", LOGGED_IN, customers_claim, QUICK},
 	{POST, "/customers/{id}/release", LOGGED_IN, customers_release, QUICK},
 	{POST, "/customers/{id}/merge", LOGGED_IN, customers_merge, QUICK},

@@ -369,6 +369,7 @@ void customers_watch_stop(struct pool_watch *w);
 void customers_watch_free(struct pool_watch *w);
 void customers_check_number(struct ask *k);
 void customers_similar(struct ask *k);
+void customers_may(struct ask *k);
 void customers_mine(struct ask *k);
 void customers_requests(struct ask *k);
 void customers_ask(struct ask *k);

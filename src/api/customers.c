@@ -214,6 +214,32 @@ void customers_similar(struct ask *k)
 		api_ok(k, 200, privacy_answer(k, json_pack("{s:o}", "items", out)));
 }
 
+/* What a page that shows her offers. */
+void customers_may(struct ask *k)
+{
+	static const enum res_act acts[] = {RES_WRITE, RES_REMOVE};
+	bool may[ARRAY_LEN(acts)];
+	int64_t id;
+	int r;
+
+	if (!api_path_id(k, &id))
+		return;
+	for (int i = -1; i < (int)ARRAY_LEN(acts); i++) {
+		struct res_error e = {0};
+		struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
+
+		r = res_may_row(&c, &people_customers, id, i < 0 ? RES_READ : acts[i]);
+		if (r < 0 || (r && i < 0)) {
+			api_refuse_res(k, r, "customers", &e);
+			return;
+		}
+		if (i >= 0)
+			may[i] = !r;
+		res_error_done(&e);
+	}
+	api_ok(k, 200, json_pack("{s:b, s:b}", "write", may[0], "remove", may[1]));
+}
+
 void customers_mine(struct ask *k)
 {
 	struct res_error e = {0};

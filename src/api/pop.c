@@ -10,6 +10,7 @@
 #define SHOWN 12     /* calls and notes at once; older ones by @before_ms */
 #define NUMBERS_MAX 16
 #define REPEAT_MIN 30
+#define REPEAT_MAX 99
 #define RECENT_MS 86400000LL /* so long after his call he still sees all of who it was */
 
 struct pop {
@@ -309,32 +310,36 @@ static int put_notes(struct pop *p, struct jw *w, bool *more)
 	return r;
 }
 
-/* How often he has called within the last half hour, this call included. */
+/* How often he had called within half an hour when this call began, it included: as the live view counts (recent.c), by numbers and customer. */
 static int put_repeat(struct pop *p, struct jw *w)
 {
 	const char *sql = arena_printf(p->k->arena,
-				       "SELECT COUNT(*) FROM call_pii i JOIN call c ON c.id = i.call_id WHERE c.centre_id = $1 AND c.start_ms >= $2 AND c.dir = 'in'"
-				       " AND c.id <> $3 AND i.from_number IN (%s)",
-				       marks(p, 4));
-	int64_t n = 0;
+				       "SELECT COUNT(*) FROM call c LEFT JOIN call_pii i ON i.call_id = c.id WHERE c.centre_id = $1 AND c.start_ms > $2"
+				       " AND c.start_ms <= $3 AND c.dir = 'in' AND c.id <> $4 AND (c.customer_id = $5 OR i.from_number IN (%s))",
+				       marks(p, 6));
+	int64_t n = 0, at_ms = p->k->now_ms;
 	struct db_stmt *st;
 	int r = 0;
 
 	if (p->form_n) {
-		r = db_prepare(&st, p->k->db, sql);
+		r = p->call_id ? db_get_i64(&at_ms, p->k->db, "SELECT start_ms FROM call WHERE id = $1", "i", p->call_id) : 0;
+		if (!r || r == -ENOENT) /* not folded yet: it begins now */
+			r = db_prepare(&st, p->k->db, sql);
 		if (r)
 			return r;
 		db_bind_i64(st, 1, p->k->who.centre_id);
-		db_bind_i64(st, 2, p->k->now_ms - REPEAT_MIN * 60000LL);
-		db_bind_i64(st, 3, p->call_id);
-		bind_forms(p, st, 4);
+		db_bind_i64(st, 2, at_ms - REPEAT_MIN * 60000LL);
+		db_bind_i64(st, 3, at_ms);
+		db_bind_i64(st, 4, p->call_id);
+		db_bind_i64(st, 5, p->customer_id ? p->customer_id : -1);
+		bind_forms(p, st, 6);
 		r = db_step(st);
 		if (r == DB_ROW)
 			n = db_i64(st, 0);
 		db_done(st);
 	}
 	jw_obj(w, "repeat");
-	jw_int(w, "n", n + 1);
+	jw_int(w, "n", n < REPEAT_MAX ? n + 1 : REPEAT_MAX);
 	jw_int(w, "within_min", REPEAT_MIN);
 	jw_end_obj(w);
 	return r < 0 ? r : 0;

@@ -32,7 +32,7 @@ static const struct res_field fields[] = {
 	{"done_ms", RES_TIME, "完成时间", "Done at", RES_READONLY | RES_HIDE_LIST},
 	{"done_by", RES_REF, "完成人", "Done by", RES_READONLY | RES_HIDE_LIST, .ref = "users"},
 	{"team_id", RES_REF, "班组", "Team", RES_READONLY | RES_HIDE_LIST, .ref = "teams"},
-	{"campaign_id", RES_ID, "项目", "Project", RES_HIDE_LIST | RES_CREATE_ONLY},
+	{"campaign_id", RES_REF, "项目", "Project", RES_HIDE_LIST | RES_CREATE_ONLY, .ref = "campaigns"},
 };
 
 static int set_phone(struct res_ctx *c, json_t *row, const json_t *old)

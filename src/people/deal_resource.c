@@ -34,7 +34,7 @@ static const struct res_field fields[] = {
 	{"note", RES_TEXT, "备注", "Note", RES_MULTILINE | RES_SEARCH | RES_HIDE_LIST, .max = 2000},
 	{"cancelled_ms", RES_TIME, "退订时间", "Cancelled at", RES_READONLY | RES_HIDE_LIST},
 	{"team_id", RES_REF, "班组", "Team", RES_READONLY | RES_HIDE_LIST, .ref = "teams"},
-	{"campaign_id", RES_ID, "项目", "Project", RES_HIDE_LIST | RES_CREATE_ONLY},
+	{"campaign_id", RES_REF, "项目", "Project", RES_HIDE_LIST | RES_CREATE_ONLY, .ref = "campaigns"},
 };
 
 static void set_day(struct res_ctx *c, json_t *row)

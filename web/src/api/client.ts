@@ -185,6 +185,7 @@ function queryString(query: ListQuery): string {
 /** Customers besides their rows. */
 export const customers = {
 	mine: () => ok(client.GET('/customers/mine')),
+	may: (id: string) => ok(client.GET('/customers/{id}/may', { params: { path: { id } } })),
 	check: (number: string, customer_id?: string) => ok(client.POST('/customers/check-number', { body: { number, ...(customer_id ? { customer_id } : {}) } })),
 	similar: (body: Record<string, unknown>) => ok(client.POST('/customers/similar', { body })),
 	claim: (id: string) => send<{ customer: Row | null }>('POST', `/customers/${id}/claim`, {}),

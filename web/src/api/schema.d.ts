@@ -6115,6 +6115,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/customers/{id}/may": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one may do with this customer, whom one may see */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            write: boolean;
+                            remove: boolean;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/customers/{id}/timeline": {
         parameters: {
             query?: never;
@@ -14515,6 +14565,7 @@ export interface components {
             team_id_label: string | null;
             /** Project */
             campaign_id: string | null;
+            campaign_id_label: string | null;
             once?: {
                 [key: string]: string;
             };
@@ -14651,6 +14702,7 @@ export interface components {
             team_id_label: string | null;
             /** Project */
             campaign_id: string | null;
+            campaign_id_label: string | null;
             once?: {
                 [key: string]: string;
             };
@@ -14972,6 +15024,7 @@ export interface components {
             team_id_label: string | null;
             /** Project */
             campaign_id: string | null;
+            campaign_id_label: string | null;
             once?: {
                 [key: string]: string;
             };
