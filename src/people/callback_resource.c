@@ -45,7 +45,7 @@ static int set_phone(struct res_ctx *c, json_t *row, const json_t *old)
 		return 0;
 	r = customer_number_normal(number, sizeof(number), &what, c, s);
 	if (r > 0)
-		res_fail(c, 422, "invalid", "phone", what);
+		res_fail(c, 422, "invalid", "phone", "number");
 	else if (!r)
 		row_set(row, "phone", json_string(number));
 	return r < 0 ? r : 0;

@@ -88,7 +88,7 @@ static int check_askable(struct people_customer *w, struct res_ctx *c, const cha
 	int r = customer_number_normal(normal, sizeof(normal), &what, c, number);
 
 	if (r > 0)
-		res_fail(c, 422, "invalid", "number", what);
+		res_fail(c, 422, "invalid", "number", "number");
 	if (!r)
 		r = people_customer_of(c->db, c->who->centre_id, normal, w);
 	if (r)
