@@ -150,6 +150,7 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/campaigns/{id}/pause", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
 	{POST, "/campaigns/{id}/stop", RIGHT_CAMPAIGNS, campaigns_state, QUICK},
 	{GET, "/campaigns/{id}/progress", LOGGED_IN, campaigns_progress, LONG},
+	{GET, "/campaigns/{id}/people", LOGGED_IN, campaigns_people, QUICK},
 	{GET, "/campaigns/{id}/day", LOGGED_IN, campaigns_day, LONG},
 	{GET, "/campaigns/{id}/day.xlsx", LOGGED_IN, campaigns_day_xlsx, LONG},
 	{POST, "/campaigns/{id}/leads", RIGHT_CAMPAIGNS, campaigns_add, LONG},

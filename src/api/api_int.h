@@ -400,6 +400,7 @@ void customers_tell(struct api *a, int64_t user_id, const char *what, int64_t cu
 void campaigns_overview(struct ask *k);
 void campaigns_state(struct ask *k);
 void campaigns_progress(struct ask *k);
+void campaigns_people(struct ask *k);
 void campaigns_add(struct ask *k);
 void campaigns_remove(struct ask *k);
 void campaigns_job(struct ask *k);

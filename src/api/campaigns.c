@@ -399,6 +399,25 @@ void campaigns_progress(struct ask *k)
 	api_ok(k, 200, out);
 }
 
+void campaigns_people(struct ask *k)
+{
+	struct zone *zone = NULL;
+	json_t *out = NULL;
+	int64_t id;
+	int r;
+
+	if (!reach(k, &id, RES_READ))
+		return;
+	r = sales_zone(&zone, k->db);
+	if (!r)
+		r = campaign_people_today(&out, k->db, zone, id, k->now_ms);
+	zone_free(zone);
+	if (r)
+		api_failed(k, "people", r);
+	else
+		api_ok(k, 200, json_pack("{s:o}", "items", out));
+}
+
 void campaigns_health(struct ask *k)
 {
 	json_t *out = NULL;

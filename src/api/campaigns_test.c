@@ -437,6 +437,39 @@ TEST(clicks_are_counted_and_capped_and_who_wants_no_calls_is_not_dialled)
 	fix_stop(&f);
 }
 
+TEST(who_works_for_a_campaign_is_told_with_his_talks_of_today)
+{
+	struct fix f;
+	struct client admin, agent;
+	int64_t id, me, now = clock_utc_ms();
+	const json_t *o;
+	char *sql;
+
+	admin = begin(&f, &id, 1);
+	me = fix_get(&f, "SELECT id FROM users WHERE login = 'agent'");
+	for (int i = 0; i < 4; i++) { /* two talks of 30 s, one that nobody answered, one of three days ago */
+		int64_t end = i == 3 ? now - 3 * 86400000ll : now;
+
+		sql = xasprintf("INSERT INTO attempt (claim_id, centre_id, campaign_id, lead_id, customer_id, agent_id, nth, begin_ms, connect_ms, end_ms, result, applied)"
+				" SELECT %d, id, %lld, 1, 7000, %lld, 1, %lld, %s, %lld, '%s', 1 FROM centre",
+				9900 + i, (long long)id, (long long)me, (long long)end - 40000, i == 2 ? "NULL" : "0", (long long)end, i == 2 ? "noanswer" : "answered");
+		fix_run(&f, sql);
+		free(sql);
+	}
+	fix_run(&f, "UPDATE attempt SET connect_ms = end_ms - 30000 WHERE connect_ms IS NOT NULL");
+	o = at(&admin, "GET", id, "/people", NULL, "200");
+	assert_int_equal(json_array_size(json_object_get(o, "items")), 1);
+	o = json_array_get(json_object_get(o, "items"), 0);
+	assert_int_equal(num(o, "dials", NULL), 3);
+	assert_int_equal(num(o, "talks", NULL), 2);
+	assert_int_equal(num(o, "talk_ms", NULL), 60000);
+	assert_int_equal(num(o, "share", NULL), 1);
+	agent = fix_login(&f, "agent", NULL);
+	fix_run(&f, "DELETE FROM campaign_agents");
+	(void)at(&agent, "GET", id, "/people", NULL, "404 not_found"); /* not his any more */
+	fix_stop(&f);
+}
+
 TEST(a_campaign_ends_by_itself_at_its_target_and_after_its_last_day_and_a_dry_list_is_told)
 {
 	struct fix f;

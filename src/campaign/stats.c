@@ -283,6 +283,37 @@ int campaign_progress(json_t **ret, struct db *db, const struct zone *zone, int6
 	return r;
 }
 
+/* attempt_campaign serves the sums. */
+int campaign_people_today(json_t **ret, struct db *db, const struct zone *zone, int64_t campaign_id, int64_t now_ms)
+{
+	json_t *list = json_array();
+	struct db_stmt *st;
+	char id[24];
+	int r = db_prepare(&st, db,
+			   "SELECT u.id, u.name, COALESCE(t.name, ''), p.share, COALESCE(d.n, 0), COALESCE(d.talks, 0), COALESCE(d.talk_ms, 0) FROM campaign_people p JOIN users u ON u.id = p.user_id"
+			   " LEFT JOIN teams t ON t.id = u.team_id LEFT JOIN (SELECT agent_id, COUNT(*) AS n, SUM(CASE WHEN connect_ms IS NOT NULL THEN 1 ELSE 0 END) AS talks,"
+			   " SUM(CASE WHEN connect_ms IS NOT NULL THEN end_ms - connect_ms ELSE 0 END) AS talk_ms FROM attempt WHERE campaign_id = $1 AND end_ms >= $2 AND result <> 'returned'"
+			   " GROUP BY agent_id) AS d ON d.agent_id = u.id WHERE p.campaign_id = $1 AND u.active = 1 ORDER BY p.share, u.name, u.id");
+
+	if (r) {
+		json_decref(list);
+		return r;
+	}
+	db_bind_i64(st, 1, campaign_id);
+	db_bind_i64(st, 2, zone_utc_ms(zone, day_number(zone_day(zone, now_ms)) * DAY_MS));
+	while ((r = db_step(st)) == DB_ROW) {
+		(void)snprintf(id, sizeof(id), "%lld", (long long)db_i64(st, 0));
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "id", id, "name", db_text(st, 1), "team", db_text(st, 2), "share", (json_int_t)db_i64(st, 3),
+			"dials", (json_int_t)db_i64(st, 4), "talks", (json_int_t)db_i64(st, 5), "talk_ms", (json_int_t)db_i64(st, 6)));
+	}
+	db_done(st);
+	if (r)
+		json_decref(list);
+	else
+		*ret = list;
+	return r;
+}
+
 /* ---- health of the numbers shown ---- */
 
 struct number_health {

@@ -43,6 +43,9 @@ int campaign_summary(struct json_t **ret, struct db *db, const struct zone *zone
 /** The same with what the project's page shows besides. */
 int campaign_progress(struct json_t **ret, struct db *db, const struct zone *zone, int64_t centre_id, int64_t campaign_id, const char *lang, int64_t now_ms);
 
+/** Who works for it, and how often each talked today: [{"id","name","team","share","dials","talks","talk_ms"}]; dials are those kept for him. */
+int campaign_people_today(struct json_t **ret, struct db *db, const struct zone *zone, int64_t campaign_id, int64_t now_ms);
+
 /** Health of every shown number over the last @days days: [{"id","number",...,"n","answered","expected","z"}]. */
 int campaign_shown_health(struct json_t **ret, struct db *db, int64_t centre_id, int days, int64_t now_ms);
 /** Numbers whose health says so begin to rest. @n: how many. Writer. */

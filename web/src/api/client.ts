@@ -238,6 +238,28 @@ export const sales = {
 	figures: (from?: string, to?: string) => ok(client.GET('/sales/figures', { params: { query: { from, to } } })),
 }
 
+/** Projects: figures, states, changes of many leads (see campaigns.job). */
+type Chosen = { ids?: string[]; filters?: Record<string, string>; q?: string; count: number }
+type Recycling = NonNullable<paths['/campaigns/{id}/recycle/preview']['post']['requestBody']>['content']['application/json']
+const one = (id: string) => ({ path: { id } })
+export const campaigns = {
+	overview: () => ok(client.GET('/campaigns/overview')),
+	progress: (id: string) => ok(client.GET('/campaigns/{id}/progress', { params: one(id) })),
+	people: (id: string) => ok(client.GET('/campaigns/{id}/people', { params: one(id) })),
+	/** @day: 20261122; without: today */
+	day: (id: string, day?: number) => ok(client.GET('/campaigns/{id}/day', { params: { ...one(id), query: { day } } })),
+	dayUrl: (id: string, day?: number) => `/api/v1/campaigns/${encodeURIComponent(id)}/day.xlsx${queryString({ day, lang: context.lang })}`,
+	start: (id: string) => ok(client.POST('/campaigns/{id}/start', { params: one(id), body: {} })),
+	pause: (id: string) => ok(client.POST('/campaigns/{id}/pause', { params: one(id), body: {} })),
+	stop: (id: string) => ok(client.POST('/campaigns/{id}/stop', { params: one(id), body: {} })),
+	add: (id: string, what: Chosen & { priority?: number }) => ok(client.POST('/campaigns/{id}/leads', { params: one(id), body: what })),
+	remove: (id: string, what: Chosen) => ok(client.POST('/campaigns/{id}/leads/remove', { params: one(id), body: what })),
+	job: (id: string) => ok(client.GET('/campaigns/{id}/job', { params: one(id) })),
+	recycleLook: (id: string, what: Recycling) => ok(client.POST('/campaigns/{id}/recycle/preview', { params: one(id), body: what })),
+	recycle: (id: string, what: Recycling & { count: number }) => ok(client.POST('/campaigns/{id}/recycle', { params: one(id), body: what })),
+	health: (days: number) => ok(client.GET('/shown_numbers/health', { params: { query: { days } } })),
+}
+
 export const resource = {
 	exportUrl: (name: string, format: string, query: ListQuery = {}) => `/api/v1/${name}/export.${format}${queryString({ ...query, lang: context.lang })}`,
 	list: (name: string, query: ListQuery = {}) => send<{ items: Row[]; total: number; total_exact?: boolean; next?: string | null }>('GET', `/${name}${queryString(query)}`),

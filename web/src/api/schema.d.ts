@@ -6536,6 +6536,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who works for a project, and how often each talked for it today */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["campaign_person"][];
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/campaigns/{id}/leads": {
         parameters: {
             query?: never;
@@ -11556,6 +11605,15 @@ export interface components {
             there: number;
             removed: number;
             closed: number;
+        };
+        campaign_person: {
+            id: string;
+            name: string;
+            team: string;
+            share: number;
+            dials: number;
+            talks: number;
+            talk_ms: number;
         };
         campaign_why: {
             code: string;

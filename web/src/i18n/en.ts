@@ -1,4 +1,5 @@
 import { en as allot } from '@/allot/words'
+import { en as campaign } from '@/campaign/words'
 import { en as cause } from '@/history/causeWords'
 import { en as customer } from '@/customer/words'
 import { en as device } from '@/desk/deviceWords'
@@ -12,6 +13,7 @@ import type zh from './zh'
 
 const en: typeof zh = {
 	allot,
+	campaign,
 	cause,
 	customer,
 	device,
@@ -28,13 +30,13 @@ const en: typeof zh = {
 		copy_failed: 'Could not copy; please select the text and copy it', no_answer: 'The server does not answer. Check the network', not_found: 'There is no such page', home: 'To the first page', refresh: 'Refresh', none: 'none', yes: 'Yes', no: 'No',
 		main: 'Main', failed: 'That did not work',
 	},
-	nav: { todos: 'To-dos', sales: 'Sales', desk: 'Desk', customers: 'Customers', board: 'Live board', history: 'Calls', settings: 'Settings' },
+	nav: { campaigns: 'Projects', todos: 'To-dos', sales: 'Sales', desk: 'Desk', customers: 'Customers', board: 'Live board', history: 'Calls', settings: 'Settings' },
 	live: {
 		open: 'Connected', connecting: 'Connecting', waiting: 'Connection lost, trying again in {n} s', stopped: 'Not connected', retry: 'Try now',
 		lost: 'The connection to the server is lost. Telephone and page come back by themselves; no need to reload.', lost_short: 'Connection lost',
 		restart: 'The server is restarting and will be back in a moment', logged_out: 'You have been logged out', taken_over: 'You logged in somewhere else; this page is logged out', expired: 'Your log-in has expired, please log in again',
 	},
-	settings: { people: 'People and rights', customers: 'Customers and lists', telephony: 'Telephony', data: 'Data', system: 'System' },
+	settings: { people: 'People and rights', customers: 'Customers and lists', outbound: 'Calls out', telephony: 'Telephony', data: 'Data', system: 'System' },
 	role: { agent: 'Agent', supervisor: 'Supervisor', admin: 'Administrator' },
 	login: {
 		title: 'Log in', user: 'User name', password: 'Password', submit: 'Log in', busy: 'Logging in…',
@@ -194,6 +196,7 @@ const en: typeof zh = {
 		why: { name: 'its name does not resolve', registering: 'registering', register_refused: 'the carrier refuses our registration', register_silent: 'the registrar does not answer', silent: 'it does not answer', busy: 'it says it is not available', resting: 'it asks us to wait' },
 	},
 	alarm: {
+		list_dry: 'The list of “{name}” is through in about {detail} minutes: add or recycle customers', list_dry_now: 'All of “{name}” that may be dialled now is dialled: add or recycle customers',
 		bell: '{n} alarms', since: 'since {t}', trunk_down: 'Trunk {name} is down: {detail}', trunk_name: 'The name of trunk {name} does not resolve ({detail}); its last addresses are used', recording: 'The disk takes no recordings; calls go on', journal: 'The database takes no events; new calls are refused', clock: 'The server’s clock jumped; events keep the time of before', overload: 'Fully loaded; new calls are refused', invariant: 'Inner state disagreed and was mended: {detail}', talk_long: '{name} has talked with a customer for {detail} minutes, longer than the project allows', toll: 'Toll guard: {detail}', audio: 'A call is heard on one side only: {detail}',
 	},
 	steps: {

@@ -1,4 +1,5 @@
 import { zh as allot } from '@/allot/words'
+import { zh as campaign } from '@/campaign/words'
 import { zh as cause } from '@/history/causeWords'
 import { zh as customer } from '@/customer/words'
 import { zh as device } from '@/desk/deviceWords'
@@ -11,6 +12,7 @@ import { zh as sip } from '@/sip/words'
 
 export default {
 	allot,
+	campaign,
 	cause,
 	customer,
 	device,
@@ -27,13 +29,13 @@ export default {
 		copy_failed: '复制不了，请手动选中后复制', no_answer: '服务器没有应答，请检查网络', not_found: '没有这个页面', home: '回到首页', refresh: '刷新', none: '无', yes: '是', no: '否',
 		main: '主导航', failed: '没有成功',
 	},
-	nav: { todos: '待办', sales: '销售', desk: '工作台', customers: '客户', board: '实时看板', history: '通话记录', settings: '设置' },
+	nav: { campaigns: '项目', todos: '待办', sales: '销售', desk: '工作台', customers: '客户', board: '实时看板', history: '通话记录', settings: '设置' },
 	live: {
 		open: '已连接', connecting: '正在连接', waiting: '连接中断，{n} 秒后重试', stopped: '未连接', retry: '立即重试',
 		lost: '与服务器的连接断了。电话和画面会自动恢复，不用刷新页面。', lost_short: '连接中断',
 		restart: '服务器正在重启，马上回来', logged_out: '您已退出登录', taken_over: '您在别处登录了，这里已退出', expired: '登录已过期，请重新登录',
 	},
-	settings: { people: '人员与权限', customers: '客户与名单', telephony: '话务', data: '数据', system: '系统' },
+	settings: { people: '人员与权限', customers: '客户与名单', outbound: '外呼', telephony: '话务', data: '数据', system: '系统' },
 	role: { agent: '坐席', supervisor: '主管', admin: '管理员' },
 	login: {
 		title: '登录', user: '用户名', password: '密码', submit: '登录', busy: '正在登录…',
@@ -193,6 +195,7 @@ export default {
 		why: { name: '域名解析不了', registering: '正在注册', register_refused: '运营商拒绝注册', register_silent: '注册服务器没有应答', silent: '探测没有应答', busy: '对端说暂不可用', resting: '对端要求稍后再试' },
 	},
 	alarm: {
+		list_dry: '项目“{name}”的名单约 {detail} 分钟后拨完，请添加或回收客户', list_dry_now: '项目“{name}”现在可拨的客户已拨完，请添加或回收客户',
 		bell: '{n} 个告警', since: '{t} 起', trunk_down: '中继“{name}”中断：{detail}', trunk_name: '中继“{name}”的域名解析不了（{detail}），暂用原来的地址', recording: '磁盘写不进录音，通话照常', journal: '数据库写不进事件，暂不接新来电', clock: '服务器时钟跳变，事件时间按跳变前计', overload: '负荷已满，暂不接新来电', invariant: '内部状态不一致，已自动纠正：{detail}', talk_long: '{name} 与客户通话已 {detail} 分钟，超过项目上限', toll: '盗打警戒：{detail}', audio: '有通话只有单边有声音：{detail}',
 	},
 	steps: {

@@ -14,6 +14,8 @@ function inDetail(detail: string, t: T, te: Has): string {
 export function alarmText(a: Alarm, t: T, te: Has): string {
 	const known = te(`alarm.${a.what}`)
 	const detail = inDetail(a.detail, t, te)
+	if (a.what === 'list_dry' && !Number(a.detail))
+		return t('alarm.list_dry_now', { name: a.name })
 	if (!known)
 		return [a.name, detail || a.what].filter(Boolean).join(': ')
 	return t(`alarm.${a.what}`, { name: a.name, detail })
