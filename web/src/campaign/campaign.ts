@@ -197,3 +197,9 @@ export function membersDiff(have: readonly Held[], want: readonly Wanted[]): { a
 
 /** How far a change of many leads is, 0 to 1. */
 export const jobPart = (j: Job | null): number => (!j ? 0 : !j.running ? 1 : j.total ? Math.min(1, j.done / j.total) : 0)
+
+export const HEALTH_DIALS = 50 /* SHOWN_REST_DIALS: fewer say nothing */
+/** Two and three standard deviations from what the others had at the same hours. */
+export function verdictOf(x: Pick<NumberHealth, 'dials' | 'compared' | 'z'>): 'few' | 'bad' | 'low' | 'good' | 'high' {
+	return !x.compared || x.dials < HEALTH_DIALS ? 'few' : x.z < -3 ? 'bad' : x.z < -2 ? 'low' : x.z > 2 ? 'high' : 'good'
+}

@@ -4,12 +4,13 @@ import type { MetaResource } from '@/api/types'
 const SECTIONS = [
 	{ id: 'people', groups: ['people', 'roles'] },
 	{ id: 'customers', groups: ['lists', 'customers'] },
+	{ id: 'outbound', groups: ['outbound', 'campaigns'] },
 	{ id: 'telephony', groups: ['telephony', 'staffing'] },
 	{ id: 'data', groups: ['imports', 'exports'] },
 	{ id: 'system', groups: ['access'] },
 ]
 /* These have pages of their own, or belong to another row's. */
-const ELSEWHERE = ['customers', 'customer_phones', 'notes', 'visits', 'deals', 'goals', 'callbacks', 'views', 'list_prefs', 'attachments', 'faults']
+const ELSEWHERE = ['customers', 'customer_phones', 'notes', 'visits', 'deals', 'goals', 'callbacks', 'campaigns', 'campaign_agents', 'campaign_teams', 'campaign_numbers', 'campaign_leads', 'dial_claims', 'guarded_dials', 'views', 'list_prefs', 'attachments', 'faults']
 
 /* What is granted with one section is looked for in another. */
 const SECTION_OF: Record<string, string> = { absences: 'people' }
