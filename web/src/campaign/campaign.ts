@@ -49,7 +49,7 @@ const TONES: Record<string, Why['tone']> = {
 /** One line: what the switch says, where it says something, else what the data say. The row's own state goes before both. */
 export function whyOf(s: Pick<Summary, 'campaign' | 'why' | 'forecast' | 'leads' | 'refused_today' | 'people'>, live: CampaignLive | undefined): Why {
 	const answered = live?.answered ?? 0
-	const named = { n: live?.n ?? 0, at: live?.at || s.why.more_ms || 0, total: leadsOf(s.leads).total, risk: (live?.risk ?? 0) / 1e6, price: (live?.price ?? 0) / 1e6, abandoned: answered ? (live?.abandoned ?? 0) / answered : 0, limit: (live?.limit ?? s.campaign.limit_permille) / 1000, trunk: live?.trunk ?? '' }
+	const named = { n: live?.n ?? 0, at: 0, total: leadsOf(s.leads).total, risk: (live?.risk ?? 0) / 1e6, price: (live?.price ?? 0) / 1e6, abandoned: answered ? (live?.abandoned ?? 0) / answered : 0, limit: (live?.limit ?? s.campaign.limit_permille) / 1000, trunk: live?.trunk ?? '' }
 	let code = s.campaign.state === 'running' ? live?.why || s.why.code : s.campaign.state
 	if (code === 'nobody' && !live?.why) /* the data only know that the switch has not asked */
 		code = s.people ? 'nobody' : 'no_members'
@@ -57,9 +57,11 @@ export function whyOf(s: Pick<Summary, 'campaign' | 'why' | 'forecast' | 'leads'
 		named.n = named.n || s.people
 	if (code === 'pacing' && live?.verdict !== 'hold')
 		code = 'pacing_limit'
+	/* The switch asks again within a minute whatever happens; the data know when something will. */
+	named.at = (s.why.code === code && s.why.more_ms) || live?.at || 0
 	if (code === 'later') {
 		named.n = leadsOf(s.leads).open
-		named.at = named.at || s.forecast.next_ms
+		named.at = s.forecast.next_ms || named.at
 	}
 	if (code === 'guard')
 		named.n = s.refused_today
@@ -135,8 +137,9 @@ export interface FunnelStep { key: 'leads' | 'dialled' | 'reached' | 'noted' | '
 export function funnelOf(p: Pick<Progress, 'leads' | 'attempts' | 'all' | 'results'>, visits: number | null, deals: number | null): FunnelStep[] {
 	const total = leadsOf(p.leads).total
 	const first = p.attempts.filter(a => a.nth === 1).reduce((n, a) => n + a.n, 0)
+	const dialled = Math.min(total, first) /* who was recycled had two first ones, who was called back two answers */
 	const all: [FunnelStep['key'], number | null][] = [
-		['leads', total], ['dialled', Math.min(total, first)], ['reached', p.all.answered],
+		['leads', total], ['dialled', dialled], ['reached', Math.min(dialled, p.all.answered)],
 		['noted', p.results.reduce((n, r) => n + r.n, 0)], ['visits', visits], ['deals', deals],
 	]
 	const steps = all.filter((x): x is [FunnelStep['key'], number] => x[1] !== null)
