@@ -29,10 +29,11 @@ function busyCarrier(host, port) {
 }
 export async function setup() {
 	centre = new Centre(PORT)
-	centre.seed(
+	centre.seed([
 		['users', 'lead', { name: '主管(示例)', login: 'lead', role: 'supervisor', password: PASSWORD, must_change_password: false }],
 		['teams', 'team', { name: '外呼组(示例)' }], ...person(8001, '', { team_id: '$team' }), ...person(8002, '', { team_id: '$team' }),
-		...[1, 2, 3].map(i => customer(i, '回访')), ...[4, 5].map(i => customer(i, '其他')))
+		...[1, 2, 3].map(i => customer(i, '回访')), ...[4, 5].map(i => customer(i, '其他')),
+	])
 	await centre.start()
 	/* Whatever time it is where the test runs. */
 	const boss = await centre.api('boss')
