@@ -93,11 +93,11 @@ export const tests = {
 	},
 	'with an agent there it dials; progress, list health and the list show it': async () => {
 		const agent = await centre.api('agent8001')
-		await agent.post('/desk/login', { device: '', ready: true })
+		await agent.post('/desk/login', { device: '8001', ready: true })
 		await until(async () => Number((await text(page, '[data-figure=dials] dd')).replaceAll(',', '')) >= 3, 'three dials', 20_000)
 		await page.waitForSelector('[data-health] tbody tr')
 		ok((await text(page, '[data-health] thead')).includes('占线'), 'busy is a column of list health')
-		await until(async () => (await why()) === 'later', 'all wait for their next time')
+		await until(async () => (await why()) === 'later', 'all wait for their next time', 20_000)
 		await page.click('[data-tab=leads]')
 		await until(async () => await page.locator('tbody tr').count() === 3, 'three leads')
 		ok((await text(page, 'tbody')).includes('占线'), 'their last result')

@@ -33,9 +33,13 @@ describe('progress', () => {
 })
 
 describe('why there is no call', () => {
+	it('a list is not through while somebody waits in it', () => {
+		expect(whyOf(summary(), live({ why: 'empty' }))).toMatchObject({ code: 'later', named: { n: 12, at: NOW + 7 } })
+		expect(whyOf(summary({ leads: { done: 3, closed: 1 } }), live({ why: 'empty' })).code).toBe('empty')
+	})
 	it('has words for every code', () => {
 		const codes = ['paused', 'stopping', 'no_members', 'nobody', 'trunk', 'dialling', 'busy', 'slow', 'empty', 'later', 'hours', 'guard', 'resting', 'state', 'asking', 'more', 'lines', 'connecting', 'pacing']
-		expect(codes.filter(c => whyOf(summary(), live({ why: c, verdict: 'hold' })).code !== c)).toEqual([])
+		expect(codes.filter(c => whyOf(summary({ leads: { done: 3 } }), live({ why: c, verdict: 'hold' })).code !== c)).toEqual([])
 		for (const c of [...codes, 'pacing_limit', 'draft', 'ended', 'unknown'])
 			expect(zh.why).toHaveProperty(c)
 	})

@@ -57,6 +57,9 @@ export function whyOf(s: Pick<Summary, 'campaign' | 'why' | 'forecast' | 'leads'
 		named.n = named.n || s.people
 	if (code === 'pacing' && live?.verdict !== 'hold')
 		code = 'pacing_limit'
+	/* Those that were being dialled when it asked wait again by now. */
+	if (code === 'empty' && leadsOf(s.leads).open)
+		code = s.forecast.due ? 'asking' : 'later'
 	/* The switch asks again within a minute whatever happens; the data know when something will. */
 	named.at = (s.why.code === code && s.why.more_ms) || live?.at || 0
 	if (code === 'later') {
