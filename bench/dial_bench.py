@@ -196,7 +196,7 @@ def run(mode, a):
     s = Centre(base, ["--rtp-min", str(base + 100), "--rtp-max", str(base + 290), "--log", "warn"])
     rows = [("trunks", "t", {"name": "carrier", "host": "127.0.0.3", "port": base + 60}),
             ("users", "boss", {"name": "班长(示例)", "login": "boss", "password": PASSWORD, "role": "admin", "must_change_password": False}),
-            ("campaigns", "c", {"name": "bench", "mode": mode, "hours": "00:00-24:00", "basis": "consent", "basis_text": "form", "wrapup_s": 0, "limit_permille": 30})]
+            ("campaigns", "c", {"name": "bench", "mode": mode, "hours": "00:00-24:00", "basis": "consent", "basis_text": "form", "wrapup_s": 0, "limit_permille": 30, "beep": not a.no_beep})]
     for n in range(a.agents):
         rows += [("users", f"u{n}", {"name": f"坐席(示例){n}", "login": f"agent{n}", "extension": str(8000 + n), "password": PASSWORD, "must_change_password": False}),
                  ("devices", f"d{n}", {"name": f"d{n}", "user_id": f"$u{n}", "kind": "static", "static_uri": f"sip:d{n}@127.0.0.2:{base + 62}"}),
@@ -209,8 +209,7 @@ def run(mode, a):
         s.start()
         loop, at = Loop(), ("127.0.0.1", base)
         Customer.by_mark = {}
-        Place(loop, "127.0.0.3", base + 60, at, Customer)
-        Place(loop, "127.0.0.2", base + 62, at, Telephone)
+        places = [Place(loop, "127.0.0.3", base + 60, at, Customer), Place(loop, "127.0.0.2", base + 62, at, Telephone)]
         boss = s.api("boss", PASSWORD)
         for n in range(a.agents):
             s.api(f"agent{n}", PASSWORD).post("/desk/login", {"device": f"d{n}", "ready": True})
@@ -223,15 +222,16 @@ def run(mode, a):
         boss.post(path + "/stop")
         more = time.monotonic() + 3
         loop.run(lambda: time.monotonic() > more)
-        boss = None
         done = list(Customer.by_mark.values())
         s.process.terminate()
         loop.run(lambda: s.process.poll() is not None)
+        for p in places:
+            loop.forget(p.sock)
     up = [c for c in done if c.up]
     ear = sorted(1000 * c.ear for c in up if c.ear is not None)
     late = sorted(1000 * x for x in loop.late)
     pick = lambda v, q: round(v[min(len(v) - 1, int(q * len(v)))], 1) if v else None  # noqa: E731
-    print(json.dumps({"bench": "to_ear", "mode": mode, "agents": a.agents, "answered": len(up), "heard": len(ear), "ear_ms_p50": pick(ear, 0.5), "ear_ms_p95": pick(ear, 0.95),
+    print(json.dumps({"bench": "to_ear", "mode": mode, "beep": not a.no_beep, "agents": a.agents, "answered": len(up), "heard": len(ear), "ear_ms_p50": pick(ear, 0.5), "ear_ms_p95": pick(ear, 0.95),
                       "ear_ms_p99": pick(ear, 0.99), "ear_ms_max": pick(ear, 1), "own_ms_p99": pick(late, 0.99)}), flush=True)
 
 
@@ -240,6 +240,7 @@ def main():
     p.add_argument("--agents", type=int, default=10)
     p.add_argument("--calls", type=int, default=200)
     p.add_argument("--port", type=int, default=19200)
+    p.add_argument("--no-beep", action="store_true", help="the agent hears no tone first")
     p.add_argument("--seconds", type=int, default=120, help="at most, a mode")
     a = p.parse_args()
     for mode in ("progressive", "predictive"):
