@@ -613,8 +613,8 @@ void api_conf_changed(struct api *a, struct db *db)
 		return;
 	sounds_refresh(a, db);
 	r = switch_conf_load(&snap, db, a->conf.centre_id);
-	if (!r)
-		r = sw_configure(a->sw, snap);
+	if (!r && (r = sw_configure(a->sw, snap)))
+		snap_unref(snap);
 	if (r)
 		log_error("changed configuration does not reach the switch error=%d, the old one stays", -r);
 }

@@ -52,6 +52,8 @@ void mbox_free(struct mbox *m); /* frees what was not handled; call on the owner
 typedef void(mbox_fn)(int type, void *data, size_t len, void *arg);
 int mbox_attach(struct mbox *m, mbox_fn *fn, void *arg);
 void mbox_detach(struct mbox *m);
+/** Messages that came too late go to @fn instead: for those that own something. On the owner's thread, or when it has ended. */
+void mbox_leftover(struct mbox *m, mbox_fn *fn, void *arg);
 /** Any thread. Copies @len bytes. Pointers inside change owner with the message. 0, or -EAGAIN when full. */
 int mbox_post(struct mbox *m, int type, const void *data, size_t len);
 

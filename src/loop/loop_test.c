@@ -147,3 +147,23 @@ TEST(pool_runs_all_jobs_before_it_ends)
 	pool_free(p);
 	assert_int_equal(n, 300);
 }
+
+static void add_up(int type, void *data, size_t len, void *arg)
+{
+	*(int *)arg += type * 100 + *(int *)data;
+}
+
+TEST(messages_that_came_too_late_can_be_taken_back)
+{
+	struct mbox *m;
+	int sum = 0;
+
+	assert_int_equal(mbox_new(&m, 10), 0);
+	assert_int_equal(mbox_post(m, 1, &(int){3}, sizeof(int)), 0);
+	assert_int_equal(mbox_post(m, 2, &(int){4}, sizeof(int)), 0);
+	mbox_leftover(m, add_up, &sum);
+	assert_int_equal(sum, 103 + 204);
+	mbox_leftover(m, add_up, &sum);
+	assert_int_equal(sum, 103 + 204);
+	mbox_free(m);
+}

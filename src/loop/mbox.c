@@ -83,6 +83,13 @@ void mbox_detach(struct mbox *m)
 	loop_unlisten(m->fd);
 }
 
+void mbox_leftover(struct mbox *m, mbox_fn *fn, void *arg)
+{
+	m->fn = fn;
+	m->arg = arg;
+	drain(m);
+}
+
 void mbox_free(struct mbox *m)
 {
 	if (!m)

@@ -225,7 +225,7 @@ void sw_phone_cut(struct sw *sw, const char *device);
 /** Announcements are known by this from now on: a struct hear_book (hear/hear.h), taken over when 0 is answered. Any thread. */
 int sw_hear_book(struct sw *sw, struct snap *book);
 
-/** A new configuration version; the switch drops its reference to the old one when no call needs it. Any thread. */
+/** A new configuration version, taken over when 0 is answered; the switch drops its reference to the old one when no call needs it. Any thread. */
 int sw_configure(struct sw *sw, struct snap *conf);
 
 /**

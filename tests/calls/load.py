@@ -338,7 +338,7 @@ def load(a):
         callers.asked = lambda d, method, msg: Phones.asked(callers, d, method, msg)  # the trunk is called, too
         callers.ring = lambda d, msg: Phones.ring(callers, d, msg) if d else callers.reply(msg, 486, "busy")
         callers.final = lambda d, code: None
-        hand = threading.Thread(target=tinker, args=(s, a.seed, ids, halt, seen))
+        hand = threading.Thread(target=tinker, args=(s, a.seed, ids, halt, seen), daemon=True)
         hand.start()
         for n in range(a.calls):
             loop.after(n / a.rate, lambda n=n: callers.dial(n, rnd.choice(["4001"] * 6 + ["4002"] * 3 + ["4003"])))
