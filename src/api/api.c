@@ -160,7 +160,10 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/campaigns/{id}/recycle", RIGHT_CAMPAIGNS, campaigns_recycle, LONG},
 	{GET, "/shown_numbers/health", LOGGED_IN, campaigns_health, LONG},
 	{GET, "/desk/campaigns", RIGHT_DESK, desk_campaigns, QUICK},
+	{POST, "/desk/campaigns/{id}/join", RIGHT_DESK, desk_campaign_part, QUICK},
+	{POST, "/desk/campaigns/{id}/leave", RIGHT_DESK, desk_campaign_part, QUICK},
 	{POST, "/desk/do-not-call", RIGHT_DESK, desk_do_not_call, QUICK},
+	{POST, "/desk/do-not-call/undo", RIGHT_DESK, desk_do_not_call, QUICK},
 
 	{GET, "/meta", LOGGED_IN, objects_meta, QUICK},
 	{GET, "/rights", LOGGED_IN, rights_get, QUICK},

@@ -410,6 +410,7 @@ void campaigns_health(struct ask *k);
 void campaigns_day(struct ask *k); /* campaign_day.c */
 void campaigns_day_xlsx(struct ask *k);
 void desk_campaigns(struct ask *k);
+void desk_campaign_part(struct ask *k);
 void desk_do_not_call(struct ask *k);
 
 /* ---- live.c, feed.c ---- */

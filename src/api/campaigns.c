@@ -7,6 +7,7 @@
 #include "campaign/recycle.h"
 #include "campaign/ringback.h"
 #include "campaign/stats.h"
+#include "number/number.h"
 #include "people/declared.h"
 #include "people/sales.h"
 
@@ -464,13 +465,25 @@ static json_t *results_json(struct ask *k, const json_t *chosen)
 	return list;
 }
 
+/* When the next leads are due, and how many: what the desk says when there is nothing to dial. */
+static int put_waiting(struct ask *k, json_t *o)
+{
+	int64_t at = 0, n = 0;
+	int r = campaign_next_due(&at, &n, k->db, row_i64(o, "id"), k->now_ms);
+
+	(void)json_object_set_new(o, "next_ms", json_integer(at));
+	(void)json_object_set_new(o, "next_n", json_integer(n));
+	return r;
+}
+
 /* Projects he works for, with their scripts. */
 void desk_campaigns(struct ask *k)
 {
 	json_t *items = json_array();
 	struct db_stmt *st;
 	int r = db_prepare(&st, k->db,
-			   "SELECT c.id, c.name, c.mode, c.state, COALESCE(c.script, ''), COALESCE(c.template_id, 0), COALESCE(c.results, ''), c.talk_max_min, c.preview_s, c.wrapup_s"
+			   "SELECT c.id, c.name, c.mode, c.state, COALESCE(c.script, ''), COALESCE(c.template_id, 0), COALESCE(c.results, ''), c.talk_max_min, c.preview_s, c.wrapup_s,"
+			   " CASE WHEN EXISTS (SELECT 1 FROM campaign_away w WHERE w.campaign_id = c.id AND w.user_id = $2) THEN 0 ELSE 1 END"
 			   " FROM campaigns c WHERE c.centre_id = $1 AND c.state IN ('running', 'paused') AND EXISTS (SELECT 1 FROM campaign_people p WHERE p.campaign_id = c.id"
 			   " AND p.user_id = $2) ORDER BY c.priority DESC, c.name");
 
@@ -480,9 +493,9 @@ void desk_campaigns(struct ask *k)
 		while ((r = db_step(st)) == DB_ROW) {
 			json_t *chosen = json_loads(db_text(st, 6), 0, NULL), *o;
 
-			o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I}", "id", id_text(k, db_i64(st, 0)), "name", db_text(st, 1), "mode", db_text(st, 2), "state",
+			o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:b}", "id", id_text(k, db_i64(st, 0)), "name", db_text(st, 1), "mode", db_text(st, 2), "state",
 				      db_text(st, 3), "script", db_text(st, 4), "template_id", db_i64(st, 5) ? id_text(k, db_i64(st, 5)) : NULL, "talk_max_min",
-				      (json_int_t)db_i64(st, 7), "preview_s", (json_int_t)db_i64(st, 8), "wrapup_s", (json_int_t)db_i64(st, 9));
+				      (json_int_t)db_i64(st, 7), "preview_s", (json_int_t)db_i64(st, 8), "wrapup_s", (json_int_t)db_i64(st, 9), "takes_part", db_i64(st, 10) != 0);
 			(void)json_object_set_new(o, "results", chosen ? chosen : json_array());
 			(void)json_object_set_new(o, "why", why_json(k, db_i64(st, 0), db_text(st, 3)));
 			(void)json_array_append_new(items, o);
@@ -494,6 +507,7 @@ void desk_campaigns(struct ask *k)
 
 		(void)json_object_set_new(o, "results", results_json(k, chosen));
 		json_decref(chosen);
+		r = put_waiting(k, o);
 	}
 	if (r) {
 		json_decref(items);
@@ -503,12 +517,49 @@ void desk_campaigns(struct ask *k)
 	api_ok(k, 200, json_pack("{s:o}", "items", items));
 }
 
+/* ---- he takes part in the dialling, or not just now ---- */
+
+struct part_job {
+	struct res_ctx c;
+	int64_t id;
+	bool part, changed;
+};
+
+static int part_job(struct db *db, void *arg)
+{
+	struct part_job *j = arg;
+
+	j->c.db = db;
+	return campaign_part(&j->changed, &j->c, j->id, j->c.who->user_id, j->part);
+}
+
+void desk_campaign_part(struct ask *k)
+{
+	struct res_error e = {0};
+	struct part_job j = {.c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms}, .part = !strcmp(strrchr(http_path(k->rq), '/'), "/join")};
+	int r;
+
+	if (!api_path_id(k, &j.id))
+		return;
+	r = db_writer_call(k->api->conf.writer, DB_TELEPHONY, part_job, &j);
+	res_ctx_done(&j.c);
+	if (r) {
+		api_refuse_res(k, r, "campaign", &e);
+		return;
+	}
+	res_error_done(&e);
+	if (j.changed)
+		api_conf_changed(k->api, k->db);
+	api_none(k);
+}
+
 /* ---- do not call again ---- */
 
 struct bar_job {
 	struct res_ctx c;
 	int64_t customer_id, campaign_id;
 	char number[64];
+	bool undo;
 };
 
 static int bar_job(struct db *db, void *arg)
@@ -516,7 +567,41 @@ static int bar_job(struct db *db, void *arg)
 	struct bar_job *j = arg;
 
 	j->c.db = db;
-	return campaign_bar(&j->c, j->customer_id, j->number, j->campaign_id);
+	return j->undo ? campaign_unbar(&j->c, j->customer_id, j->number) : campaign_bar(&j->c, j->customer_id, j->number, j->campaign_id);
+}
+
+#define OWN_CALL_MS 86400000ll
+
+/* A call that he had himself, and not long ago: while he writes what was said. DB_ROW: it is there. */
+static int own_call(struct ask *k, struct bar_job *j, int64_t call_id)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, k->db,
+			   "SELECT CASE WHEN c.dir = 'out' THEN i.to_number ELSE i.from_number END, COALESCE(c.customer_id, 0) FROM call c JOIN call_pii i ON i.call_id = c.id"
+			   " WHERE c.id = $1 AND c.centre_id = $2 AND c.agent_id = $3 AND c.start_ms > $4");
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, call_id);
+	db_bind_i64(st, 2, k->who.centre_id);
+	db_bind_i64(st, 3, k->who.user_id);
+	db_bind_i64(st, 4, k->now_ms - OWN_CALL_MS);
+	r = db_step(st);
+	if (r == DB_ROW && db_text(st, 0)) {
+		(void)str_copy(j->number, sizeof(j->number), db_text(st, 0));
+		j->customer_id = db_i64(st, 1);
+	}
+	db_done(st);
+	return r == DB_ROW && !j->number[0] ? 0 : r;
+}
+
+/* As the list of customers has it, whatever the trunk made of it. */
+static void plain_number(struct bar_job *j)
+{
+	struct num n;
+
+	if (num_read(&n, j->number, ""))
+		(void)str_copy(j->number, sizeof(j->number), n.text);
 }
 
 /* The customer he names and may see, or whoever he talks with. */
@@ -545,8 +630,12 @@ static bool take_barred(struct ask *k, struct bar_job *j)
 		return true;
 	}
 	if (call_id) {
-		api_refuse(k, "not_found", NULL, NULL);
-		return false;
+		r = own_call(k, j, call_id);
+		if (r < 0)
+			api_failed(k, "call", r);
+		else if (r != DB_ROW)
+			api_refuse(k, "not_found", NULL, NULL);
+		return r == DB_ROW;
 	}
 	r = res_may_row(&c, res_find("customers"), j->customer_id, RES_READ);
 	if (r) {
@@ -572,8 +661,10 @@ void desk_do_not_call(struct ask *k)
 	struct bar_job j = {.c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms}};
 	int r;
 
+	j.undo = !strcmp(strrchr(http_path(k->rq), '/'), "/undo");
 	if (!take_barred(k, &j))
 		return;
+	plain_number(&j);
 	r = db_writer_call(k->api->conf.writer, DB_BUSINESS, bar_job, &j);
 	res_ctx_done(&j.c);
 	if (r) {

@@ -298,6 +298,10 @@ TEST(do_not_call_is_one_question_for_whom_he_talks_with_or_may_see)
 	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"customer_id\":\"7000\"}", "204"); /* once more does no harm */
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM do_not_call WHERE user_id IS NOT NULL"), 1);
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'closed' AND why = 'dnc'"), 1);
+	(void)ask_for(&agent, "POST", "/desk/do-not-call/undo", "{\"customer_id\":\"7000\"}", "204");
+	(void)ask_for(&agent, "POST", "/desk/do-not-call/undo", "{\"customer_id\":\"7000\"}", "404 not_found");
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM campaign_leads WHERE state = 'closed'"), 0);
+	(void)ask_for(&agent, "POST", "/desk/do-not-call", "{\"customer_id\":\"7000\"}", "204");
 	say_call(clock_utc_ms(), 900, "13800000001", NULL);
 	say(EV_SEG_OPEN, clock_utc_ms(), 900, me, 0, "{\"seg\":\"1\",\"type\":\"talk\"}");
 	live_customer(f.api->live, 900, &(struct people_customer){.id = 7001, .name = "k1"});
@@ -327,6 +331,23 @@ TEST(the_desk_knows_its_projects_with_script_and_results_in_their_order)
 	assert_text(o, "script", "# Hello");
 	assert_int_equal(json_array_size(json_object_get(o, "results")), 2);
 	assert_text(json_array_get(json_object_get(o, "results"), 0), "code", "refused");
+	assert_true(json_is_true(json_object_get(o, "takes_part")));
+	sql = xasprintf("/desk/campaigns/%lld/leave", (long long)id);
+	(void)ask_for(&admin, "POST", sql, "{}", "404 not_found"); /* he does not work for it */
+	(void)ask_for(&agent, "POST", sql, "{}", "204");
+	free(sql);
+	o = json_array_get(json_object_get(ask_for(&agent, "GET", "/desk/campaigns", NULL, "200"), "items"), 0);
+	assert_true(json_is_false(json_object_get(o, "takes_part")));
+	sql = xasprintf("UPDATE campaign_leads SET next_ms = %lld", (long long)clock_utc_ms() + 600000);
+	fix_run(&f, sql);
+	free(sql);
+	sql = xasprintf("/desk/campaigns/%lld/join", (long long)id);
+	(void)ask_for(&agent, "POST", sql, "{}", "204");
+	free(sql);
+	o = json_array_get(json_object_get(ask_for(&agent, "GET", "/desk/campaigns", NULL, "200"), "items"), 0);
+	assert_true(json_is_true(json_object_get(o, "takes_part")));
+	assert_int_equal(num(o, "next_n", NULL), 1);
+	assert_true(num(o, "next_ms", NULL) > clock_utc_ms());
 	fix_stop(&f);
 }
 

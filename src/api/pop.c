@@ -17,6 +17,7 @@ struct pop {
 	struct ask *k;
 	int64_t call_id, customer_id, before_ms;
 	bool on_line;                   /* his call: he may know all of who it is */
+	bool shown;                     /* whom he is shown before she is dialled */
 	char number[NUM_MAX];           /* canonical; "" */
 	const char *forms[2 * NUMBERS_MAX]; /* of the customer's numbers, as records may have them */
 	unsigned form_n;
@@ -60,7 +61,7 @@ static int from_call(struct pop *p)
 		return 0;
 	}
 	if (live_preview(p->k->api->live, p->k->who.user_id, p->call_id, from, &p->customer_id)) {
-		p->on_line = true;
+		p->on_line = p->shown = true;
 		take_number(p, from);
 		return 0;
 	}
@@ -360,7 +361,7 @@ static void put_json(struct jw *w, const char *key, json_t *take)
 static int put_campaign(struct pop *p, struct jw *w)
 {
 	json_t *about = NULL;
-	int r = campaign_about(&about, p->k->db, p->k->who.centre_id, p->call_id, p->customer_id, p->k->now_ms);
+	int r = campaign_about(&about, p->k->db, p->k->who.centre_id, p->shown ? 0 : p->call_id, p->customer_id, p->k->now_ms);
 
 	if (!r)
 		put_json(w, "campaign", about ? about : json_null());

@@ -19,6 +19,7 @@
 struct ended {
 	int64_t claim_id, end_ms, talk_ms, ring_ms;
 	enum dial_result result;
+	bool skipped;                /* RETURNED: an agent saw him and did not want to dial him now */
 };
 
 struct claimed {
@@ -119,9 +120,16 @@ static int tally(struct work *w, const struct claimed *c, const struct ended *e)
 		      "ii", c->show_id, campaign_hour(c->created_ms));
 }
 
-/* As it was. why_ms says when, so that a call-back whose agent is away is not offered to him all the time. */
-static int lead_returned(struct work *w, const struct claimed *c)
+/*
+ * As it was. why_ms says when, so that a call-back whose agent is away is not offered to him all the time. Who was skipped waits for a while,
+ * or he would be the next one again.
+ */
+static int lead_returned(struct work *w, const struct claimed *c, const struct ended *e)
 {
+	if (e->skipped)
+		return db_run(w->db,
+			      "UPDATE campaign_leads SET state = 'open', claim_id = NULL, next_ms = $1, why = 'skipped', why_ms = $2, updated_ms = $3, rev = rev + 1"
+			      " WHERE id = $4 AND state = 'claimed'", "iiii", e->end_ms + CAMPAIGN_SKIP_MIN * 60000ll, e->end_ms, w->now_ms, c->lead_id);
 	return db_run(w->db, "UPDATE campaign_leads SET state = 'open', claim_id = NULL, why_ms = $1, updated_ms = $1, rev = rev + 1 WHERE id = $2 AND state = 'claimed'",
 		      "ii", w->now_ms, c->lead_id);
 }
@@ -167,7 +175,7 @@ static int apply_one(struct work *w, const struct ended *e)
 	if (!r)
 		r = tally(w, &c, e);
 	if (!r)
-		r = e->result == DIAL_RETURNED ? lead_returned(w, &c) : lead_ended(w, &c, e);
+		r = e->result == DIAL_RETURNED ? lead_returned(w, &c, e) : lead_ended(w, &c, e);
 	return r;
 }
 
@@ -177,7 +185,7 @@ static int read_ended(struct ended *list, size_t *n, struct db *db, int64_t cent
 	struct db_stmt *st;
 	int r = db_prepare(&st, db,
 			   "SELECT claim_id, end_ms, CASE WHEN connect_ms IS NULL THEN 0 ELSE end_ms - connect_ms END,"
-			   " CASE WHEN ring_ms IS NULL THEN 0 ELSE COALESCE(answer_ms, end_ms) - ring_ms END, result FROM attempt"
+			   " CASE WHEN ring_ms IS NULL THEN 0 ELSE COALESCE(answer_ms, end_ms) - ring_ms END, result, COALESCE(reason, '') FROM attempt"
 			   " WHERE applied = 0 AND end_ms IS NOT NULL AND centre_id = $1 ORDER BY end_ms LIMIT $2");
 
 	*n = 0;
@@ -186,7 +194,8 @@ static int read_ended(struct ended *list, size_t *n, struct db *db, int64_t cent
 	db_bind_i64(st, 1, centre_id);
 	db_bind_i64(st, 2, PIECE);
 	while ((r = db_step(st)) == DB_ROW)
-		list[(*n)++] = (struct ended){db_i64(st, 0), db_i64(st, 1), db_i64(st, 2), db_i64(st, 3), dial_result_of(db_text(st, 4))};
+		list[(*n)++] = (struct ended){db_i64(st, 0), db_i64(st, 1), db_i64(st, 2), db_i64(st, 3), dial_result_of(db_text(st, 4)),
+					     !strncmp(db_text(st, 5), "skip:", 5)};
 	db_done(st);
 	return r;
 }

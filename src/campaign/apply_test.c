@@ -253,6 +253,32 @@ TEST(claims_that_never_reached_the_switch_are_given_back)
 	fix_close(&f);
 }
 
+TEST(who_was_skipped_in_the_preview_is_not_the_next_again)
+{
+	struct campaign_fix f;
+	struct campaign_claim c;
+	struct campaign_given g;
+	int64_t lead, n;
+
+	fix_open(&f, "preview");
+	lead = fix_lead(&f, 0, 1);
+	c = claimed(&f);
+	ends(&f, &c, "returned");
+	fix_run(&f, "UPDATE attempt SET reason = 'skip:later' WHERE claim_id = %lld", (long long)c.id);
+	(void)apply(&f, false);
+	n = fix_lead_is(&f, lead, "open", "skipped");
+	assert_true(n > f.now_ms);
+	fix_claim(&f, &g, 1);
+	assert_int_equal(g.n, 0);
+	assert_int_equal(g.why, CAMPAIGN_LATER);
+	f.now_ms = n;
+	fix_claim(&f, &g, 1);
+	assert_int_equal(g.n, 1);
+	(void)fix_lead_is(&f, lead, "claimed", "");
+	assert_int_equal(g.claims[0].nth, 1); /* nobody was dialled */
+	fix_close(&f);
+}
+
 /* ---- what an agent writes ---- */
 
 static int64_t user_of(struct campaign_fix *f)
@@ -356,6 +382,71 @@ TEST(do_not_call_again_is_one_word_and_bars_every_number_of_hers)
 		assert_int_equal(g.n, 0);
 	}
 	(void)fix_lead_is(&f, lead, "closed", "dnc");
+	fix_close(&f);
+}
+
+TEST(do_not_call_again_is_taken_back_by_who_said_it_and_her_leads_wait_as_before)
+{
+	struct campaign_fix f;
+	struct system_ctx s;
+	struct res_who who;
+	int64_t lead, at;
+	int r;
+
+	fix_open(&f, "progressive");
+	lead = fix_lead(&f, 0, 1);
+	at = f.now_ms + 7200000;
+	fix_set(&f, lead, "next_ms = %lld", (long long)at);
+	for (int i = 0; i < 3; i++) {
+		int64_t customer = fix_count(&f, "SELECT customer_id FROM campaign_leads WHERE id = %lld", (long long)lead);
+
+		assert_int_equal(db_begin(f.db), 0);
+		system_init(&s, f.db, f.centre);
+		who = *s.c.who;
+		who.user_id = user_of(&f) + (i == 1); /* the second is somebody else */
+		s.c.who = &who;
+		s.c.now_ms = f.now_ms;
+		r = i ? campaign_unbar(&s.c, customer, "+8613800000000") : campaign_bar(&s.c, customer, "+8613800000000", 0);
+		assert_int_equal(r, i == 1 ? 1 : 0);
+		system_done(&s);
+		assert_int_equal(db_commit(f.db), 0);
+		if (i < 2)
+			(void)fix_lead_is(&f, lead, "closed", "dnc");
+	}
+	assert_int_equal(fix_lead_is(&f, lead, "open", ""), at);
+	assert_int_equal(fix_count(&f, "SELECT COUNT(*) FROM do_not_call"), 0);
+	fix_close(&f);
+}
+
+TEST(who_does_not_take_part_is_no_member_until_he_comes_back)
+{
+	struct campaign_fix f;
+	struct system_ctx s;
+	bool changed;
+	int64_t version, me;
+
+	fix_open(&f, "progressive");
+	me = user_of(&f);
+	version = fix_count(&f, "SELECT version FROM conf_version");
+	assert_int_equal(db_begin(f.db), 0);
+	system_init(&s, f.db, f.centre);
+	s.c.now_ms = f.now_ms;
+	assert_int_equal(campaign_part(&changed, &s.c, f.campaign, me + 1, false), 1); /* it is none of his */
+	assert_int_equal(campaign_part(&changed, &s.c, f.campaign, me, false), 0);
+	assert_true(changed);
+	assert_int_equal(campaign_part(&changed, &s.c, f.campaign, me, false), 0);
+	assert_false(changed);
+	system_done(&s);
+	assert_int_equal(db_commit(f.db), 0);
+	assert_int_equal(fix_count(&f, "SELECT version FROM conf_version"), version + 1);
+	assert_int_equal(fix_count(&f, "SELECT COUNT(*) FROM campaign_away"), 1);
+	assert_int_equal(db_begin(f.db), 0);
+	system_init(&s, f.db, f.centre);
+	assert_int_equal(campaign_part(&changed, &s.c, f.campaign, me, true), 0);
+	assert_true(changed);
+	system_done(&s);
+	assert_int_equal(db_commit(f.db), 0);
+	assert_int_equal(fix_count(&f, "SELECT COUNT(*) FROM campaign_away"), 0);
 	fix_close(&f);
 }
 

@@ -43,6 +43,12 @@ int64_t campaign_day_number(int64_t yyyymmdd); /* days since 1970-01-01 */
  */
 int campaign_state(struct json_t **ret, bool *changed, struct res_ctx *c, int64_t id, const char *action);
 
+/**
+ * Whether an agent takes part in the dialling of a project that he works for. @changed: he did not before. Answers as the engine: 404 for whom
+ * it is none of his. Writer.
+ */
+int campaign_part(bool *changed, struct res_ctx *c, int64_t campaign_id, int64_t user_id, bool part);
+
 /* ---- leads ---- */
 
 /* Their rank: what is due first. New ones by priority, 0 to 10. */
@@ -58,6 +64,10 @@ int campaign_close_leads(struct db *db, int64_t customer_id, int64_t campaign_id
 
 /** "Do not call again": puts a number on the list, for a campaign or the centre (0), by whoever hears it, and closes the customer's leads. Writer. */
 int campaign_bar(struct res_ctx *c, int64_t customer_id, const char *number, int64_t campaign_id);
+/** Takes back what the same person has put there a moment ago; leads that it closed wait again. 404: there is nothing of his. Writer. */
+int campaign_unbar(struct res_ctx *c, int64_t customer_id, const char *number);
+#define CAMPAIGN_UNBAR_MS (15 * 60000ll)
+#define CAMPAIGN_SKIP_MIN 30 /* who was skipped by an agent is not shown again before */
 
 /* ---- claims ---- */
 

@@ -177,7 +177,7 @@ static int before_delete(struct res_ctx *c, int64_t id, const json_t *old)
 		"DELETE FROM guarded_dials WHERE campaign_id = $1", "DELETE FROM campaign_leads WHERE campaign_id = $1",
 		"DELETE FROM campaign_agents WHERE campaign_id = $1", "DELETE FROM campaign_teams WHERE campaign_id = $1",
 		"DELETE FROM campaign_numbers WHERE campaign_id = $1", "DELETE FROM retry_rules WHERE campaign_id = $1",
-		"DELETE FROM guard_tally WHERE campaign_id = $1", "UPDATE customers SET campaign_id = NULL WHERE campaign_id = $1",
+		"DELETE FROM guard_tally WHERE campaign_id = $1", "DELETE FROM campaign_away WHERE campaign_id = $1", "UPDATE customers SET campaign_id = NULL WHERE campaign_id = $1",
 	};
 	int64_t n = 0;
 	int r = db_get_i64(&n, c->db, "SELECT COUNT(*) FROM dial_claims WHERE campaign_id = $1", "i", id);

@@ -68,9 +68,10 @@ int campaign_close_leads(struct db *db, int64_t customer_id, int64_t campaign_id
 {
 	if (!customer_id)
 		return 0;
-	/* With an end they wait for it; the guard looks again then. */
+	/* With an end they wait for it; the guard looks again then. Without, they keep their time, should it be taken back (campaign_unbar). */
 	return db_run(db,
-		      "UPDATE campaign_leads SET state = CASE WHEN $3 > 0 THEN 'open' ELSE 'closed' END, next_ms = $3, why = 'dnc', why_ms = $4, updated_ms = $4,"
+		      "UPDATE campaign_leads SET state = CASE WHEN $3 > 0 THEN 'open' ELSE 'closed' END, next_ms = CASE WHEN $3 > 0 THEN $3 ELSE next_ms END, why = 'dnc',"
+		      " why_ms = $4, updated_ms = $4,"
 		      " rev = rev + 1 WHERE customer_id = $1 AND state = 'open' AND ($2 = 0 OR campaign_id = $2)",
 		      "iiii", customer_id, campaign_id, until_ms, now_ms);
 }

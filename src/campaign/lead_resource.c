@@ -30,6 +30,7 @@ static const struct res_option reasons[] = {
 #undef X
 	{"result", "按结果关闭", "Closed by a result"},
 	{"removed", "已移出", "Taken out"},
+	{"skipped", "坐席跳过", "Skipped by an agent"},
 	{NULL},
 };
 

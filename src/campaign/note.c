@@ -193,3 +193,57 @@ int campaign_bar(struct res_ctx *c, int64_t customer_id, const char *number, int
 	res_error_done(&e);
 	return r ? r : campaign_close_leads(c->db, customer_id, campaign_id, 0, c->now_ms);
 }
+
+/* What is his and new: the row, and since when. -ENOENT: nothing. */
+static int own_bar(int64_t *id, int64_t *since_ms, struct res_ctx *c, int64_t customer_id, const char *number)
+{
+	struct db_stmt *st;
+	int r = db_prepare(&st, c->db,
+			   "SELECT id, created_ms FROM do_not_call WHERE centre_id = $1 AND user_id = $2 AND campaign_id IS NULL AND created_ms > $3"
+			   " AND (number = $4 OR ($5 > 0 AND customer_id = $5)) ORDER BY created_ms DESC, id DESC LIMIT 1");
+
+	if (r)
+		return r;
+	db_bind_i64(st, 1, c->who->centre_id);
+	db_bind_i64(st, 2, c->who->user_id);
+	db_bind_i64(st, 3, c->now_ms - CAMPAIGN_UNBAR_MS);
+	db_bind_text(st, 4, number);
+	db_bind_i64(st, 5, customer_id);
+	r = db_step(st);
+	if (r == DB_ROW) {
+		*id = db_i64(st, 0);
+		*since_ms = db_i64(st, 1);
+	}
+	db_done(st);
+	return r == DB_ROW ? 0 : r ? r : -ENOENT;
+}
+
+int campaign_unbar(struct res_ctx *c, int64_t customer_id, const char *number)
+{
+	struct res_who who = *c->who;
+	struct res_error e = {0};
+	struct res_ctx own = *c;
+	int64_t id, since_ms;
+	int r = own_bar(&id, &since_ms, c, customer_id, number);
+
+	if (r == -ENOENT) {
+		res_fail(c, 404, "not_found", NULL, NULL);
+		return 1;
+	}
+	if (r)
+		return r;
+	who.system = true;
+	own.who = &who;
+	own.error = &e;
+	own.prepared = own.once = own.undo = NULL;
+	own.want_undo = false;
+	r = res_delete(&own, &campaign_do_not_call, id, RES_REV_ANY);
+	res_ctx_done(&own);
+	if (r > 0)
+		res_fail(c, e.status, e.code, NULL, e.detail);
+	res_error_done(&e);
+	if (!r && customer_id)
+		r = db_run(c->db, "UPDATE campaign_leads SET state = 'open', why = NULL, why_ms = NULL, updated_ms = $1, rev = rev + 1 WHERE customer_id = $2 AND state = 'closed'"
+				  " AND why = 'dnc' AND why_ms >= $3", "iii", c->now_ms, customer_id, since_ms);
+	return r;
+}

@@ -102,6 +102,24 @@ int campaign_state(json_t **ret, bool *changed, struct res_ctx *c, int64_t id, c
 	return r;
 }
 
+int campaign_part(bool *changed, struct res_ctx *c, int64_t campaign_id, int64_t user_id, bool part)
+{
+	int64_t n = 0;
+	int r = db_get_i64(&n, c->db,
+			   "SELECT COUNT(*) FROM campaign_people p JOIN campaigns k ON k.id = p.campaign_id WHERE p.campaign_id = $1 AND p.user_id = $2 AND k.centre_id = $3"
+			   " AND k.state IN ('running', 'paused')", "iii", campaign_id, user_id, c->who->centre_id);
+
+	*changed = false;
+	if (!r && !n)
+		return refuse(c, 404, "not_found");
+	if (!r)
+		r = part ? db_run(c->db, "DELETE FROM campaign_away WHERE campaign_id = $1 AND user_id = $2", "ii", campaign_id, user_id)
+			 : db_run(c->db, "INSERT INTO campaign_away (campaign_id, user_id, at_ms) VALUES ($1, $2, $3) ON CONFLICT (campaign_id, user_id) DO NOTHING", "iii",
+				  campaign_id, user_id, c->now_ms);
+	*changed = !r && db_changes(c->db) > 0;
+	return *changed ? res_conf_version_raise(c->db, c->who->centre_id) : r;
+}
+
 int64_t campaign_day_of(const char *text)
 {
 	return day_of_text(text);

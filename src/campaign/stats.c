@@ -32,6 +32,32 @@ int campaign_dry_in(int64_t due, const int64_t coming[DRY_MINUTES], double per_m
 	return -1;
 }
 
+/* campaign_leads_due serves it. */
+int campaign_next_due(int64_t *at_ms, int64_t *n, struct db *db, int64_t campaign_id, int64_t now_ms)
+{
+	int r = 0;
+
+	*at_ms = *n = 0;
+	for (int rank = 0; !r && rank < LEAD_RANKS; rank++) {
+		int64_t at;
+
+		r = db_get_i64(&at, db, "SELECT next_ms FROM campaign_leads WHERE campaign_id = $1 AND state = 'open' AND rank = $2 AND next_ms > $3 ORDER BY next_ms LIMIT 1", "iii",
+			       campaign_id, (int64_t)rank, now_ms);
+		if (!r && (!*at_ms || at < *at_ms))
+			*at_ms = at;
+		r = r == -ENOENT ? 0 : r;
+	}
+	for (int rank = 0; !r && *at_ms && *n < 100 && rank < LEAD_RANKS; rank++) {
+		int64_t some = 0;
+
+		r = db_get_i64(&some, db, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM campaign_leads WHERE campaign_id = $1 AND state = 'open' AND rank = $2 AND next_ms > $3"
+					  " AND next_ms < $4 LIMIT 100) AS x", "iiii", campaign_id, (int64_t)rank, now_ms, *at_ms / MIN_MS * MIN_MS + MIN_MS);
+		*n += some;
+	}
+	*n = *n > 100 ? 100 : *n;
+	return r;
+}
+
 int64_t campaign_dials_left(const struct campaign_pace *p)
 {
 	double each = p->finished > 0 ? (double)(p->attempts - p->open_attempts) / (double)p->finished : 0;

@@ -30,6 +30,8 @@ struct campaign_pace {
 	int64_t next_ms;            /* the first that waits for its time; 0: none */
 };
 int campaign_pace_read(struct campaign_pace *ret, struct db *db, int64_t campaign_id, int64_t now_ms);
+/** When the first of those that wait for their time is due, and how many are within that minute, a hundred at most; 0: none. By index alone. */
+int campaign_next_due(int64_t *at_ms, int64_t *n, struct db *db, int64_t campaign_id, int64_t now_ms);
 /**
  * How many dials are still to be made: what a finished lead took, for each that waits, without what it has had. Pure.
  */

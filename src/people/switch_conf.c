@@ -676,7 +676,8 @@ static int read_campaigns(struct load *l)
 			      &queue_n);
 	if (!r)
 		r = read_rows(l, "campaign_people", "SELECT 0, p.campaign_id, p.user_id, p.share FROM campaign_people p JOIN users u ON u.id = p.user_id"
-			      " WHERE u.centre_id = $1 AND p.campaign_id IN (SELECT c.id" CAMPAIGNS_LIVE ") ORDER BY p.campaign_id, p.share, p.user_id", sizeof(*members),
+			      " WHERE u.centre_id = $1 AND p.campaign_id IN (SELECT c.id" CAMPAIGNS_LIVE ") AND NOT EXISTS (SELECT 1 FROM campaign_away w"
+			      " WHERE w.campaign_id = p.campaign_id AND w.user_id = p.user_id) ORDER BY p.campaign_id, p.share, p.user_id", sizeof(*members),
 			      take_member, &members, &member_n);
 	if (r)
 		return r;

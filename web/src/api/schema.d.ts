@@ -6981,6 +6981,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/campaigns/{id}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I take part in the dialling of my project */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/campaigns/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I do not take part just now; a call that goes on is not touched */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/do-not-call": {
         parameters: {
             query?: never;
@@ -6991,6 +7081,56 @@ export interface paths {
         get?: never;
         put?: never;
         /** Do not call again: my call's other side, or a customer. Her leads in all projects are closed at once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        customer_id?: string;
+                        call_id?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/do-not-call/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what I said a quarter of an hour ago at most; leads that it closed wait again */
         post: {
             parameters: {
                 query?: never;
@@ -11496,6 +11636,18 @@ export interface components {
             talk_max_min: number;
             preview_s: number;
             wrapup_s: number;
+            /** @description he takes part in the dialling */
+            takes_part: boolean;
+            /**
+             * Format: int64
+             * @description when the first of those that wait is due; 0: none
+             */
+            next_ms: number;
+            /**
+             * Format: int64
+             * @description how many within that minute, a hundred at most
+             */
+            next_n: number;
             results: {
                 id: string;
                 code: string;
@@ -15978,7 +16130,7 @@ export interface components {
              * @description Why it waits, or was closed.
              * @enum {string|null}
              */
-            why: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | null;
+            why: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | "skipped" | null;
             /**
              * Since
              * Format: int64
@@ -16116,7 +16268,7 @@ export interface components {
              * Why
              * @enum {string|null}
              */
-            why: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | null;
+            why: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | "skipped" | null;
             /**
              * Looked at again
              * Format: int64
@@ -26144,7 +26296,7 @@ export interface operations {
                 last_ms?: number;
                 next_ms?: number;
                 agent_id?: string;
-                why?: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed";
+                why?: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | "skipped";
                 why_ms?: number;
                 priority?: number;
                 rank?: number;
@@ -26689,7 +26841,7 @@ export interface operations {
                 campaign_id?: string;
                 customer_id?: string;
                 lead_id?: string;
-                why?: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed";
+                why?: "ok" | "gone" | "dnc" | "number" | "attempts" | "ended" | "basis" | "taken" | "lead_day" | "day" | "week" | "gap" | "hours" | "resting" | "result" | "removed" | "skipped";
                 again_ms?: number;
             };
             header?: never;
