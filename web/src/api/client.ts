@@ -97,6 +97,13 @@ export const api = {
 		turn: (call_id: string) => ok(client.POST('/desk/turn', { body: { call_id } })),
 		dial: (body: { number: string } | { customer_id: string; phone_id?: string }) => ok(client.POST('/desk/dial', { body })),
 	},
+	dialling: {
+		mine: () => ok(client.GET('/desk/campaigns')),
+		part: (id: string, part: boolean) => ok(part ? client.POST('/desk/campaigns/{id}/join', { params: { path: { id } } }) : client.POST('/desk/campaigns/{id}/leave', { params: { path: { id } } })),
+		dial: (call_id: string) => ok(client.POST('/desk/preview/dial', { body: { call_id } })),
+		skip: (call_id: string, reason: string) => ok(client.POST('/desk/preview/skip', { body: { call_id, reason } })),
+		bar: (who: { call_id: string } | { customer_id: string }, undo = false) => ok(undo ? client.POST('/desk/do-not-call/undo', { body: who }) : client.POST('/desk/do-not-call', { body: who })),
+	},
 	notes: {
 		pop: (query: NonNullable<paths['/desk/pop']['get']['parameters']['query']>) => ok(client.GET('/desk/pop', { params: { query } })),
 		drafts: () => ok(client.GET('/desk/drafts')),

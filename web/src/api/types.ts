@@ -11,6 +11,9 @@ export type Call = S['call']
 export type Queue = S['queue']
 /** what a project does now */
 export type CampaignLive = S['campaign']
+/** a project that I work for */
+export type DeskCampaign = S['desk_campaign']
+export type PopCampaign = S['pop_campaign']
 export type Alarm = S['alarm']
 export type TrunkStatus = S['trunk_status']
 export type Desk = S['desk']

@@ -192,7 +192,7 @@ export const useDesk = defineStore('desk', () => {
 	watch(() => call.value?.id, () => phone.call?.kept && phone.setMuted(false))
 
 	watch(scene, (now, before) => {
-		if (now === 'incoming')
+		if (now === 'incoming' && !(call.value?.campaign_id && phone.call?.kept))
 			callAttention(t('phone.notify_title', { who: title.value }), call.value?.id ?? '')
 		else
 			stopAttention()

@@ -12,6 +12,7 @@ import { useNoteLists } from '@/note/lists'
 import { beforeMs, isEmpty, merged, type Note } from '@/note/note'
 import { useSession } from '@/stores/session'
 import { useDesk } from './useDesk'
+import { useDialling } from './useDialling'
 
 const PAGE = 12 // as many calls and notes as the server sends at once
 const WRITTEN_MS = 700 // the end of a call is in the records by then
@@ -19,6 +20,7 @@ const WRITTEN_MS = 700 // the end of a call is in the records by then
 export const usePop = defineStore('pop', () => {
 	const desk = useDesk()
 	const live = useLive()
+	const dialling = useDialling()
 	const lists = useNoteLists()
 	const drafts = useDrafts()
 	const session = useSession()
@@ -28,13 +30,26 @@ export const usePop = defineStore('pop', () => {
 	/** A past call whose note is being written. */
 	const filling = ref<CallRow | null>(null)
 	/** What was known of the call that has just ended. */
-	const ended = ref<{ id: string; queueId: string | null; answered: boolean } | null>(null)
+	const ended = ref<{ id: string; queueId: string | null; campaignId: string | null; answered: boolean } | null>(null)
 
 	const working = computed(() => desk.scene === 'incoming' || desk.scene === 'call')
 	const wrapping = computed(() => desk.scene === 'wrapup' && !!(desk.me?.call_id ?? ended.value?.id))
+	/** Whom he is shown before she is dialled. */
+	const preview = computed(() => dialling.preview)
 	// The call is gone a moment before its agent is in the wrap-up.
-	const callId = computed(() => (working.value ? desk.call?.id ?? (desk.scene === 'call' ? ended.value?.id : '') : wrapping.value ? desk.me?.call_id ?? ended.value?.id : filling.value?.id) ?? '')
+	const callId = computed(() => (working.value ? desk.call?.id ?? (desk.scene === 'call' ? ended.value?.id : '') : wrapping.value ? desk.me?.call_id ?? ended.value?.id : preview.value ? preview.value.call_id : filling.value?.id) ?? '')
 	const queueId = computed(() => (working.value ? desk.call?.queue_id : wrapping.value ? (ended.value?.id === callId.value ? ended.value.queueId : desk.me?.queue_id) : filling.value?.queue_id) ?? null)
+	/** The project that this call is made for; '' for any other. */
+	const campaignId = computed(() => {
+		const last = ended.value?.id === callId.value ? ended.value.campaignId : null
+		const now = preview.value && !working.value && !wrapping.value ? preview.value.campaign_id : working.value ? desk.call?.campaign_id ?? last : last
+		return now ?? (data.value?.campaign?.now ? data.value.campaign.campaign_id : '')
+	})
+	const campaign = computed(() => dialling.find(campaignId.value))
+	const campaignName = computed(() => (campaignId.value ? campaign.value?.name ?? preview.value?.campaign ?? desk.call?.campaign ?? (data.value?.campaign?.now ? data.value.campaign.name : '') : ''))
+	/** A customer who calls, whom we have dialled lately. */
+	const ringBack = computed(() => (working.value && desk.call?.dir === 'in' && data.value?.campaign && !data.value.campaign.now ? data.value.campaign : null))
+	const script = computed(() => (campaignId.value ? campaign.value?.script ?? (data.value?.campaign?.now ? data.value.campaign.script : '') : (ringBack.value?.script ?? '')))
 	const answered = computed(() => (working.value ? desk.call?.dir !== 'out' || ['talking', 'held'].includes(desk.call.state) : wrapping.value ? ended.value?.id !== callId.value || ended.value.answered : true))
 	/** Notes about this call, which stand above the form. */
 	const own = computed<Note[]>(() => ((data.value?.notes ?? []) as Note[]).filter(n => n.call_id === callId.value && n.user_id === session.user?.id))
@@ -94,6 +109,7 @@ export const usePop = defineStore('pop', () => {
 		void lists.load()
 		void drafts.load()
 		void loadMissing()
+		dialling.start()
 	}
 	function fill(c: CallRow | null) {
 		filling.value = c
@@ -102,9 +118,9 @@ export const usePop = defineStore('pop', () => {
 	watch(callId, () => void load(), { immediate: true })
 	watch(() => desk.call, c => {
 		if (c && ['talking', 'held'].includes(c.state))
-			ended.value = { id: c.id, queueId: c.queue_id, answered: true }
+			ended.value = { id: c.id, queueId: c.queue_id, campaignId: c.campaign_id, answered: true }
 		else if (c && ended.value?.id !== c.id)
-			ended.value = { id: c.id, queueId: c.queue_id, answered: false }
+			ended.value = { id: c.id, queueId: c.queue_id, campaignId: c.campaign_id, answered: false }
 	}, { immediate: true })
 	watch(() => desk.scene, (now, before) => {
 		if (now === 'incoming' || now === 'call') {
@@ -140,5 +156,5 @@ export const usePop = defineStore('pop', () => {
 			turning.value = false
 		}
 	}
-	return { canTurn, turning, turn, data, state, missing, filling, working, wrapping, callId, queueId, answered, own, customer, others, othersTotal, hasDraft, load, more, loadingMore, loadMissing, start, fill }
+	return { preview, campaignId, campaign, campaignName, ringBack, script, canTurn, turning, turn, data, state, missing, filling, working, wrapping, callId, queueId, answered, own, customer, others, othersTotal, hasDraft, load, more, loadingMore, loadMissing, start, fill }
 })

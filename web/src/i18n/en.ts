@@ -3,6 +3,7 @@ import { en as campaign } from '@/campaign/words'
 import { en as cause } from '@/history/causeWords'
 import { en as customer } from '@/customer/words'
 import { en as device } from '@/desk/deviceWords'
+import { en as dial } from '@/desk/dialWords'
 import { en as fault } from '@/fault/words'
 import { en as note } from '@/note/words'
 import { en as people } from '@/people/words'
@@ -17,6 +18,7 @@ const en: typeof zh = {
 	cause,
 	customer,
 	device,
+	dial,
 	fault,
 	note,
 	people,

@@ -3,6 +3,7 @@ import { zh as campaign } from '@/campaign/words'
 import { zh as cause } from '@/history/causeWords'
 import { zh as customer } from '@/customer/words'
 import { zh as device } from '@/desk/deviceWords'
+import { zh as dial } from '@/desk/dialWords'
 import { zh as fault } from '@/fault/words'
 import { zh as note } from '@/note/words'
 import { zh as people } from '@/people/words'
@@ -16,6 +17,7 @@ export default {
 	cause,
 	customer,
 	device,
+	dial,
 	fault,
 	note,
 	people,
