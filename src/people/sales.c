@@ -88,6 +88,19 @@ static int team_of(int64_t *ret, struct res_ctx *c, int64_t user_id)
 	return r == -ENOENT ? 0 : r;
 }
 
+#define ON_LINE_MS 86400000ll
+
+/* Whom he spoke with himself within a day he may invite, whoever's customer she is. */
+static int spoke_with(bool *ret, struct res_ctx *c, int64_t customer_id)
+{
+	int64_t n = 0; /* call_customer */
+	int r = db_get_i64(&n, c->db, "SELECT COUNT(*) FROM call WHERE customer_id = $1 AND agent_id = $2 AND centre_id = $3 AND start_ms > $4", "iiii", customer_id,
+			   c->who->user_id, c->who->centre_id, c->now_ms - ON_LINE_MS);
+
+	*ret = n > 0;
+	return r;
+}
+
 int sales_whose(struct res_ctx *c, json_t *row, const json_t *old)
 {
 	int64_t customer = row_id(row, "customer_id"), user = row_id(row, "user_id"), team = 0;
@@ -96,6 +109,12 @@ int sales_whose(struct res_ctx *c, json_t *row, const json_t *old)
 
 	if (!old && customer && !c->who->system) {
 		r = customer_within(&within, c, customer, false);
+		if (!r && !within) {
+			r = spoke_with(&within, c, customer);
+			user = within && !user ? c->who->user_id : user;
+			if (within)
+				row_set(row, "user_id", id_or_null(user));
+		}
 		if (!r && !within)
 			res_fail(c, 422, "invalid", "customer_id", "ref");
 	}

@@ -196,6 +196,15 @@ TEST(a_visit_is_of_the_customers_own_agent_with_his_lead_and_only_of_ones_own_cu
 	assert_string_equal(field(&f, "visits", v, "state"), "booked");
 	assert_int_equal(visit(&f, f.his, FRIDAY_10 + DAY), -422); /* not even that he is there */
 	assert_int_equal(visit(&f, f.customer, FRIDAY_10 + 400 * DAY), -422);
+	/* Whom a project has put through to him he may invite: his visit, her owner's customer. */
+	assert_int_equal(db_run(f.db, "INSERT INTO call (id, centre_id, dir, start_ms, agent_id, customer_id) VALUES (77, $1, 'out', $2, $3, $4)", "iiii", f.centre,
+				FRIDAY_10 - HOUR, f.me, f.his), 0);
+	v = visit(&f, f.his, FRIDAY_10 + DAY);
+	assert_true(v > 0);
+	assert_string_equal(field(&f, "visits", v, "user_id"), id_of(f.me));
+	f.c.now_ms = FRIDAY_10 + DAY;
+	assert_int_equal(visit(&f, f.his, FRIDAY_10 + 2 * DAY), -422);
+	f.c.now_ms = FRIDAY_10;
 	as(&f, f.lead, "lead"); /* whoever writes it, it is the owner's */
 	v = visit(&f, f.his, FRIDAY_10 + DAY);
 	assert_string_equal(field(&f, "visits", v, "user_id"), id_of(f.mate));

@@ -116,6 +116,8 @@ export const usePop = defineStore('pop', () => {
 	}
 
 	watch(callId, () => void load(), { immediate: true })
+	// The dial itself may not have been in the records when its call came.
+	watch(answered, now => now && campaignId.value && data.value && !data.value.campaign?.now && void load(true))
 	watch(() => desk.call, c => {
 		if (c && ['talking', 'held'].includes(c.state))
 			ended.value = { id: c.id, queueId: c.queue_id, campaignId: c.campaign_id, answered: true }
