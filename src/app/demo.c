@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "campaign/campaign.h"
 #include "db/db.h"
 #include "journal/journal.h"
 #include "people/people.h"
@@ -58,6 +59,11 @@ static int make_people(struct db *db, void *arg)
 	if (!r)
 		r = people_demo_customers(db, *(int64_t *)arg, clock_utc_ms());
 	return r ? r : people_demo_sales(db, *(int64_t *)arg, clock_utc_ms());
+}
+
+static int make_projects(struct db *db, void *arg)
+{
+	return campaign_demo(db, *(int64_t *)arg, clock_utc_ms());
 }
 
 static int take(struct ev *e, void *arg)
@@ -154,6 +160,20 @@ static int was_cleared(struct db *db, void *arg)
 	return r;
 }
 
+static int make_history(struct db_writer *w, struct history *h, int64_t today)
+{
+	int r = db_writer_call(w, DB_BUSINESS, load_conf, h);
+
+	for (int d = DAYS; !r && d >= 1; d--) {
+		h->open_ms = today - d * DAY_MS + 8 * 3600000LL;
+		h->close_ms = h->open_ms + 12 * 3600000LL;
+		h->seed = (uint64_t)d;
+		r = db_writer_call(w, DB_BUSINESS, make_day, h);
+	}
+	snap_unref(h->conf);
+	return r;
+}
+
 int demo_prepare(struct db_writer *w, int64_t centre_id)
 {
 	struct history h = {.centre_id = centre_id};
@@ -170,17 +190,9 @@ int demo_prepare(struct db_writer *w, int64_t centre_id)
 	r = db_writer_call(w, DB_BUSINESS, make_people, &centre_id);
 	if (!r)
 		r = db_writer_call(w, DB_BUSINESS, count_calls, &calls);
-	if (r || calls)
-		return r;
-	r = db_writer_call(w, DB_BUSINESS, load_conf, &h);
-	for (int d = DAYS; !r && d >= 1; d--) {
-		h.open_ms = today - d * DAY_MS + 8 * 3600000LL;
-		h.close_ms = h.open_ms + 12 * 3600000LL;
-		h.seed = (uint64_t)d;
-		r = db_writer_call(w, DB_BUSINESS, make_day, &h);
-	}
-	snap_unref(h.conf);
-	return r;
+	if (!r && !calls)
+		r = make_history(w, &h, today);
+	return r ? r : db_writer_call(w, DB_BUSINESS, make_projects, &centre_id);
 }
 
 pid_t demo_network(const char *sip)
@@ -207,7 +219,8 @@ pid_t demo_network(const char *sip)
 			_exit(0);
 		execl(exe, "huawu", "sim", "net", "--server", sip, "--carrier", carrier, "--phones-at", phones, "--any-phone",
 		      "--per-hour", CALLS_AN_HOUR, "--number", "057188880101", "--number", "057188880101", "--number", "057188880102",
-		      "--number", "057188880103", "--talk", "50", "--patience", "60", "--with-parent", "--quiet", (char *)NULL);
+		      "--number", "057188880103", "--talk", "50", "--patience", "60",
+		      "--city", "0.45", "--hour", "10", "--city-shown", "057188880104", "--city-shown", "057188880105", "--with-parent", "--quiet", (char *)NULL);
 		_exit(127);
 	}
 	return pid;

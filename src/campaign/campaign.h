@@ -31,6 +31,9 @@ void campaign_check_hours(struct res_ctx *c, struct json_t *row, const char *fie
 /** The centre's limits, its calling window and retry rules, where it has none of them. Writer. */
 int campaign_seed(struct db *db, int64_t centre_id);
 
+/** The demo centre's projects with their past; again: no change. Its people and customers are there. Writer. */
+int campaign_demo(struct db *db, int64_t centre_id, int64_t now_ms);
+
 /** yyyymmdd of "2026-11-22"; 0: it is none. */
 int64_t campaign_day_of(const char *text);
 int64_t campaign_day_number(int64_t yyyymmdd); /* days since 1970-01-01 */

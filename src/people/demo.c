@@ -48,7 +48,7 @@ static json_t *id_text(int64_t id)
 
 /* ---- demo ---- */
 
-enum { TEAM_SALES, TEAM_SERVICE, TEAM_COUNT };
+enum { TEAM_SALES, TEAM_SERVICE, TEAM_OUTBOUND, TEAM_COUNT };
 enum { QUEUE_SALES, QUEUE_SERVICE, QUEUE_COMPLAINT, QUEUE_COUNT };
 
 static const struct {
@@ -70,8 +70,13 @@ static const struct {
 	{"mahui", "马慧", "agent", TEAM_SERVICE},
 	{"zhulin", "朱琳", "agent", TEAM_SERVICE},
 	{"hubin", "胡斌", "agent", TEAM_SERVICE},
+	{"fengtao", "冯涛", "agent", TEAM_OUTBOUND}, /* these serve no queue */
+	{"dengli", "邓丽", "agent", TEAM_OUTBOUND},
+	{"caoyang", "曹阳", "agent", TEAM_OUTBOUND},
+	{"pengfei", "彭飞", "agent", TEAM_OUTBOUND},
+	{"xiaolan", "萧兰", "agent", TEAM_OUTBOUND},
 };
-static_assert(ARRAY_LEN(people) == DEMO_PHONES + 1, "the visitor's agent and the simulator's fourteen");
+static_assert(ARRAY_LEN(people) == DEMO_PHONES + 1, "the visitor's agent and the simulator's nineteen");
 
 /* The house: who heads what, who leads, who reports to whom. Quality belongs to the manager, not to those whose calls it hears. */
 enum { DEP_CENTRE, DEP_SALES, DEP_SERVICE, DEP_COUNT };
@@ -140,11 +145,11 @@ static int make_staff(struct demo *d)
 
 static int make_teams(struct demo *d)
 {
-	static const char *const names[TEAM_COUNT] = {"销售组(示例)", "客服组(示例)"};
+	static const char *const names[TEAM_COUNT] = {"销售组(示例)", "客服组(示例)", "外呼组(示例)"};
 	int r = 0;
 
 	for (int i = 0; !r && i < TEAM_COUNT; i++)
-		r = make(&d->teams[i], &d->seed, &people_teams, json_pack("{s:s, s:o}", "name", names[i], "department_id", id_text(d->departments[i == TEAM_SALES ? DEP_SALES : DEP_SERVICE])));
+		r = make(&d->teams[i], &d->seed, &people_teams, json_pack("{s:s, s:o}", "name", names[i], "department_id", id_text(d->departments[i == TEAM_SERVICE ? DEP_SERVICE : DEP_SALES])));
 	return r;
 }
 
@@ -153,7 +158,7 @@ static int make_person(struct demo *d, size_t i)
 {
 	char extension[8], staff_no[8], name[64], uri[64];
 	bool agent = !strcmp(people[i].role, "agent"), simulated = i > 0, manned = simulated && agent;
-	int above = !agent ? STAFF_MANAGER : people[i].team == TEAM_SALES ? STAFF_SALES_LEAD : STAFF_SERVICE_LEAD, r;
+	int above = !agent ? STAFF_MANAGER : people[i].team == TEAM_SERVICE ? STAFF_SERVICE_LEAD : STAFF_SALES_LEAD, r;
 
 	(void)snprintf(extension, sizeof(extension), "%zu", 8001 + i);
 	(void)snprintf(staff_no, sizeof(staff_no), "%zu", 1001 + i);
@@ -187,7 +192,7 @@ static int draw_lines(struct demo *d)
 	for (int i = 0; !r && i < DEP_COUNT; i++)
 		r = change(d, &people_departments, d->departments[i], json_pack("{s:o}", "head_id", id_text(d->staff[heads[i]])));
 	for (int i = 0; !r && i < TEAM_COUNT; i++)
-		r = change(d, &people_teams, d->teams[i], json_pack("{s:o}", "lead_id", id_text(d->staff[i == TEAM_SALES ? STAFF_SALES_LEAD : STAFF_SERVICE_LEAD])));
+		r = change(d, &people_teams, d->teams[i], json_pack("{s:o}", "lead_id", id_text(d->staff[i == TEAM_SERVICE ? STAFF_SERVICE_LEAD : STAFF_SALES_LEAD])));
 	return r;
 }
 
@@ -244,7 +249,7 @@ static int make_members(struct demo *d)
 	for (size_t i = 0; !r && i < ARRAY_LEN(people); i++) {
 		bool sales = people[i].team == TEAM_SALES;
 
-		if (strcmp(people[i].role, "agent") != 0)
+		if (strcmp(people[i].role, "agent") != 0 || people[i].team == TEAM_OUTBOUND)
 			continue;
 		/* The visitor is asked first, so that his telephone rings soon however many others are idle. */
 		r = make_member(d, QUEUE_SALES, i, !i ? 1 : sales ? 2 : 3);
@@ -396,6 +401,19 @@ static int clear_history(struct db *db, int64_t centre_id)
 		"DELETE FROM customer_merges WHERE customer_id IN " DEMO("customers") " OR other_id IN " DEMO("customers"),
 		"UPDATE customers SET merged_id = NULL WHERE merged_id IS NOT NULL AND id IN " DEMO("customers"),
 		"DELETE FROM note_drafts WHERE user_id IN " DEMO("users"),
+		"DELETE FROM ring_backs WHERE campaign_id IN " DEMO("campaigns") " OR customer_id IN " DEMO("customers"),
+		"DELETE FROM click_dials WHERE user_id IN " DEMO("users") " OR customer_id IN " DEMO("customers"),
+		"DELETE FROM do_not_call WHERE user_id IN " DEMO("users") " OR customer_id IN " DEMO("customers") " OR campaign_id IN " DEMO("campaigns"),
+		"DELETE FROM attempt WHERE campaign_id IN " DEMO("campaigns") " OR customer_id IN " DEMO("customers"),
+		"DELETE FROM guarded_dials WHERE campaign_id IN " DEMO("campaigns"),
+		"DELETE FROM dial_claims WHERE campaign_id IN " DEMO("campaigns"),
+		"DELETE FROM campaign_tally WHERE campaign_id IN " DEMO("campaigns"),
+		"DELETE FROM campaign_pace WHERE campaign_id IN " DEMO("campaigns"),
+		"DELETE FROM campaign_away WHERE campaign_id IN " DEMO("campaigns") " OR user_id IN " DEMO("users"),
+		"DELETE FROM shown_tally WHERE show_id IN " DEMO("shown_numbers"),
+		"DELETE FROM leg_heard WHERE call_id IN " CALLS " OR trunk_id IN " DEMO("trunks"),
+		"DELETE FROM call_sound_data WHERE sound_id IN (SELECT id FROM call_sounds WHERE centre_id = $1 AND user_id IN " DEMO("users") ")",
+		"DELETE FROM call_sounds WHERE centre_id = $1 AND user_id IN " DEMO("users"),
 		"DELETE FROM recording_part WHERE call_id IN " CALLS,
 		"DELETE FROM offer WHERE call_id IN " CALLS,
 		"DELETE FROM segment WHERE call_id IN " CALLS,

@@ -223,7 +223,7 @@ int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms)
 	rng_init(&m.rng, 20261122);
 	r = db_get_i64(&m.seq, db, "SELECT COALESCE(MAX(seq), 0) FROM demo_row WHERE centre_id = $1", "i", centre_id);
 	if (!r)
-		r = ids_of(&m.agents, &m, "SELECT u.id FROM users u JOIN demo_row d ON d.row_id = u.id WHERE d.centre_id = $1 AND u.role = 'agent' ORDER BY d.seq");
+		r = ids_of(&m.agents, &m, "SELECT u.id FROM users u JOIN demo_row d ON d.row_id = u.id WHERE d.centre_id = $1 AND u.role = 'agent' AND EXISTS (SELECT 1 FROM members m WHERE m.user_id = u.id) ORDER BY d.seq");
 	if (!r)
 		r = ids_of(&m.types, &m, "SELECT id FROM customer_types WHERE centre_id = $1 ORDER BY sort");
 	if (!r)

@@ -51,7 +51,7 @@ static int read_all(struct make *m)
 	db_done(st);
 	if (r < 0)
 		return r;
-	r = db_prepare(&st, m->db, "SELECT u.id FROM users u JOIN demo_row d ON d.row_id = u.id AND d.resource = 'users' WHERE d.centre_id = $1 AND u.role = 'agent' ORDER BY d.seq");
+	r = db_prepare(&st, m->db, "SELECT u.id FROM users u JOIN demo_row d ON d.row_id = u.id AND d.resource = 'users' WHERE d.centre_id = $1 AND u.role = 'agent' AND EXISTS (SELECT 1 FROM members m WHERE m.user_id = u.id) ORDER BY d.seq");
 	if (r)
 		return r;
 	db_bind_i64(st, 1, m->centre_id);

@@ -127,15 +127,16 @@ int people_create_admin(struct db *db, const char *login, const char *password);
 
 /* ---- demo and bench ---- */
 
-#define DEMO_PHONES 14
+#define DEMO_PHONES 19
 struct people_demo {
 	const char *carrier_host; /* the simulated carrier, a trunk: "127.0.0.3" */
 	uint16_t carrier_port;    /* where calls out go */
-	const char *phone_host;   /* where its 14 phones answer: sip:8002@phone_host:phone_port ... 8015 */
+	const char *phone_host;   /* where its 19 phones answer: sip:8002@phone_host:phone_port ... 8020 */
 	uint16_t phone_port;
 };
 /**
- * The demo centre: 15 people (8001 is the visitor's agent, with a browser; 8002 to 8015 have simulated phones, and those of them who are agents are ready from the start),
+ * The demo centre: 20 people (8001 is the visitor's agent, with a browser; 8002 to 8020 have simulated phones, and those of them who are agents are ready from the start;
+ * the last five dial out for projects alone),
  * the logins "agent", "lead" and "admin" for one click, teams, queues, numbers, trunk. Again: no change.
  */
 int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf);

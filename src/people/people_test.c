@@ -870,8 +870,8 @@ TEST(the_demo_is_made_once_and_configures_the_switch)
 	assert_int_equal(seed(&f), 0);
 	print_message("demo: %.1f ms\n", (double)(clock_mono_us() - t0) / 1000);
 	assert_int_equal(seed(&f), 0);
-	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users"), 24);
-	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE name LIKE '%(示例)'"), 24);
+	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users"), 29);
+	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE name LIKE '%(示例)'"), 29);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM users WHERE password IS NOT NULL"), 0);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM devices"), DEMO_PHONES);
 	assert_int_equal(count(&f, "SELECT COUNT(*) FROM queues"), 3);
@@ -882,14 +882,14 @@ TEST(the_demo_is_made_once_and_configures_the_switch)
 	assert_int_equal(people_user_find(&u, f.db, f.centre, "admin"), 0);
 	assert_string_equal(u.role, "admin");
 	c = load(&s, &f);
-	assert_int_equal(c->user_n, 24);
-	assert_int_equal(c->device_n, 14);
+	assert_int_equal(c->user_n, 29);
+	assert_int_equal(c->device_n, DEMO_PHONES);
 	assert_string_equal(c->devices[0].static_uri, "sip:8002@127.0.0.4:5092");
 	assert_int_equal(c->number_n, 3);
 	for (size_t i = 0; i < c->user_n; i++)
 		ready += c->users[i].static_agent;
-	assert_int_equal(ready, 12);
-	assert_true(c->acd.member_n >= 26); /* 13 agents, each in two queues at least */
+	assert_int_equal(ready, 17);
+	assert_true(c->acd.member_n >= 26); /* 13 agents, each in two queues at least; five dial out */
 	snap_unref(s);
 	fix_done(&f);
 }

@@ -54,6 +54,7 @@ static const struct option_row options[] = {
 	{"--out-per-hour", "X", "calls an hour that colleagues dial (0)", NUM, AT(out_per_hour), 0, 3.6e6},
 	{"--city", "P", "whoever is dialled out is somebody of a simulated city; ordinary people answer this share of calls (0: by the number's end)", NUM,
 	 AT(city), 0, 0.8},
+	{"--city-shown", "N", "... but only who is called with this number shown; others answer by the number's end. Up to 16 times", LIST, AT(shown)},
 	{"--hour", "H", "the city's hour (-1: the clock's)", NUM, AT(hour), -1, 23},
 	{"--faster", "X", "the city's people ring, talk and are announced so many times shorter (1)", NUM, AT(faster), 1, 100},
 	{"--seed", "N", "of everything that is drawn (1)", INT, AT(seed), 0, 9e15},
@@ -76,6 +77,7 @@ static void usage(void)
 static int option_set(struct net_conf *c, const struct option_row *o, const char *value)
 {
 	void *at = (char *)c + o->at;
+	unsigned *n;
 	char *end;
 	double d;
 
@@ -87,9 +89,10 @@ static int option_set(struct net_conf *c, const struct option_row *o, const char
 		*(const char **)at = value;
 		return 0;
 	case LIST:
-		if (c->number_n == NET_NUMBERS_MAX)
+		n = o->at == AT(numbers) ? &c->number_n : &c->shown_n;
+		if (*n == NET_NUMBERS_MAX)
 			return -E2BIG;
-		c->numbers[c->number_n++] = value;
+		((const char **)at)[(*n)++] = value;
 		return 0;
 	case INT:
 		return str_to_i64(at, value, (int64_t)o->min, (int64_t)o->max) ? 0 : -EINVAL;

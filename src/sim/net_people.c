@@ -217,6 +217,22 @@ static void city_invite(struct net *n, struct ua *ua, const struct sip_msg *msg,
 
 /* ---- the carrier's door ---- */
 
+/* However the trunk writes it: as dialled here, or from the country on. */
+static bool ends_with(const struct pl *user, const char *number)
+{
+	size_t len = strlen(number += *number == '0');
+
+	return user->l >= len && !memcmp(user->p + user->l - len, number, len);
+}
+
+static bool calls_the_city(const struct net *n, const struct sip_msg *msg)
+{
+	for (unsigned i = 0; i < n->conf.shown_n; i++)
+		if (ends_with(&msg->from.uri.user, n->conf.shown[i]))
+			return n->conf.city > 0;
+	return n->conf.city > 0 && !n->conf.shown_n;
+}
+
 static void carrier_refuses(struct net *n, struct ua *ua, const struct sip_msg *msg, int code, const char *reason)
 {
 	n->f.carrier_busy++;
@@ -253,7 +269,7 @@ static void carrier_invite(struct ua *ua, const struct sip_msg *msg)
 		number[0] = '\0';
 	n->f.carrier_in++;
 	note_dialled(n, number);
-	if (n->conf.city > 0)
+	if (calls_the_city(n, msg))
 		return city_invite(n, ua, msg, number);
 	does = carrier_behaviour(number);
 	if (does == CARRIER_BUSY)
@@ -304,7 +320,8 @@ static void phone_invite(struct ua *ua, const struct sip_msg *msg)
 	p = party_take(n, ua, PARTY_PHONE, msg, false, ph);
 	if (!p)
 		return;
-	if (sip_msg_xhdr_has_value(msg, "X-Huawu-Auto-Answer", "1"))
+	p->kept = sip_msg_xhdr_has_value(msg, "X-Huawu-Kept", "1");
+	if (p->kept || sip_msg_xhdr_has_value(msg, "X-Huawu-Auto-Answer", "1"))
 		ltimer_set(&p->timer, 200, answers_now, p);
 	else if (net_chance(n, n->conf.refuse)) {
 		n->f.phone_refused++;
@@ -442,6 +459,8 @@ void people_talking(struct party *p)
 	struct net *n = p->net;
 	bool first = p->kind != PARTY_PHONE || net_chance(n, n->conf.phone_hangs_up);
 
+	if (p->kept)
+		return; /* connected for as long as he dials */
 	if (p->of_city)
 		return ltimer_set(&p->timer, city_ms(n, p->city.talk_ms), caller_done, p);
 	if (p->kind == PARTY_CALLER)

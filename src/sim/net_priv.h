@@ -73,8 +73,8 @@ void audio_press(struct audio *a, const char *digits);
 struct net_conf {
 	const char *server, *carrier, *phones_at; /* ADDR:PORT */
 	const char *device_file, *keys, *trace, *dialled;
-	const char *numbers[NET_NUMBERS_MAX];
-	unsigned number_n;
+	const char *numbers[NET_NUMBERS_MAX], *shown[NET_NUMBERS_MAX];
+	unsigned number_n, shown_n;
 	int64_t seed, seconds, calls, at_once, callers, expires_s;
 	double per_hour, out_per_hour;
 	double patience_s, talk_s, key_after_s;
@@ -146,6 +146,7 @@ struct party {
 	int64_t start_utc_ms;
 	bool talking, early, refused;
 	bool of_city;              /* and this is what happens */
+	bool kept;                 /* PHONE: stays up between calls */
 	struct city_call city;
 };
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Agent, Call } from '@/api/types'
+import type { Agent, Call, CampaignLive } from '@/api/types'
 import { allowed, cleanNumber, party, sceneOf } from '@/desk/desk'
+import { en, zh } from '@/desk/dialWords'
 import { commandOf, digitOf, SHORTCUTS } from '@/desk/keys'
+import { namesOf, parseScript } from '@/desk/script'
+import { when, whenBefore, whyLine } from '@/desk/why'
 
 const me = (state: Agent['state'], more: Partial<Agent> = {}) => ({ state, pending: null, ...more }) as Agent
 const call = (state: Call['state'], dir: Call['dir'] = 'in') => ({ state, dir, from: '13800138000', to: '021', name: null }) as Call
@@ -74,4 +77,42 @@ describe('keys', () => {
 		expect(digitOf(key('5'), true)).toBeNull()
 		expect(digitOf(key('5', { ctrlKey: true }), false)).toBeNull()
 	})
+})
+
+describe('why no customer comes', () => {
+	const mine = { state: 'running', takes_part: true, next_ms: 0, next_n: 0 }
+	const at = (more: object) => ({ id: '1', name: 'x', why: 'empty', today: { dialled: 0, answered: 0, abandoned: 0 }, ...more }) as CampaignLive
+	const ready = me('ready', { device_up: true })
+	it('his own state goes first', () => {
+		expect(whyLine(ready, { ...mine, takes_part: false }, at({})).key).toBe('why.away')
+		expect(whyLine(me('offline'), mine, at({})).key).toBe('why.offline')
+		expect(whyLine(me('break', { device_up: true }), mine, at({})).key).toBe('why.break')
+		expect(whyLine(me('ready', { device_up: false }), mine, at({})).key).toBe('why.device')
+		expect(whyLine(ready, { ...mine, state: 'paused' }, at({})).key).toBe('why.paused')
+	})
+	it('then what the project says, with its numbers', () => {
+		expect(whyLine(ready, mine, at({}))).toEqual({ key: 'why.empty', tone: 'stop' })
+		expect(whyLine(ready, { ...mine, next_ms: 5, next_n: 12 }, at({ why: 'later', at: 4 }))).toEqual({ key: 'why.later', tone: 'wait', n: 12, at: 5 })
+		expect(whyLine(ready, mine, at({ why: 'pacing', answered: 1000, abandoned: 29, limit: 30 }))).toEqual({ key: 'why.pacing', tone: 'wait', now: '2.9', limit: '3' })
+		expect(whyLine(ready, mine, at({ why: 'trunk', trunk: 'full' })).key).toBe('trunk.full')
+		expect(whyLine(ready, mine, at({ why: 'something new' })).key).toBe('why.unknown')
+	})
+	it('every line is in words', () => {
+		for (const k of ['away', 'offline', 'break', 'device', 'wrapup', 'call', 'paused', 'ended', 'stopping', 'no_members', 'nobody', 'dialling', 'busy', 'slow', 'asking', 'lines', 'connecting', 'pacing', 'empty', 'later', 'hours', 'guard', 'resting'])
+			expect((zh.why as Record<string, string>)[k] && (en.why as Record<string, string>)[k]).toBeTruthy()
+	})
+	it('times are told as people do', () => {
+		const now = new Date(2026, 10, 22, 15, 0).getTime()
+		const t = (k: string, n: Record<string, unknown>) => `${k} ${String(n.t)}`
+		expect(when(new Date(2026, 10, 22, 16, 5).getTime(), now, t)).toBe('16:05')
+		expect(when(new Date(2026, 10, 23, 9, 0).getTime(), now, t)).toBe('dial.tomorrow 09:00')
+		expect(whenBefore(new Date(2026, 10, 22, 10, 32).getTime(), now, t)).toBe('dial.today 10:32')
+		expect(whenBefore(new Date(2026, 10, 20, 10, 32).getTime(), now, t)).toBe('11-20 10:32')
+	})
+})
+
+describe('a project\'s script', () => {
+	const names = namesOf([{ name: 'name', zh: '姓名', en: 'Name' }, { name: 'city', zh: '城市', en: 'City' }], { name: '张伟', city: '杭州' })
+	it('has headings, points and the customer\'s data; what nobody knows stays', () => expect(parseScript('# 开场\n\n您好，{姓名}，{City}的{生日}？\n- 第一点', names)).toEqual([
+		{ kind: 'head', text: '开场' }, { kind: 'text', text: '您好，张伟，杭州的{生日}？' }, { kind: 'point', text: '第一点' }]))
 })
