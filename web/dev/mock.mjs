@@ -325,7 +325,7 @@ function route(method, path, q, body, s, req, lang) {
 		const head = { call_id: q.get('call_id'), number, region: '上海 移动', calls, notes: notes.filter(n => calls.some(c => c.id === n.call_id) || n.call_id === q.get('call_id')), more: false }
 		return q.get('before_ms') ? head : { ...head, customer: null, repeat: { n: 1, within_min: 30 } }
 	}
-	if (path === '/bulk')
+	if (path === '/bulk' || path === '/desk/campaigns')
 		return { items: [] }
 	if (path === '/desk/drafts')
 		return { items: drafts }
