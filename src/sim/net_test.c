@@ -191,6 +191,17 @@ TEST(a_city_is_called)
 	free(j);
 }
 
+TEST(only_who_is_shown_the_citys_number_reaches_it)
+{
+	int code;
+	char *j = run(&code, (char *[]){"net", "--server", "127.0.7.3:7067", "--carrier", "127.0.7.3:7067", "--number", "4001000", "--calls", "5", "--per-hour", "36000",
+					"--city", "0.8", "--city-shown", "057188880104", "--city-shown", "057188880105", "--seconds", "15", NULL});
+
+	assert_int_equal(code, 0);
+	assert_int_equal(figure(j, "codes", "486"), 5); /* by the number's end */
+	free(j);
+}
+
 /* Callers dial the telephones directly: 5 offers, each refused, left ringing or answered; a busy one says so. */
 TEST(a_telephone_answers_and_a_busy_one_refuses)
 {
