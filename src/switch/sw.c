@@ -667,7 +667,7 @@ static void free_values(struct hmap *m)
 	hmap_done(m);
 }
 
-static void too_late(int type, void *data, size_t len, void *arg)
+static void came_too_late(int type, void *data, size_t len, void *arg)
 {
 	if (type == MSG_CONF || type == MSG_BOOK)
 		snap_unref(*(struct snap **)data);
@@ -693,7 +693,7 @@ void sw_free(struct sw *sw)
 	snap_unref(sw->conf_snap);
 	acd_free(sw->acd);
 	if (sw->mbox)
-		mbox_leftover(sw->mbox, too_late, sw);
+		mbox_leftover(sw->mbox, came_too_late, sw);
 	mbox_free(sw->mbox);
 	for (size_t i = 0; i < sw->orphan_n; i++)
 		free(sw->orphans[i]);
