@@ -15,6 +15,7 @@ Output goes to DIR/test-logs; what failed is shown. Telephones and media play in
 too busy: what failed is run once more, alone, at the end, and fails only when it fails again.
 """
 import argparse
+import itertools
 import os
 import queue
 import re
@@ -181,6 +182,13 @@ def system_tests(folders=("",)):
     return [part for t in tests for part in (browser_files(t) if t.name == "tests/browser/run.mjs" else [t])]
 
 
+def woven(tests):
+    """browsers, which compute, among the others, which wait"""
+    browsers = [t for t in tests if t.name.startswith("tests/browser/")]
+    rest = [t for t in tests if t not in browsers]
+    return [t for pair in itertools.zip_longest(browsers, rest) for t in pair if t]
+
+
 def browser_files(test):
     return [Test(f"tests/browser/{p.name}", test.command + [p.name], count_plain, 900) for p in sorted((ROOT / "tests/browser").glob("*_test.mjs"))]
 
@@ -230,7 +238,7 @@ def main():
             judge(done.get(), totals, again)
 
     several(units + data_units, BESIDE["units"])
-    several(others + data_system, BESIDE["others"])
+    several(woven(others + data_system), BESIDE["others"])
     for test in again:
         print(f"again {test.name}", flush=True)
         judge(test.run(logs, env, prefix), totals)

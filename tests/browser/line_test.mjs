@@ -86,9 +86,8 @@ export const tests = {
 	'nothing went wrong in the page': () => equal(desk.errors, []),
 }
 
-const OFFICE = ['/board', '/calls', '/settings/users', '/settings/queues', '/settings/numbers', '/settings/trunks', '/settings/devices', '/settings/members', '/settings/teams', '/settings/breaks', '/settings/tokens', '/ca']
-/* In English one resource stands for all: they are one component. */
-const PAGES = { 'zh-CN': OFFICE, 'en-GB': OFFICE.filter(p => !p.startsWith('/settings') || p.endsWith('queues')) }
+/* Two resources stand for all, which are one component; the desk's scenes in English are seen against the mock (pages_test). */
+const PAGES = { 'zh-CN': ['/board', '/calls', '/settings/users', '/settings/numbers', '/settings/tokens', '/ca'], 'en-GB': ['/board', '/calls', '/settings/queues'] }
 for (const locale of ['zh-CN', 'en-GB']) {
 	tests[`axe finds nothing serious on any page of the real centre, ${locale}`] = async () => {
 		const ctx = await browser.newContext({ locale, viewport: { width: 1366, height: 768 }, reducedMotion: 'reduce' })
@@ -108,6 +107,8 @@ for (const locale of ['zh-CN', 'en-GB']) {
 			await look(path)
 		}
 		await ctx.close()
+		if (locale !== 'zh-CN')
+			return
 		const d = await Desk.open(browser, centre, 8001, { ready: false, locale })
 		equal(await axe(d.page), [], '/desk')
 		await d.ready()
