@@ -186,7 +186,10 @@ export const tests = {
 		ok(skipped.next_ms > Date.now(), 'he waits')
 		const second = await shownCustomer(me())
 		await me().keyboard.press('F2')
-		await until(async () => traceLines().some(l => l.number.endsWith(number(0).slice(0, 7))) && (await get(`/dial_claims?customer_id=${second}`)).items.length, 'he is dialled')
+		const dialled = async () => (await get(`/dial_claims?customer_id=${second}`)).items[0]
+		await me().waitForSelector('[data-preview]', { state: 'detached' })
+		await until(async () => (await me().locator('.bar[data-state=talking]').count()) || (await dialled()).state === 'ended', 'he is dialled', 20_000)
+		ok((await dialled()).result !== 'returned', 'and not let go')
 	},
 	'three agents dial predictively, and the figures are the city\'s own': async () => {
 		await change({ mode: 'predictive', wrapup_s: 1, limit_permille: 100 })
