@@ -1,5 +1,5 @@
 /*
- * Drives one fuzz target without libFuzzer: every file of its corpus, then as many changed ones as asked for, the same each time.
+ * Drives one fuzz target without libFuzzer: every file of its corpus, then as many changed ones as asked for or ALL_S allow, the same each time.
  *
  *   fuzz_<name> RUNS KEPT FOLDER...     KEPT: the input at hand, which stays when the target ends the process
  *
@@ -13,9 +13,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { INPUT_MAX = 64 << 10, FILES_MAX = 4096, ONE_S = 20 };
+enum { INPUT_MAX = 64 << 10, FILES_MAX = 4096, ONE_S = 20, ALL_S = 5 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -127,6 +128,8 @@ int main(int argc, char **argv)
 	static uint8_t input[INPUT_MAX];
 	int fd = argc > 3 ? open(argv[2], O_RDWR | O_CREAT | O_TRUNC, 0644) : -1;
 	size_t size = INPUT_MAX + sizeof(size_t);
+	time_t began = time(NULL);
+	long done = 0;
 
 	if (fd < 0 || ftruncate(fd, (off_t)size)) {
 		fprintf(stderr, "usage: %s RUNS KEPT FOLDER...\n", argv[0]);
@@ -142,7 +145,7 @@ int main(int argc, char **argv)
 		run(seeds[i].data, seeds[i].len);
 	if (!seed_n)
 		seeds[seed_n++] = (struct seed){calloc(1, 1), 1};
-	for (long i = 0; i < atol(argv[1]); i++) {
+	for (; done < atol(argv[1]) && time(NULL) < began + ALL_S; done++) {
 		const struct seed *s = &seeds[draw((uint32_t)seed_n)];
 		size_t len = s->len;
 
@@ -151,7 +154,7 @@ int main(int argc, char **argv)
 			len = change(input, len);
 		run(input, len);
 	}
-	printf("%zu files, %s changed ones\n", seed_n, argv[1]);
+	printf("%zu files, %ld changed ones\n", seed_n, done);
 	(void)unlink(argv[2]);
 	for (size_t i = 0; i < seed_n; i++)
 		free(seeds[i].data);

@@ -325,14 +325,14 @@ static bool is_subscribers(const struct num *n)
 }
 
 /* Of three or four digits only these are anybody's; the dialling plan would let all that begin so pass. */
-static bool is_service(const char *s, size_t n)
+static bool is_service(const char *s)
 {
 	static const char *const known[] = {"110", "112", "114", "117", "119", "120", "121", "122"};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (!strcmp(s, known[i]))
 			return true;
-	return n > 4;
+	return strlen(s) > 4;
 }
 
 /* What num_read makes of it, and a spreadsheet's lost 0 of an area code: 57188123456. */
@@ -355,7 +355,7 @@ static enum num_entry_why judge(struct num *ret, const char *s, const char *area
 	}
 	if (n.kind == NUM_ABROAD && (!n.cc || strlen(n.text) < 8))
 		return strlen(s) > 15 ? NUM_E_LONG : strlen(s) < 8 ? NUM_E_SHORT : NUM_E_FORM;
-	if (n.kind == NUM_SERVICE && !is_service(s, len))
+	if (n.kind == NUM_SERVICE && !is_service(n.text))
 		n.kind = NUM_SHORT;
 	if (n.kind == NUM_LOCAL || n.kind == NUM_SHORT)
 		*ret = n;
