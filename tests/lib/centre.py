@@ -303,6 +303,15 @@ class Rtp(threading.Thread):
 
 # ---- peers ----
 
+def bound(port):
+    """whether a socket of this network has the local port"""
+    for table in glob.glob("/proc/net/udp*") + glob.glob("/proc/net/tcp*"):
+        with open(table) as f:
+            if any(line.split()[1].endswith(f":{port:04X}") for line in f.readlines()[1:]):
+                return True
+    return False
+
+
 class Sipp:
     """One SIPp with a scenario of tests/calls; its own log says when what happened: lines LETTER USER ... TIME."""
 
@@ -313,6 +322,9 @@ class Sipp:
                "-message_file", f"{name}.msg", "-mi", media, *map(str, args)]
         self.process = subprocess.Popen(cmd, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=open(os.path.join(folder, f"{name}.out"), "wb"))
+        if "-p" in args:
+            port = int(args[args.index("-p") + 1])
+            wait_for(f"{name} at its port", lambda: bound(port) or self.process.poll() is not None)
 
     def events(self):
         """[(letter, user, seconds since 1970)]"""

@@ -226,7 +226,7 @@ class Cell:
     def calls_out_and_the_carrier_hangs_up(self):
         self.phone.before_call()
         before = self.phone.up()
-        sipp, rtp, number = self.carrier("carrier_hangs_up.xml", "-p", self.base + 1950, "-d", 1200)
+        sipp, rtp, number = self.carrier("carrier_hangs_up.xml", "-p", self.base + 1950, "-d", 5000)
         outside = "13800138000"
         self.phone.dial(f"sip:{outside}@{self.to}")
         c.wait_for("the answered call", lambda: self.phone.up() > before, 15)
