@@ -80,6 +80,15 @@ static char *sub_json(const struct in *in, const char *key)
 
 /* ---- calls ---- */
 
+/* The last four digits of the customer's side, which recordings are searched by. */
+static const char *tail_of(const char *dir, const char *from, const char *to)
+{
+	const char *number = dir && !strcmp(dir, "out") ? to : from;
+	size_t n = number ? strlen(number) : 0;
+
+	return n >= 4 ? number + n - 4 : number;
+}
+
 static int call_new(const struct in *in)
 {
 	const struct ev *e = in->e;
@@ -94,8 +103,8 @@ static int call_new(const struct in *in)
 	if (r || (!from && !to && !name))
 		return r;
 	return db_run(in->db,
-		      "INSERT INTO call_pii (call_id, centre_id, from_number, to_number, name) VALUES ($1, $2, $3, $4, $5)",
-		      "iittt", e->call_id, e->centre_id, from, to, name);
+		      "INSERT INTO call_pii (call_id, centre_id, from_number, to_number, name, tail) VALUES ($1, $2, $3, $4, $5, $6)",
+		      "iitttt", e->call_id, e->centre_id, from, to, name, tail_of(str(in, "dir"), from, to));
 }
 
 static int call_answer(const struct in *in)
@@ -343,23 +352,44 @@ static int offer_end(const struct in *in)
 static int rec_open(const struct in *in)
 {
 	const struct ev *e = in->e;
+	int r = db_run(in->db,
+		       "INSERT INTO recording_part (id, centre_id, call_id, segment_id, path, start_ms, state)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, 'open')",
+		       "iiirti", id(in, "part"), e->centre_id, e->call_id, id(in, "seg"), str(in, "path"), e->at_ms);
 
-	return db_run(in->db,
-		      "INSERT INTO recording_part (id, centre_id, call_id, segment_id, path, start_ms, state)"
-		      " VALUES ($1, $2, $3, $4, $5, $6, 'open')",
-		      "iiirti", id(in, "part"), e->centre_id, e->call_id, id(in, "seg"), str(in, "path"), e->at_ms);
+	return r ? r : db_run(in->db, "UPDATE call SET rec_n = rec_n + 1 WHERE id = $1", "i", e->call_id);
+}
+
+/* Facts are noted by who wrote the file to its end; who repaired it did not listen. */
+static int rec_facts(const struct in *in)
+{
+	int64_t silence = num(in, "silence_ms");
+	int r;
+
+	if (!json_object_get(in->body, "silence_ms"))
+		return 0;
+	r = db_run(in->db,
+		   "UPDATE recording_part SET left_ms = $2, right_ms = $3, over_ms = $4, silence_ms = $5, silence_at_ms = $6 WHERE id = $1",
+		   "iiiiii", id(in, "part"), num(in, "left_ms"), num(in, "right_ms"), num(in, "over_ms"), silence, num(in, "silence_at_ms"));
+	return r ? r
+		 : db_run(in->db,
+			  "UPDATE call SET rec_silence_ms = CASE WHEN rec_silence_ms > $2 THEN rec_silence_ms ELSE $2 END WHERE id = $1",
+			  "ii", in->e->call_id, silence);
 }
 
 static int rec_close(const struct in *in)
 {
 	const json_t *repaired = json_object_get(in->body, "repaired");
+	int r = db_run(in->db,
+		       "UPDATE recording_part SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END,"
+		       " state = CASE WHEN state = 'failed' THEN 'failed' ELSE 'closed' END,"
+		       " bytes = $3, dur_ms = $4, missing_ms = $5, hash = $6, repaired = $7 WHERE id = $1",
+		       "iiiiiti", id(in, "part"), in->e->at_ms, num(in, "bytes"), num(in, "dur_ms"), num(in, "missing_ms"),
+		       str(in, "hash"), (int64_t)json_is_true(repaired));
 
-	return db_run(in->db,
-		      "UPDATE recording_part SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END,"
-		      " state = CASE WHEN state = 'failed' THEN 'failed' ELSE 'closed' END,"
-		      " bytes = $3, dur_ms = $4, missing_ms = $5, hash = $6, repaired = $7 WHERE id = $1",
-		      "iiiiiti", id(in, "part"), in->e->at_ms, num(in, "bytes"), num(in, "dur_ms"), num(in, "missing_ms"),
-		      str(in, "hash"), (int64_t)json_is_true(repaired));
+	if (!r)
+		r = rec_facts(in);
+	return r ? r : db_run(in->db, "UPDATE call SET rec_ms = rec_ms + $2 WHERE id = $1", "ii", in->e->call_id, num(in, "dur_ms"));
 }
 
 static int rec_fail(const struct in *in)

@@ -487,7 +487,7 @@ static void one_call(struct history *h)
 	add(h, 0, (struct ev){.kind = EV_REC_OPEN, .call_id = 1}, "{\"part\":\"31\",\"seg\":\"14\",\"path\":\"a.wav\"}");
 	add(h, 60, (struct ev){.kind = EV_SEG_OPEN, .call_id = 1, .queue_id = 5, .agent_id = 9}, "{\"seg\":\"15\",\"type\":\"hold\",\"why\":\"hold\"}");
 	add(h, 20, (struct ev){.kind = EV_SEG_OPEN, .call_id = 1, .queue_id = 5, .agent_id = 9}, "{\"seg\":\"16\",\"type\":\"talk\",\"why\":\"resume\"}");
-	add(h, 30, (struct ev){.kind = EV_REC_CLOSE, .call_id = 1}, "{\"part\":\"31\",\"bytes\":5,\"dur_ms\":6,\"missing_ms\":7,\"hash\":\"ab\"}");
+	add(h, 30, (struct ev){.kind = EV_REC_CLOSE, .call_id = 1}, "{\"part\":\"31\",\"bytes\":5,\"dur_ms\":6,\"missing_ms\":7,\"hash\":\"ab\",\"left_ms\":4,\"right_ms\":3,\"over_ms\":2,\"silence_ms\":21,\"silence_at_ms\":5}");
 	add(h, 0, (struct ev){.kind = EV_LEG_END, .call_id = 1, .leg_id = 2}, "{\"by\":\"remote\",\"code\":200,\"q850\":16,\"quality\":{\"mos\":4.5}}");
 	add(h, 0, (struct ev){.kind = EV_CALL_END, .call_id = 1}, "{\"by\":\"customer\",\"cause\":\"normal\",\"q850\":16}");
 	add(h, 0, (struct ev){.kind = EV_AGENT_STATE, .agent_id = 9, .queue_id = 5}, "{\"state\":\"wrapup\",\"team\":\"4\",\"call\":\"1\"}");
@@ -516,6 +516,9 @@ TEST(a_call_folds_into_its_records)
 	assert_int_equal(get(h.db, "SELECT count(*) FROM offer WHERE outcome = 'answered' AND core_id = 77 AND team_id = 4"
 				   " AND why = '{\"winner\":{\"agent\":\"9\",\"idle\":0.25}}' AND end_ms - start_ms = 10000"), 1);
 	assert_int_equal(get(h.db, "SELECT count(*) FROM recording_part WHERE state = 'closed' AND segment_id = 14 AND missing_ms = 7"), 1);
+	assert_int_equal(get(h.db, "SELECT count(*) FROM recording_part WHERE left_ms = 4 AND right_ms = 3 AND over_ms = 2 AND silence_ms = 21 AND silence_at_ms = 5"), 1);
+	assert_int_equal(get(h.db, "SELECT count(*) FROM call WHERE rec_n = 1 AND rec_ms = 6 AND rec_silence_ms = 21"), 1);
+	assert_int_equal(get(h.db, "SELECT count(*) FROM call_pii WHERE tail = '8000'"), 1);
 	assert_int_equal(get(h.db, "SELECT segment_id FROM activity WHERE state = 'talking'"), 14);
 	assert_int_equal(get(h.db, "SELECT end_ms - start_ms FROM activity WHERE state = 'wrapup' AND team_id = 4"), 15000);
 	history_end(&h);

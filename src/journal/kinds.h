@@ -62,7 +62,8 @@
                                                                                                                        \
 	/* {"part","seg","path"} */                                                                                   \
 	X(EV_REC_OPEN, "rec.open", FACT, 1)                                                                           \
-	/* {"part","bytes","dur_ms","missing_ms","hash","repaired"} */                                                \
+	/* {"part","bytes","dur_ms","missing_ms","hash","repaired","left_ms","right_ms","over_ms","silence_ms","silence_at_ms"} who spoke  \
+	   how long, at once, and the longest silence; none of a part that was repaired after a crash */               \
 	X(EV_REC_CLOSE, "rec.close", FACT, 1)                                                                         \
 	/* {"part","error"} the disk refused; the call goes on */                                                     \
 	X(EV_REC_FAIL, "rec.fail", FACT, 1)                                                                                    \

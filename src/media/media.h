@@ -68,9 +68,16 @@ struct med_stats {
 	enum med_trouble trouble;    /* the last one told */
 };
 
+/* How the two sides of a recording share it (mfacts.h says what speaking is). */
+struct med_rec_facts {
+	int64_t left_ms, right_ms, over_ms;     /* each side speaks, both do at once */
+	int64_t silence_ms, silence_at_ms;      /* the longest time that neither does, and where it begins */
+};
+
 struct med_rec_result {
 	int64_t bytes, dur_ms, missing_ms;
 	char hash[65]; /* BLAKE2b-256 of the file, hex */
+	struct med_rec_facts facts;
 };
 
 /* Told when what is known changes, and once more when listening ends: last, with what became of the file. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "media/media_int.h"
+#include "media/mfacts.h"
 
 #define WAIT_MAX 16384u /* blocks waiting for the disk at most: 128 MB, five seconds of 1,500 calls */
 #define SYNC_MS 1000
@@ -51,6 +52,7 @@ struct rfile {
 	int64_t samples;    /* a channel, in the file or lost at its end */
 	int64_t missing;    /* samples a channel that were lost */
 	int64_t hash_off;
+	struct mfacts facts;
 	crypto_generichash_state *hash; /* from closing on; it wants an alignment of its own */
 };
 
@@ -312,6 +314,7 @@ static int file_append(struct rfile *f, const uint8_t *p, size_t n)
 		return r;
 	f->bytes += (int64_t)n;
 	f->dirty = true;
+	mfacts_put(&f->facts, p, n / 2);
 	return 0;
 }
 
@@ -407,6 +410,7 @@ static void closed(struct rfile *f)
 	}
 	ev.rec.dur_ms = f->bytes / 16;
 	ev.rec.missing_ms = f->missing / 8;
+	mfacts_end(&ev.rec.facts, &f->facts);
 	med_post(f->m, &ev);
 	mrec_file_free(f);
 }

@@ -125,6 +125,11 @@ static void rec_closed(struct sw *sw, struct sw_rec *rec, const struct med_rec_r
 	jw_int(&w, "dur_ms", res->dur_ms);
 	jw_int(&w, "missing_ms", res->missing_ms);
 	jw_str(&w, "hash", res->hash);
+	jw_int(&w, "left_ms", res->facts.left_ms);
+	jw_int(&w, "right_ms", res->facts.right_ms);
+	jw_int(&w, "over_ms", res->facts.over_ms);
+	jw_int(&w, "silence_ms", res->facts.silence_ms);
+	jw_int(&w, "silence_at_ms", res->facts.silence_at_ms);
 	jw_end_obj(&w);
 	sw_emit(sw, &e, &b);
 	if (sw->rec_alarm && !rec->failed) {
