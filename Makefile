@@ -6,7 +6,7 @@ CONFIGURE = cmake -G Ninja -S .
 # Node.js of tools/setup.sh, when the machine's own is too old.
 export PATH := $(CURDIR)/.local/node/node_modules/node/bin:$(PATH)
 
-.PHONY: help run build test asan tsan fuzz bench deb deb-test setup web clean
+.PHONY: help run build test asan tsan sanitized fuzz bench deb deb-test setup web clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,8 +31,14 @@ asan: setup web ## unit and call tests under AddressSanitizer and UBSan
 TSAN_TESTS = loop db journal media http sip switch
 tsan: setup web ## tests of what crosses threads under ThreadSanitizer
 	@$(CONFIGURE) -B build-tsan -DHW_SANITIZE=thread >/dev/null
-	@ninja -C build-tsan -j $(J) --quiet tests
+	@ninja -C build-tsan -j $(J) --quiet $(TSAN_TESTS:%=test_%)
 	@tools/run_tests.py --build build-tsan units $(TSAN_TESTS)
+
+sanitized: web ## what asan, tsan and the fuzz run of CI want, compiled only
+	@$(CONFIGURE) -B build-asan -DHW_SANITIZE=address,undefined >/dev/null
+	@ninja -C build-asan -j $(J) --quiet huawu tests fuzz
+	@$(CONFIGURE) -B build-tsan -DHW_SANITIZE=thread >/dev/null
+	@ninja -C build-tsan -j $(J) --quiet $(TSAN_TESTS:%=test_%)
 
 fuzz: setup web ## every fuzz target for SECONDS_EACH seconds (30)
 	@tools/fuzz.sh seconds $(SECONDS_EACH)

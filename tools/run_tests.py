@@ -34,7 +34,8 @@ DATA_MODULES = {"db": "", "journal": "", "find": "", "resource": "", "people": "
 DATA_MODULES_BRIEF = {"db": ""}
 # Of tests/, with fewer rounds than on SQLite.
 DATA_SYSTEM = [["tests/calls/queue_to_phone.py"], ["tests/crash/kill9.py", "--kills", "8"]]
-BESIDE = {"units": 3, "others": 3} # how many at a time: units and the page's checks compute, the others wait most of the time
+BESIDE = 4 # how many at a time: most wait more than they compute
+FIRST = "tests/browser/pages_test.mjs" # of the browsers: it takes longest
 # A network with loopback and a private address, behind which nobody is: some telephones want one.
 ALONE = ["unshare", "--net", "--", "sh", "-c", "ip link set lo up && ip link add eth0 type veth peer name eth1 && ip addr add 172.31.253.1/30 dev eth0"
          ' && ip link set eth0 addrgenmode none up && ip link set eth1 addrgenmode none up && exec "$0" "$@"']
@@ -184,7 +185,7 @@ def system_tests(folders=("",)):
 
 def woven(tests):
     """browsers, which compute, among the others, which wait"""
-    browsers = [t for t in tests if t.name.startswith("tests/browser/")]
+    browsers = sorted((t for t in tests if t.name.startswith("tests/browser/")), key=lambda t: t.name != FIRST)
     rest = [t for t in tests if t not in browsers]
     return [t for pair in itertools.zip_longest(browsers, rest) for t in pair if t]
 
@@ -219,7 +220,7 @@ def main():
         others = system_tests()
     prefix = alone()
 
-    def several(tests, at_a_time):
+    def several(tests):
         """from one queue; answers when all are done"""
         left, done = queue.SimpleQueue(), queue.SimpleQueue()
         for t in tests:
@@ -232,13 +233,12 @@ def main():
                 except queue.Empty:
                     return
                 done.put(t.run(logs, env, prefix))
-        for _ in range(at_a_time):
+        for _ in range(BESIDE):
             threading.Thread(target=take, daemon=True).start()
         for _ in tests:
             judge(done.get(), totals, again)
 
-    several(units + data_units, BESIDE["units"])
-    several(woven(others + data_system), BESIDE["others"])
+    several(units + data_units + woven(others + data_system))
     for test in again:
         print(f"again {test.name}", flush=True)
         judge(test.run(logs, env, prefix), totals)
