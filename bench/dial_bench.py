@@ -6,6 +6,8 @@ connected between calls. Prints a JSON object a mode.
 
 Carrier and telephones are in this process, on one thread: what it adds to a figure is its own waiting for a core (`own_ms_p99`: how late its timer is).
 The customer's first packet leaves with his 200 OK, further ones every 20 ms; each holds marks, so that beeps and silence are not taken for him.
+`ack_ms` is from the 200 OK to the server's ACK: what lies between that and the ear is the beep (80 ms) and the media. The yardstick (`relay_ms`) is a bare
+relay in a process of its own, sent a packet every 10 ms in the same run: what this machine under this load does to a program that only passes on.
 """
 import argparse
 import heapq
@@ -15,6 +17,7 @@ import re
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -68,6 +71,40 @@ class Loop:
                     fn(data, src)
 
 
+RELAY = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+while True:
+    data, src = s.recvfrom(2000)
+    s.sendto(data, src)
+"""
+
+
+class Yardstick:
+    def __init__(self, loop, host, port):
+        self.loop, self.to, self.ms, self.sent = loop, (host, port), [], {}
+        self.process = subprocess.Popen([sys.executable, "-c", RELAY, host, str(port)])
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind((host, 0))
+        loop.listen(self.sock, self.back)
+        loop.at(time.monotonic() + 1, self.send)
+
+    def send(self, when):
+        data = struct.pack("!I", len(self.sent) & 0xFFFFFFFF)
+        self.sent[data] = time.monotonic()
+        self.sock.sendto(data, self.to)
+        self.loop.at(max(when + 0.01, time.monotonic()), self.send)
+
+    def back(self, data, src):
+        self.ms.append(1000 * (time.monotonic() - self.sent[data]))
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.loop.forget(self.sock)
+
+
 class Call:
     """one dialog as the called side has it"""
 
@@ -78,6 +115,7 @@ class Call:
         self.rtp.bind((place.host, 0))
         self.to = (re.search(r"c=IN IP4 (\S+)", invite)[1], int(re.search(r"m=audio (\d+)", invite)[1]))
         self.up = self.over = False
+        self.ack = None
         place.loop.listen(self.rtp, self.heard)
 
     def sdp(self):
@@ -140,6 +178,8 @@ class Place:
         method, call = text.split(" ", 1)[0], self.calls.get(header(text, "Call-ID"))
         if method == "INVITE" and not call:
             call = self.calls[header(text, "Call-ID")] = self.kind(self, text)
+        elif method == "ACK" and call and call.up and call.ack is None:
+            call.ack = time.monotonic() - call.answered
         elif method == "INVITE":
             call.respond(200 if call.up else 180, text, call.sdp() if call.up else "")
         elif method in ("BYE", "CANCEL") and call:
@@ -210,6 +250,7 @@ def run(mode, a):
         loop, at = Loop(), ("127.0.0.1", base)
         Customer.by_mark = {}
         places = [Place(loop, "127.0.0.3", base + 60, at, Customer), Place(loop, "127.0.0.2", base + 62, at, Telephone)]
+        yardstick = Yardstick(loop, "127.0.0.2", base + 64)
         boss = s.api("boss", PASSWORD)
         for n in range(a.agents):
             s.api(f"agent{n}", PASSWORD).post("/desk/login", {"device": f"d{n}", "ready": True})
@@ -227,12 +268,15 @@ def run(mode, a):
         loop.run(lambda: s.process.poll() is not None)
         for p in places:
             loop.forget(p.sock)
+        yardstick.stop()
     up = [c for c in done if c.up]
     ear = sorted(1000 * c.ear for c in up if c.ear is not None)
-    late = sorted(1000 * x for x in loop.late)
+    ack, late, relay = sorted(1000 * c.ack for c in up if c.ack is not None), sorted(1000 * x for x in loop.late), sorted(yardstick.ms)
     pick = lambda v, q: round(v[min(len(v) - 1, int(q * len(v)))], 1) if v else None  # noqa: E731
     print(json.dumps({"bench": "to_ear", "mode": mode, "beep": not a.no_beep, "agents": a.agents, "answered": len(up), "heard": len(ear), "ear_ms_p50": pick(ear, 0.5), "ear_ms_p95": pick(ear, 0.95),
-                      "ear_ms_p99": pick(ear, 0.99), "ear_ms_max": pick(ear, 1), "own_ms_p99": pick(late, 0.99)}), flush=True)
+                      "ear_ms_p99": pick(ear, 0.99), "ear_ms_max": pick(ear, 1), "ack_ms_p50": pick(ack, 0.5), "ack_ms_p99": pick(ack, 0.99),
+                      "relay_ms_p50": pick(relay, 0.5), "relay_ms_p99": pick(relay, 0.99), "relay_ms_max": pick(relay, 1), "own_ms_p99": pick(late, 0.99),
+                      "load": round(os.getloadavg()[0], 1)}), flush=True)
 
 
 def main():

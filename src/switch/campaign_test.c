@@ -208,6 +208,29 @@ TEST(an_agent_who_leaves_is_replaced_and_the_customer_hears_nothing_of_it)
 	end();
 }
 
+/* He has answered and waits for a telephone; the one that comes first is his, and what watched over his ringing and waiting is over. */
+TEST(who_answers_before_the_next_agents_telephone_is_put_through_when_it_is_there)
+{
+	struct dlg a, b, c;
+
+	centre();
+	plan.campaigns[0].wait_max_ms = 20000;
+	with_bob();
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "lunch"), SW_OK);
+	expect_bye(&a);
+	rung(&b, &phone_b);
+	answer(&c);
+	assert_int_equal(count_events(EV_SEG_OPEN, "\"talk\""), 0);
+	answer(&b);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	ended("1", "\"result\":\"answered\"");
+	end();
+}
+
 TEST(when_the_last_agent_leaves_nobody_is_rung_any_longer)
 {
 	struct dlg a, c;

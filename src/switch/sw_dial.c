@@ -319,7 +319,7 @@ void sw_campaign_ring(struct sw_call *c)
 {
 	struct sw_dial *d = c->dial;
 
-	if (d->ring_ms)
+	if (d->ring_ms || d->answer_ms)
 		return;
 	d->ring_ms = clock_utc_ms();
 	ltimer_set(&d->timer, ring_ms(d->camp), rang_out, d);
@@ -397,6 +397,7 @@ void sw_campaign_connected(struct sw_call *c)
 	d->state = DIAL_TALK;
 	d->talk_agent_id = c->agent ? c->agent->id : 0;
 	if (!d->connect_ms) {
+		ltimer_cancel(&d->timer); /* of ringing, or of waiting for a telephone */
 		d->connect_ms = clock_utc_ms();
 		if (conf && conf->talk_max_ms > 0)
 			ltimer_set(&d->timer, conf->talk_max_ms, talked_long, d);
