@@ -28,15 +28,21 @@ struct asked {
 /* Who rings back reaches who dialled him; that nobody has spoken with him yet says nothing. */
 static void take_ring_back(struct sw_customer *said, struct db *db, int64_t centre_id, int64_t customer_id)
 {
+	int64_t now = clock_utc_ms();
 	struct campaign_dialled d;
+	bool open = true;
 
-	if (campaign_last_dial(&d, db, centre_id, customer_id, clock_utc_ms()))
+	if (campaign_last_dial(&d, db, centre_id, customer_id, now))
 		return;
+	(void)campaign_hours_now(&open, db, centre_id, d.campaign_id, now);
+	said->back_closed = !open;
 	said->back_campaign_id = d.campaign_id;
 	said->back_claim_id = d.claim_id;
 	said->back_agent_id = d.agent_id;
 	if (d.agent_id)
 		said->owner_id = d.agent_id;
+	else if (!said->owner_id && !said->team_id) /* nobody was there for him: the project's people */
+		(void)campaign_main_team(&said->team_id, db, d.campaign_id);
 }
 
 static void look_up(void *arg)

@@ -426,6 +426,22 @@ TEST(who_rings_back_reaches_who_dialled_him_and_is_counted)
 	o = json_array_get(json_object_get(ask_for(&agent, "GET", "/todos", NULL, "200"), "items"), 0);
 	assert_text(o, "kind", "missed");
 	assert_text(o, "call_id", "5000");
+	assert_false(sw_said.back_closed);
+
+	/* Who dialled him is not there any more, or nobody was: it is the project's people's, and who deals with it does so for all. */
+	fix_run(&f, "UPDATE ring_backs SET agent_id = NULL");
+	o = json_array_get(json_object_get(ask_for(&agent, "GET", "/todos", NULL, "200"), "items"), 0);
+	assert_text(o, "call_id", "5000");
+	(void)ask_for(&agent, "POST", "/calls/5000/callback", "{}", "200");
+	assert_int_equal(json_array_size(json_object_get(ask_for(&agent, "GET", "/todos", NULL, "200"), "items")), 0);
+
+	/* After the project's last day: whoever finds nobody then is told so. */
+	fix_run(&f, "UPDATE campaigns SET end_day = '2020-01-01'");
+	sw_said = (struct sw_customer){0};
+	api_ask_customer(SWITCH, 5001, "13800000000", f.api);
+	for (int i = 0; i < 3000 && !sw_said.call_id; i++)
+		(void)usleep(10000);
+	assert_true(sw_said.back_closed);
 	fix_stop(&f);
 }
 

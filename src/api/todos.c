@@ -165,9 +165,11 @@ static int missed(struct todos *d)
 		MISSED " FROM offer o JOIN call k ON k.id = o.call_id LEFT JOIN call_pii p ON p.call_id = k.id LEFT JOIN customers c ON c.id = k.customer_id" TYPE
 		       " WHERE o.centre_id = $1 AND o.agent_id = $3 AND o.outcome IN ('timeout', 'refused') AND o.start_ms >= $2 AND c.owner_id IS NULL" STILL
 		       " ORDER BY k.start_ms DESC LIMIT 100",
-		/* ring_backs_campaign does: nobody was there when somebody of the pool rang back whom he had dialled */
+		/* ring_backs_campaign does: nobody was there when somebody of the pool rang back whom he had dialled; or nobody who is still here, in his project */
 		MISSED " FROM ring_backs g JOIN call k ON k.id = g.call_id LEFT JOIN call_pii p ON p.call_id = k.id JOIN customers c ON c.id = k.customer_id" TYPE
-		       " WHERE g.campaign_id IN (SELECT y.campaign_id FROM campaign_people y WHERE y.user_id = $3) AND g.centre_id = $1 AND g.agent_id = $3 AND g.at_ms >= $2 AND c.owner_id IS NULL AND NOT EXISTS (SELECT 1 FROM offer o"
+		       " WHERE g.campaign_id IN (SELECT y.campaign_id FROM campaign_people y WHERE y.user_id = $3) AND g.centre_id = $1 AND g.at_ms >= $2"
+		       " AND (g.agent_id = $3 OR NOT EXISTS (SELECT 1 FROM users w WHERE w.id = g.agent_id AND w.active = 1))"
+		       " AND c.owner_id IS NULL AND NOT EXISTS (SELECT 1 FROM offer o"
 		       " WHERE o.call_id = k.id AND o.agent_id = $3 AND o.outcome IN ('timeout', 'refused'))" STILL " ORDER BY k.start_ms DESC LIMIT 100",
 	};
 	int r = 0;

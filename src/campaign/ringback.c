@@ -7,8 +7,10 @@
 
 #include "base/base.h"
 #include "campaign/campaign.h"
+#include "campaign/rules.h"
 #include "db/db.h"
 #include "journal/zone.h"
+#include "people/sales.h"
 
 #define DAY_MS 86400000ll
 #define HOUR_MS 3600000ll
@@ -49,6 +51,32 @@ int campaign_last_dial(struct campaign_dialled *ret, struct db *db, int64_t cent
 	int r = ringback_days(&days, db, centre_id);
 
 	return r ? r : dialled(ret, db, DIALLED "d.customer_id = $1 AND d.created_ms > $2 AND d.state <> 'returned' ORDER BY d.created_ms DESC LIMIT 1", customer_id, now_ms - days * DAY_MS);
+}
+
+int campaign_hours_now(bool *ret, struct db *db, int64_t centre_id, int64_t campaign_id, int64_t now_ms)
+{
+	struct campaign_rules *p = NULL;
+	struct zone *zone = NULL;
+	int r = sales_zone(&zone, db);
+
+	if (!r)
+		r = campaign_rules_load(&p, db, zone, centre_id, campaign_id, now_ms);
+	if (!r)
+		*ret = guard_is_open(&p->own, &p->when, p->wall_ms, NULL);
+	campaign_rules_free(p);
+	zone_free(zone);
+	return r;
+}
+
+int campaign_main_team(int64_t *ret, struct db *db, int64_t campaign_id)
+{
+	int r = db_get_i64(ret, db,
+			   "SELECT u.team_id FROM campaign_people p JOIN users u ON u.id = p.user_id WHERE p.campaign_id = $1 AND u.active = 1 AND u.team_id IS NOT NULL"
+			   " GROUP BY u.team_id ORDER BY COUNT(*) DESC, u.team_id LIMIT 1", "i", campaign_id);
+
+	if (r == -ENOENT)
+		*ret = 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 int campaign_ring_backs(size_t *n, struct db *db, const struct zone *zone, int64_t centre_id, int64_t now_ms)

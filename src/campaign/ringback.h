@@ -18,6 +18,10 @@ struct campaign_dialled {
 };
 /** 0; -ENOENT: none within the centre's ringback_days. Any connection; dial_claims_customer serves it. */
 int campaign_last_dial(struct campaign_dialled *ret, struct db *db, int64_t centre_id, int64_t customer_id, int64_t now_ms);
+/** Are these the campaign's own hours and days? Nobody is dialled by this: windows of regions do not count. */
+int campaign_hours_now(bool *ret, struct db *db, int64_t centre_id, int64_t campaign_id, int64_t now_ms);
+/** The team most of the campaign's people are of; 0: none. */
+int campaign_main_team(int64_t *ret, struct db *db, int64_t campaign_id);
 /** Calls in of the last hour by who had been dialled become ring-backs, each once. @n: how many. Writer. */
 int campaign_ring_backs(size_t *n, struct db *db, const struct zone *zone, int64_t centre_id, int64_t now_ms);
 

@@ -167,7 +167,7 @@ struct missed {
 	char number[64];
 };
 
-/* It rang him, or his customer made it. */
+/* It rang him, or his customer made it, or somebody who rang back to his project. */
 static int missed_call(struct missed *m, struct res_ctx *c, int64_t call_id)
 {
 	struct db_stmt *st;
@@ -175,7 +175,9 @@ static int missed_call(struct missed *m, struct res_ctx *c, int64_t call_id)
 			   "SELECT COALESCE(k.customer_id, 0), p.from_number FROM call k LEFT JOIN call_pii p ON p.call_id = k.id"
 			   " WHERE k.id = $1 AND k.centre_id = $2 AND k.dir = 'in' AND k.answer_ms IS NULL AND k.end_ms IS NOT NULL"
 			   " AND (EXISTS (SELECT 1 FROM offer o WHERE o.call_id = k.id AND o.agent_id = $3)"
-			   " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = k.customer_id AND c.owner_id = $3))");
+			   " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = k.customer_id AND c.owner_id = $3)"
+			   " OR EXISTS (SELECT 1 FROM ring_backs g WHERE g.call_id = k.id AND (g.agent_id = $3"
+			   " OR EXISTS (SELECT 1 FROM campaign_people y WHERE y.campaign_id = g.campaign_id AND y.user_id = $3))))");
 
 	*m = (struct missed){0};
 	if (r)

@@ -53,6 +53,45 @@ TEST(a_known_caller_rings_his_owner_and_the_call_is_his)
 	end();
 }
 
+TEST(who_rings_back_out_of_hours_and_finds_nobody_is_told_so)
+{
+	struct dlg c;
+
+	centre(BOB, true);
+	known.back_campaign_id = CAMPAIGN;
+	known.back_claim_id = 70;
+	known.back_closed = true;
+	begin();
+	assert_int_equal(COMMAND(.kind = SW_LOGOUT, .user_id = ALICE), SW_OK);
+	assert_int_equal(COMMAND(.kind = SW_LOGOUT, .user_id = BOB), SW_OK);
+	call(&c, "13800000001", "q");
+	expect_final(&c, 200);
+	(void)await_event(0, EV_CALL_RINGBACK, 0, "\"claim\":\"70\"");
+	(void)await_event(0, EV_SEG_OPEN, 0, "\"closed\"");
+	expect_bye(&c); /* the prompt is over */
+	assert_null(look(&phone_b, "INVITE", NULL, 0));
+	end();
+}
+
+TEST(who_rings_back_out_of_hours_while_somebody_is_there_is_served)
+{
+	struct dlg c, b;
+
+	centre(BOB, true);
+	known.back_campaign_id = CAMPAIGN;
+	known.back_claim_id = 70;
+	known.back_closed = true;
+	begin();
+	call(&c, "13800000001", "q");
+	expect_final(&c, 200);
+	rung(&b, &phone_b);
+	answer(&b);
+	(void)await_event(0, EV_SEG_OPEN, BOB, "\"talk\"");
+	bye(&c);
+	expect_bye(&b);
+	end();
+}
+
 TEST(a_caller_whom_nobody_knows_goes_on_at_once)
 {
 	struct dlg c, a;

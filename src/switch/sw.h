@@ -151,6 +151,7 @@ struct sw_call {
 	int64_t start_ms, enter_ms;
 	int64_t customer_id, owner_id, team_id; /* as sw_customer has said; 0 */
 	int64_t ask_until_ms;       /* the answer is waited for until then; 0: it is there, or nobody was asked */
+	bool shut;                  /* he rings back out of hours */
 	bool owner_tried;           /* the core had the owner, or was to wait for him to be known: not in a further queue again */
 	unsigned legs;              /* sw_legs that are not gone yet */
 	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
@@ -306,6 +307,7 @@ void sw_call_campaign_agent(struct sw_call *c, struct sw_agent *a); /* another o
 int sw_call_campaign_dial(struct sw_call *c, struct sw_campaign_out *o);
 /** Agent and customer are put through. False: the core does not keep him any more. */
 bool sw_call_campaign_connect(struct sw_call *c);
+void sw_call_shut(struct sw_call *c); /* is nobody there for his queue, he hears that these are no hours, and the call is over */
 void sw_call_campaign_queue(struct sw_call *c); /* the customer has answered and waits for whoever is free */
 
 /* sw_call.c, for sw_kept.c */

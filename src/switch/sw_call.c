@@ -689,6 +689,28 @@ static void goodbye(struct sw_call *c)
 		sw_call_end(c, "system", 480, 31, "nobody can take the call");
 }
 
+void sw_call_shut(struct sw_call *c)
+{
+	struct acd_in in = {.kind = ACD_IN_LEAVE, .call_id = c->id};
+	const struct sw_agent *owner = sw_agent_get(c->sw, c->owner_id);
+	struct acd_queue_view q;
+
+	if (!c->shut || c->phase != CALL_WAITING || !c->in_acd || (owner && owner->state != ACD_OFFLINE))
+		return;
+	if (acd_queue_get(c->sw->acd, c->queue_id, &q) || q.logged_in)
+		return;
+	c->in_acd = false;
+	(void)sw_acd(c->sw, &in);
+	rec_stop(c);
+	if (!c->accepted)
+		accept_call(c);
+	c->phase = CALL_GOODBYE;
+	if (play(c, c->cust, "zh/closed", false))
+		sw_seg_open(c, SEG_IVR, "closed");
+	else
+		sw_call_end(c, "system", 480, 31, "out of hours");
+}
+
 void sw_call_overflow(struct sw *sw, const struct acd_out *out)
 {
 	struct sw_call *c = hmap_get(&sw->calls, (uint64_t)out->call_id);
@@ -1454,6 +1476,7 @@ static void on_played(struct call_leg *leg, void *arg)
 	case CALL_GREETING:
 		rec_stop(c);
 		enter_queue(c, 0, 0);
+		sw_call_shut(c);
 		break;
 	case CALL_WAITING:
 	case CALL_OFFERED:

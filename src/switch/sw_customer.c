@@ -96,4 +96,6 @@ void sw_customer_said(struct sw *sw, const struct sw_customer *m)
 	c->team_id = m->team_id;
 	if (asked)
 		(void)sw_acd(sw, &in);
+	c->shut = m->back_closed;
+	sw_call_shut(c);
 }

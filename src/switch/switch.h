@@ -297,6 +297,7 @@ struct sw_customer {
 	int64_t owner_id, team_id; /* who gets it first; 0: nobody */
 	int64_t by_id;           /* a person said so, and this is no answer to ask_customer; 0 */
 	int64_t back_campaign_id, back_claim_id, back_agent_id; /* he rings back: by what he was dialled last, and who did; 0 */
+	bool back_closed;        /* and its hours are over: is nobody there for his queue, he is told so */
 };
 /** Any thread. */
 int sw_customer(struct sw *sw, const struct sw_customer *c);
