@@ -54,6 +54,9 @@ static void put_agent(struct jw *w, const char *key, const struct live *l, const
 	jw_id(w, "id", a->id);
 	jw_str(w, "name", a->name);
 	jw_str(w, "extension", a->extension);
+	jw_str(w, "staff_no", nonempty(a->staff_no));
+	jw_str(w, "seat", nonempty(a->seat));
+	jw_bool(w, "newcomer", a->newcomer_day && a->newcomer_day >= l->day);
 	put_id(w, "team_id", a->team_id);
 	jw_str(w, "team", nonempty(a->team));
 	jw_str(w, "role", nonempty(a->role) ? a->role : "agent");

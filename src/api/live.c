@@ -601,6 +601,14 @@ static bool is_at_desk(struct db_stmt *st, const char *role)
 	return (p->res.bits & RIGHT_DESK) && !(p->res.bits & RIGHT_FLOOR);
 }
 
+/* "2026-11-22" as a number; 0: none. */
+static int64_t day_of(const char *s)
+{
+	int y, m, d;
+
+	return sscanf(s, "%4d-%2d-%2d", &y, &m, &d) == 3 ? (int64_t)y * 10000 + m * 100 + d : 0;
+}
+
 static void load_agent(struct live *l, struct db_stmt *st)
 {
 	struct live_agent *a = agent_get(l, db_i64(st, 0));
@@ -612,6 +620,9 @@ static void load_agent(struct live *l, struct db_stmt *st)
 	(void)str_copy(a->role, sizeof(a->role), col(st, 5));
 	a->at_desk = is_at_desk(st, a->role);
 	a->auto_answer = db_i64(st, 6) != 0;
+	(void)str_copy(a->staff_no, sizeof(a->staff_no), col(st, 11));
+	(void)str_copy(a->seat, sizeof(a->seat), col(st, 12));
+	a->newcomer_day = day_of(col(st, 13));
 	a->configured = a->dirty = true;
 }
 
@@ -709,7 +720,8 @@ static int load_names(struct live *l, struct db *db)
 	ilist_each_entry(&l->trunks, t, struct live_trunk, link)
 		t->configured = false;
 	r = live_each(l, db,
-		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer, r.id, r.rev, r.rights, r.grants FROM users u"
+		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer, r.id, r.rev, r.rights, r.grants,"
+		 " u.staff_no, u.seat, u.newcomer_until FROM users u"
 		 " LEFT JOIN teams t ON t.id = u.team_id LEFT JOIN roles r ON r.centre_id = u.centre_id AND r.key = u.role WHERE u.centre_id = $1 AND u.active = 1 ORDER BY u.name, u.id",
 		 centre, -1, load_agent);
 	if (!r)

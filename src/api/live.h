@@ -26,7 +26,8 @@ struct live_device {
 struct live_agent {
 	struct ilink link;
 	int64_t id, team_id;
-	char name[128], extension[24], team[128], role[32];
+	char name[128], extension[24], team[128], role[32], staff_no[40], seat[40];
+	int64_t newcomer_day; /* yyyymmdd: he counts as new up to then; 0: he does not */
 	bool at_desk; /* his role takes calls and does not watch the floor */
 	bool auto_answer, configured, member;
 	int64_t queues[LIVE_QUEUES_MAX];

@@ -235,6 +235,28 @@ TEST(a_call_goes_through_the_board_with_its_figures)
 	fix_stop(&f);
 }
 
+TEST(the_board_says_who_is_absent_where_he_sits_and_who_is_new)
+{
+	struct fix f;
+	struct client boss;
+	const json_t *b, *a;
+
+	fix_start(&f, true);
+	ids(&f);
+	fix_run(&f, "UPDATE users SET seat = 'B07', staff_no = '0815', newcomer_until = '2999-12-31' WHERE login = 'agent'");
+	fix_run(&f, "UPDATE users SET newcomer_until = '2020-01-31' WHERE login <> 'agent'");
+	api_conf_changed(f.api, api_db(f.api));
+	boss = fix_login(&f, "supervisor", NULL);
+	b = ask_for(&boss, "GET", "/board", NULL, "200");
+	a = by_id(json_object_get(b, "agents"), agent_id);
+	assert_text(a, "state", "offline");
+	assert_text(a, "seat", "B07");
+	assert_text(a, "staff_no", "0815");
+	assert_true(json_is_true(json_object_get(a, "newcomer")));
+	assert_false(json_is_true(json_object_get(by_id(json_object_get(b, "agents"), other_id), "newcomer")));
+	fix_stop(&f);
+}
+
 TEST(what_was_asked_for_later_is_pending)
 {
 	struct fix f;

@@ -42,6 +42,8 @@ static const struct res_field fields[] = {
 	{"reports_to_id", RES_REF, "汇报对象", "Reports to", RES_SEARCH | RES_HIDE_LIST, .ref = "users", .also = "上级|直属上级|汇报给|manager",
 	 .help_zh = "汇报关系可以和班组、部门不同；组织图按它画。", .help_en = "May differ from team and department; the chart of the organisation follows it."},
 	{"seat", RES_TEXT, "工位", "Seat", RES_SEARCH | RES_HIDE_LIST, .max = 32},
+	{"newcomer_until", RES_TEXT, "新人期至", "Newcomer until", RES_DAY | RES_HIDE_LIST, .max = 10, .also = "新人|试用期至",
+	 .help_zh = "到这一天为止，看板上标“新”；留空：不标。", .help_en = "Marked as new on the board up to this day; empty: not."},
 	{"lang", RES_ENUM, "语言", "Language", RES_HIDE_LIST, .fallback = "zh", .options = langs},
 	{"auto_answer", RES_BOOL, "自动接听", "Auto-answer", RES_HIDE_LIST, .fallback = "false",
 	 .help_zh = "来电先响一声提示音，随即接通，不用点击。", .help_en = "A call is put through after a beep, without a click."},

@@ -12165,6 +12165,10 @@ export interface components {
             id: string;
             name: string;
             extension: string;
+            staff_no: string | null;
+            seat: string | null;
+            /** @description counts as new today */
+            newcomer: boolean;
             team_id: string | null;
             team: string | null;
             /** @description key of the role */
@@ -17000,6 +17004,12 @@ export interface components {
             /** Seat */
             seat: string | null;
             /**
+             * Newcomer until
+             * Format: date
+             * @description Marked as new on the board up to this day; empty: not.
+             */
+            newcomer_until: string | null;
+            /**
              * Language
              * @enum {string}
              */
@@ -17082,6 +17092,12 @@ export interface components {
             /** Seat */
             seat?: string | null;
             /**
+             * Newcomer until
+             * Format: date
+             * @description Marked as new on the board up to this day; empty: not.
+             */
+            newcomer_until?: string | null;
+            /**
              * Language
              * @enum {string|null}
              */
@@ -17155,6 +17171,12 @@ export interface components {
             reports_to_id?: string | null;
             /** Seat */
             seat?: string | null;
+            /**
+             * Newcomer until
+             * Format: date
+             * @description Marked as new on the board up to this day; empty: not.
+             */
+            newcomer_until?: string | null;
             /**
              * Language
              * @enum {string|null}
@@ -28782,6 +28804,7 @@ export interface operations {
                 department_id?: string;
                 reports_to_id?: string;
                 seat?: string;
+                newcomer_until?: string;
                 lang?: "zh" | "en";
                 auto_answer?: boolean;
                 browser_codec?: "auto" | "g711" | "opus";

@@ -121,7 +121,9 @@ export default {
 	},
 	board: {
 		title: '实时看板', agents: '坐席', queues: '队列', calls: '正在进行的通话', waiting: '正在等', longest: '最久等待', level: '服务水平', level_hint: '{s} 秒内接起', abandoned: '放弃', offered: '呼入', answered: '接起', offered_today: '今日呼入', answered_today: '今日接起', abandoned_today: '今日放弃', level_today: '今日服务水平', in_calls: '通话中', ready: '就绪', logged: '签入', state: '状态', for: '时长', where: '通话',
-		today: '今天', actions: '操作', force_ready: '设为就绪', force_break: '设为小休', force_out: '签出', force_ask: '确定把 {name} {what}吗？', forced: '已{what}：{name}', no_agents: '还没有坐席', no_queues: '还没有队列', no_calls: '现在没有通话', by_state: '坐席都在做什么', filter: '只看状态', everybody: '全部',
+		today: '今天', actions: '操作', force_ready: '设为就绪', force_break: '设为小休', force_out: '签出', force_ask: '确定把 {name} {what}吗？', forced: '已{what}：{name}', no_agents: '还没有坐席', no_queues: '还没有队列', no_calls: '现在没有通话', by_state: '坐席都在做什么', filter: '按状态筛选', states_all: '全部状态', teams_all: '全部班组', team: '班组', find: '姓名、工号、分机、工位', nobody_so: '没有符合条件的坐席', present: '在岗 {n} / {all}', seat: '工位', new: '新', newcomer: '新人', talk_today: '通话时长', goal: '今日目标', goal_hint: '本月目标按工作日平分到今天',
+		project: '项目', per_agent: '拨打/坐席', per_agent_hint: '正在振铃的外呼，除以签入的坐席', per_hour: '每小时拨打', dialled: '今日拨打', reached: '接通率', lost: '放弃率', mode: { preview: '预览', progressive: '渐进', predictive: '预测' },
+		why: { paused: '已暂停', stopping: '正在停止', no_members: '没有排坐席', nobody: '没有坐席示闲', trunk: '中继不可用', busy: '坐席都在忙', slow: '正在放慢', empty: '名单已拨完', later: '到点再拨', hours: '不在可拨时段', guard: '被外呼规则拦住', resting: '号码在休息', lines: '线路已满' },
 		talking: '通话', people: '{n} 人', alarms: '告警', waiting_chart: '最近 10 分钟', missed: '未接', since_open: '打开此页以来', answered_n: '接 {n}', charts: '图表', service_none: '还没有来电',
 	},
 	region: {
