@@ -36,7 +36,7 @@ struct api_conf {
 	struct db_writer *writer;
 	struct journal *journal;
 	int64_t centre_id;
-	const char *centre_name;
+	const char *centre_name, *zone; /* zone: IANA */
 	const char *version;
 	const char *realm;          /* of SIP digests: the switch's */
 	const char *record_dir;     /* recordings with a relative path lie here; may be NULL */

@@ -300,7 +300,7 @@ void fix_start(struct fix *f, bool demo)
 	memset(&sw_last, 0, sizeof(sw_last));
 	f->conf = (struct api_conf){
 		.db_url = f->url, .writer = f->writer, .journal = (struct journal *)(uintptr_t)1, .centre_id = f->centre_id,
-		.centre_name = "示例中心", .version = "0.1", .realm = "huawu", .record_dir = f->dir, .heard_dir = f->dir, .data_dir = f->dir,
+		.centre_name = "示例中心", .zone = "Asia/Shanghai", .version = "0.1", .realm = "huawu", .record_dir = f->dir, .heard_dir = f->dir, .data_dir = f->dir,
 		.demo_users = demo ? cards : NULL, .demo_user_n = demo ? ARRAY_LEN(cards) : 0,
 	};
 	assert_int_equal(api_new(&f->api, &f->conf), 0);

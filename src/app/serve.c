@@ -298,7 +298,7 @@ static int make_api(struct server *s)
 {
 	struct api_conf ac = {
 		.db_url = s->conf.db, .writer = s->writer, .journal = s->journal, .centre_id = s->centre.id,
-		.centre_name = s->centre.name, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir, .heard_dir = s->heard_dir,
+		.centre_name = s->centre.name, .zone = s->centre.zone, .version = HUAWU_VERSION, .realm = s->conf.realm, .record_dir = s->rec_dir, .heard_dir = s->heard_dir,
 		.turn = s->conf.turn, .turn_secret = s->conf.turn_secret,
 		.data_dir = s->conf.data_dir, .trace = s->trace, .trace_dir = s->trace_dir, .ca_pem = access(s->ca, R_OK) ? NULL : s->ca, .secure = s->conf.http_cert != NULL,
 		.demo_users = s->conf.demo ? demo_cards : NULL, .demo_user_n = s->conf.demo ? demo_card_n : 0,

@@ -43,6 +43,12 @@ export const tests = {
 		await page.keyboard.type('金卡')
 		await page.keyboard.press('Enter')
 		await page.keyboard.type('银卡')
+		/* As the form will be, before it is saved. */
+		await page.selectOption('[data-preview] [data-field] select', { label: '银卡' })
+		ok((await text(page, '[data-preview]')).includes('会员等级'), 'no label in the preview')
+		await page.check('[data-field=required] input')
+		ok((await text(page, '[data-preview]')).includes('弹屏'), 'it does not say that the pop asks for it')
+		await page.uncheck('[data-field=required] input')
 		await shot('fields-form')
 		await save()
 		await until(async () => (await text(page, 'table')).includes('会员等级'), 'the field is not in the list')

@@ -12,6 +12,7 @@ export async function setup() {
 	centre = await new Centre(9_200, { options: ['--rtp-min', '9300', '--rtp-max', '9398'] }).seed(queue(QUEUE, '4001', { ring_s: 60, wrapup_s: 60, wrapup_max_s: 600 }), queue('短(示例)', '4002', { ring_s: 60, wrapup_s: 3 }), person(8001, QUEUE), [
 		['members', 'm2', { queue_id: '$短(示例)', user_id: '$u8001', level: 1 }],
 		['users', 'lead', { name: '班长(示例)', login: 'lead', role: 'supervisor', password: 'nur-ein-test-7', must_change_password: false }],
+		['custom_fields', 'level', { zh: '会员等级', type: 'choice', required: true, options: [{ zh: '金卡' }, { zh: '银卡' }] }],
 		['note_templates', 'tpl', { name: '售后(示例)', queue_id: `$${QUEUE}`, fields: [
 			{ key: 'order', label: '订单号', type: 'text', required: true, max: 20 }, { key: 'how', label: '处理方式', type: 'choice', options: ['退货', '换货', '维修'] },
 			{ key: 'n', label: '件数', type: 'number', min: 1, max: 99 }], phrases: ['已核对身份，客户同意。', '客户要求尽快处理。', '已告知三个工作日内回复。'] }],
@@ -54,8 +55,17 @@ export const tests = {
 		await p.fill('[data-new=name]', '张小丽')
 		await p.fill('[data-new=note]', '喜欢下午接电话')
 		await p.press('[data-new=note]', 'Enter')
+		await p.waitForSelector('[data-pop-new] [data-field=x_f1] [role=alert]') // not without what the centre wants of every customer
+		equal(await p.evaluate(() => document.activeElement?.id), 'i-x_f1')
+		await p.selectOption('#i-x_f1', { label: '银卡' })
+		await both('required')
+		await p.press('[data-new=note]', 'Enter')
 		await p.waitForSelector('[data-pop=customer]')
 		equal(await text(p, '[data-who]'), '张小丽')
+		ok((await text(p, '[data-pop=customer]')).includes('银卡'), 'the field beside the others')
+		const boss = await centre.api('boss')
+		const [own] = (await boss.get('/custom_fields')).items
+		await boss.patch(`/custom_fields/${own.id}`, { active: false }, own.rev)
 		caller // stays
 	},
 	'what is typed is there after a reload, after kill -9 of the server, and in another browser': async () => {

@@ -158,7 +158,7 @@ function need(ok) {
 }
 const RIGHTS = { agent: ['desk', 'dial', 'numbers', 'pool'], supervisor: ['desk', 'dial', 'floor', 'force', 'numbers', 'assign', 'pool', 'merge', 'notes', 'share', 'trace'], admin: ['desk', 'dial', 'floor', 'force', 'numbers', 'reveal', 'assign', 'pool', 'merge', 'notes', 'share', 'audit', 'trace', 'erase', 'system'] }
 const publicUser = u => ({ id: u.id, login: u.login, name: u.name, role: u.role, rights: RIGHTS[u.role], team_id: u.team_id, extension: u.extension, lang: 'zh', must_change_password: false })
-const sessionOf = s => ({ user: publicUser(s.user), csrf: s.csrf, centre: { id: '1', name: '示例中心' }, expires_ms: now() + 8 * 3600_000, stun: [] })
+const sessionOf = s => ({ user: publicUser(s.user), csrf: s.csrf, centre: { id: '1', name: '示例中心', zone: 'Asia/Shanghai' }, expires_ms: now() + 8 * 3600_000, stun: [] })
 
 function detail(c) {
 	const t = c.start_ms

@@ -12138,6 +12138,8 @@ export interface components {
             centre: {
                 id: string;
                 name: string;
+                /** @description IANA name: whose days the centre's are */
+                zone: string;
             };
             /** Format: int64 */
             expires_ms: number;

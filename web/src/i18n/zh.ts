@@ -156,7 +156,7 @@ export default {
 			label_taken: '已经有叫这个名称的字段了', wrong: '不对', ref: '选的这一项不存在', reserved: '系统保留，换一个', no_key: '数据目录里的 secrets.key 不可用，密码无法加密保存', short: '太短了', weak: '太容易猜', length: '长度不对', required: '必填', without_phone: '没有电话时必填', taken: '已经有同样的了', not_unique: '已经有同样的了', unique: '已经有同样的了', unknown: '选的这一项已不存在', too_long: '太长了', too_short: '太短了', too_big: '太大了', too_small: '太小了', type: '格式不对', range: '超出范围', readonly: '不能修改', number: '只能是数字，可以用 + 开头', enum: '不在可选范围内', create_only: '建好以后不能改', in_use: '还在被使用', option: '不在可选范围内', format: '格式不对',
 		},
 	},
-	fields: { choice: '选项', choice_en: '英文（可不填）', choice_n: '第 {n} 个选项', choice_en_n: '第 {n} 个选项的英文', add_choice: '添加选项', old_back: '重新启用', up: '上移 {name}', down: '下移 {name}', remove: '删除选项 {name}', delete_ask: '删除字段“{name}”？已有 {n} 条记录填了它，这些内容会一起删除，不能恢复。只想隐藏它，可以改为停用。' },
+	fields: { preview: '客户表单里的样子', preview_lead: '可以在这里试填，不会保存。', preview_required: '必填：坐席在弹屏里保存新来电客户时也要填这一项。', preview_off: '已停用：表单里不显示。', choice: '选项', choice_en: '英文（可不填）', choice_n: '第 {n} 个选项', choice_en_n: '第 {n} 个选项的英文', add_choice: '添加选项', old_back: '重新启用', up: '上移 {name}', down: '下移 {name}', remove: '删除选项 {name}', delete_ask: '删除字段“{name}”？已有 {n} 条记录填了它，这些内容会一起删除，不能恢复。只想隐藏它，可以改为停用。' },
 	files: { title: '附件', lead: '拖入文件，或按 Ctrl+V 粘贴截图：图片、PDF、TXT、DOCX、XLSX、录音，每个最大 20 MB。', none: '没有附件', add: '添加附件', choose: '选择文件', screenshot: '截图', too_large: '{name} 超过 20 MB', download: '下载 {name}', remove: '删除 {name}', removed: '已删除 {name}', undo: '撤销' },
 	sheet: {
 		stopped: '检查已停止，什么都没有改。',
