@@ -528,6 +528,29 @@ static int leg_heard(const struct in *in)
 		      str(in, "class"), num(in, "confidence"), id(in, "sample"), num(in, "offset_ms"), num(in, "at_ms"), str(in, "file"), num(in, "kept_ms"));
 }
 
+/* ---- who listened ---- */
+
+static int party_new(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	if (!str(in, "how") || !id(in, "party"))
+		return DB_E_CONSTRAINT;
+	return db_run(in->db,
+		      "INSERT INTO call_party (id, centre_id, call_id, leg_id, agent_id, whom_id, how, told, start_ms)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		      "iiiirrtii", id(in, "party"), e->centre_id, e->call_id, e->leg_id, e->agent_id, id(in, "whom"), str(in, "how"),
+		      (int64_t)json_is_true(json_object_get(in->body, "told")), e->at_ms);
+}
+
+static int party_end(const struct in *in)
+{
+	return db_run(in->db,
+		      "UPDATE call_party SET end_ms = CASE WHEN start_ms > $2 THEN start_ms ELSE $2 END, reason = $3"
+		      " WHERE id = $1 AND end_ms IS NULL",
+		      "iit", id(in, "party"), in->e->at_ms, str(in, "why"));
+}
+
 static int campaign_pace(const struct in *in)
 {
 	const struct ev *e = in->e;
@@ -569,6 +592,8 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_ATTEMPT_END] = attempt_end,
 	[EV_LEG_HEARD] = leg_heard,
 	[EV_CAMPAIGN_PACE] = campaign_pace,
+	[EV_PARTY_NEW] = party_new,
+	[EV_PARTY_END] = party_end,
 };
 
 static void refuse(struct fold *f, const struct ev *e, const char *why)

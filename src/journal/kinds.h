@@ -118,4 +118,9 @@
 	X(EV_ATTEMPT_END, "attempt.end", FACT, 1) \
 	/* {"stage":early|answered,"kind","class","confidence","sample","offset_ms","at_ms","trunk","file","kept_ms","bytes"} what was heard before the \
 	   answer, or a machine after it (hear/hear.h), once a leg and stage; kind taught: a known announcement. file: below <data>/heard */ \
-	X(EV_LEG_HEARD, "leg.heard", FACT, 1)
+	X(EV_LEG_HEARD, "leg.heard", FACT, 1) \
+	/* {"party","how":listen|whisper|join,"whom":user,"told":bool} somebody (agent_id; 0: from outside) hears a call from now on, on leg_id; whom: \
+	   the agent in it */ \
+	X(EV_PARTY_NEW, "party.new", FACT, 1) \
+	/* {"party","how","why"} and no longer, or in another way */ \
+	X(EV_PARTY_END, "party.end", FACT, 1)

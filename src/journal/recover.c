@@ -209,12 +209,23 @@ static void attempt_body(struct recovery *rc, const struct open_row *o)
 	jw_str(&rc->w, "result", "unknown");
 }
 
+static void party_body(struct recovery *rc, const struct open_row *o)
+{
+	begin_event(rc, EV_PARTY_END, o->b);
+	rc->ev.call_id = o->c;
+	rc->ev.agent_id = o->d;
+	jw_id(&rc->w, "party", o->a);
+	jw_str(&rc->w, "how", o->text);
+	jw_str(&rc->w, "why", "restart");
+}
+
 /* In this order: what stands in something else ends before it. */
 static const struct {
 	const char *sql;
 	void (*body)(struct recovery *rc, const struct open_row *o);
 } closers[] = {
 	{"SELECT core_id, centre_id, call_id, agent_id, '' FROM offer WHERE end_ms IS NULL ORDER BY id", offer_body},
+	{"SELECT id, centre_id, call_id, coalesce(agent_id, 0), how FROM call_party WHERE end_ms IS NULL ORDER BY id", party_body},
 	{"SELECT id, centre_id, coalesce(call_id, 0), coalesce(agent_id, 0), '' FROM leg WHERE end_ms IS NULL ORDER BY id",
 	 leg_body},
 	{"SELECT id, centre_id, coalesce(agent_id, 0), coalesce(queue_id, 0), '' FROM call WHERE end_ms IS NULL ORDER BY id",
@@ -319,7 +330,8 @@ static int anything_open(bool *ret, struct db *db)
 			   "SELECT EXISTS (SELECT 1 FROM call WHERE end_ms IS NULL) OR EXISTS (SELECT 1 FROM leg WHERE end_ms IS NULL)"
 			   " OR EXISTS (SELECT 1 FROM activity WHERE end_ms IS NULL) OR EXISTS (SELECT 1 FROM offer WHERE end_ms IS NULL)"
 			   " OR EXISTS (SELECT 1 FROM recording_part WHERE end_ms IS NULL)"
-			   " OR EXISTS (SELECT 1 FROM attempt WHERE end_ms IS NULL)",
+			   " OR EXISTS (SELECT 1 FROM attempt WHERE end_ms IS NULL)"
+			   " OR EXISTS (SELECT 1 FROM call_party WHERE end_ms IS NULL)",
 			   NULL);
 
 	*ret = n;

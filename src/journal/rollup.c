@@ -160,7 +160,7 @@ static int visit_segment(const struct fold *f, struct db *db, const struct fold_
 	return r;
 }
 
-/* @resumed: the talk goes on after hold with the same agent, and counts once. */
+/* @resumed: the talk goes on after hold, or as a conference or no longer one, with the same agent, and counts once. */
 static int agent_segment(const struct fold *f, struct db *db, const struct fold_call *c, const struct segment *s, bool resumed)
 {
 	int64_t ms = s->end_ms - s->start_ms;
@@ -196,7 +196,7 @@ int rollup_call(const struct fold *f, struct db *db, struct fold_call *c)
 		c->hold_ms += s.holds ? s.end_ms - s.start_ms : 0;
 		r = visit_segment(f, db, c, &v, &s);
 		if (!r)
-			r = agent_segment(f, db, c, &s, before.holds && before.agent_id == s.agent_id);
+			r = agent_segment(f, db, c, &s, (before.holds || before.talks) && before.agent_id == s.agent_id);
 		if (r)
 			break;
 		before = s;

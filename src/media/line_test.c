@@ -874,3 +874,72 @@ TEST(audio_stays_in_a_network_that_loses_swaps_and_doubles)
 		close_lines();
 	}
 }
+
+/* ---- rooms ---- */
+
+/*
+ * In how many of the windows of 20 ms that are not silent, in the second half of what @l heard, @hz has more than @share of the energy; per cent.
+ * A machine that is late spoils windows, but not how a window sounds that it has in time.
+ */
+static unsigned windows_with(const struct line *l, double hz, double share)
+{
+	unsigned w = 20u * codec_info[l->codec].rate_khz, all = 0, with = 0;
+
+	for (unsigned at = l->n / 2; at + w <= l->n; at += w) {
+		double e = 0;
+
+		for (unsigned i = 0; i < w; i++)
+			e += (double)l->pcm[at + i] * l->pcm[at + i];
+		if (e < w * 300.0 * 300.0)
+			continue;
+		all++;
+		with += tone_power(l->pcm + at, w, hz * 8 / codec_info[l->codec].rate_khz) > share;
+	}
+	return all ? 100 * with / all : 0;
+}
+
+static void assert_room_heard(const struct line *l, double hz, bool heard)
+{
+	unsigned pct = windows_with(l, hz, 0.2);
+
+	if (heard ? pct < 30 : pct > 15)
+		fail_msg("%s hears %.0f Hz in %u %% of its windows", codec_info[l->codec].name, hz, pct);
+}
+
+TEST(opus_g722_and_g711_hear_each_other_in_a_room)
+{
+	static struct line c;
+	struct mroom *r;
+	int64_t start;
+
+	up("127.0.0.1");
+	line_open(&a, AF_INET, MED_OPUS, 400);
+	line_open(&b, AF_INET, MED_G722, 1000);
+	line_open(&c, AF_INET, MED_PCMA, 1600);
+	line_call(&a, "RTP/AVP", "");
+	line_call(&b, "RTP/AVP", "");
+	line_call(&c, "RTP/AVP", "");
+	r = med_room_open(m);
+	assert_int_equal(med_room_set(m, r, (struct med_room_member[]){{a.leg, 6}, {b.leg, 5}, {c.leg, 1}}, 3), 0);
+	start = clock_mono_ms();
+	for (int i = 0; i < 70; i++) {
+		int64_t left = start + 20 * i - clock_mono_ms();
+
+		line_send(&a, true);
+		line_send(&b, true);
+		line_send(&c, true);
+		run_ms(left > 0 ? (int)left : 0);
+		line_hear(&a);
+		line_hear(&b);
+		line_hear(&c);
+	}
+	for (unsigned i = 0; i < 9; i++) {
+		static const double hz[] = {400, 1000, 1600};
+		static const unsigned hears[] = {6, 5, 1}; /* b is not for c's ears */
+
+		assert_room_heard((const struct line *[]){&a, &b, &c}[i / 3], hz[i % 3], hears[i / 3] >> i % 3 & 1);
+	}
+	med_room_close(m, r);
+	line_close(&c);
+	close_lines();
+}

@@ -151,6 +151,7 @@ static int thread_start(struct mthread *t, struct media *m)
 	for (unsigned i = 0; i < ARRAY_LEN(t->recs); i++)
 		ilist_init(&t->recs[i]);
 	ilist_init(&t->ticking);
+	ilist_init(&t->rooms);
 	ilist_init(&t->batch.jobs);
 	hmap_init(&t->rec_by_id, false);
 	r = mbox_new(&t->box, BOX_LIMIT);
@@ -1153,6 +1154,42 @@ void med_unbridge(struct media *m, med_leg leg)
 
 	if (c)
 		post(m, CMD_UNBRIDGE, &(struct cmd){.leg = c->leg});
+}
+
+struct mroom *med_room_open(struct media *m)
+{
+	struct mroom *r = mroom_new();
+
+	post(m, CMD_ROOM_OPEN, &(struct cmd){.room = r});
+	return r;
+}
+
+int med_room_set(struct media *m, struct mroom *r, const struct med_room_member *members, unsigned n)
+{
+	struct mroom_set *set;
+
+	if (n > MED_ROOM_MAX)
+		return -EINVAL;
+	set = xcalloc(1, sizeof(*set));
+	set->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		struct ctl *c = ctl_get(m, members[i].leg);
+
+		if (!c) {
+			free(set);
+			return -ENOENT;
+		}
+		set->legs[i] = c->leg;
+		set->hears[i] = members[i].hears;
+	}
+	post(m, CMD_ROOM_SET, &(struct cmd){.room = r, .set = set});
+	return 0;
+}
+
+void med_room_close(struct media *m, struct mroom *r)
+{
+	if (r)
+		post(m, CMD_ROOM_CLOSE, &(struct cmd){.room = r});
 }
 
 void med_mute(struct media *m, med_leg leg, bool mute)

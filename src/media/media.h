@@ -165,7 +165,28 @@ void med_leg_close(struct media *m, med_leg leg);
     itself: an echo. */
 int med_bridge(struct media *m, med_leg a, med_leg b);
 void med_unbridge(struct media *m, med_leg leg);
-/** Nothing of what @leg says goes to its bridge while true (recordings of @leg's side fall silent too). */
+
+/*
+ * A room: more than two legs, each hears those that its mask names (a hearing matrix), mixed at 8 kHz on the media thread. Prompts and tones
+ * into a leg go before it, as before a bridge. While a recording's left leg is in a room, its right channel is what that leg hears: what is
+ * whispered to somebody else is in no recording. Two legs and nobody else are cheaper on a bridge.
+ */
+#define MED_ROOM_MAX 32
+struct mroom;
+struct med_room_member {
+	med_leg leg;
+	uint32_t hears; /* bit i: member i. One's own bit means nothing: nobody hears himself */
+};
+struct mroom *med_room_open(struct media *m);
+/**
+ * From now on exactly these are in it; who was and is not named is in no room and hears nobody. Who comes leaves his bridge or room, and who
+ * begins to hear somebody no longer hears what was played to him. A leg is named once. -ENOENT: a leg is gone; -EINVAL: too many. Nothing has changed then.
+ */
+int med_room_set(struct media *m, struct mroom *r, const struct med_room_member *members, unsigned n);
+/** Ends it; its members hear nobody. Not after media_stop. NULL is fine. */
+void med_room_close(struct media *m, struct mroom *r);
+
+/** Nothing of what @leg says goes to its bridge or room while true (recordings of @leg's side fall silent too). */
 void med_mute(struct media *m, med_leg leg, bool mute);
 /** Plays prompts one after the other to @leg; replaces what was playing. @names: embedded prompts ("zh/greeting", "music/1") or
     absolute paths of WAV files (8 kHz mono, PCM16 or A-law). @loop: for ever (no MED_EV_PLAYED). -ENOENT names an unknown one. */

@@ -66,7 +66,8 @@ struct secure_conf {
 };
 
 enum cmd_type { CMD_OPEN, CMD_REMOTE, CMD_SECURE, CMD_BRIDGE, CMD_UNBRIDGE, CMD_MUTE, CMD_PLAY, CMD_STOP, CMD_DIGITS,
-		CMD_RECORD, CMD_RECORD_STOP, CMD_HEAR, CMD_HEAR_END, CMD_UP, CMD_CLOSE, CMD_HALT };
+		CMD_RECORD, CMD_RECORD_STOP, CMD_HEAR, CMD_HEAR_END, CMD_UP, CMD_ROOM_OPEN, CMD_ROOM_SET,
+		CMD_ROOM_CLOSE, CMD_CLOSE, CMD_HALT };
 
 struct cmd_play {
 	bool loop, tell; /* tell: MED_EV_PLAYED at the end */
@@ -87,8 +88,16 @@ struct cmd {
 		int64_t rec_id;
 	};
 	struct rfile *file; /* CMD_RECORD */
+	struct mroom *room;
+	struct mroom_set *set; /* CMD_ROOM_SET; owned by the message */
 	struct listen *listen; /* CMD_HEAR; owned by the message, then by the leg */
 	struct secure_conf *secure; /* CMD_SECURE: our side of ICE, before their description */
+};
+
+struct mroom_set {
+	unsigned n;
+	struct mleg *legs[MED_ROOM_MAX];
+	uint32_t hears[MED_ROOM_MAX];
 };
 
 /* ---- events ---- */
@@ -198,8 +207,9 @@ struct mleg {
 	int64_t tx_ms;
 	struct tx_stream tx;
 
-	/* what is heard */
+	/* what is heard: by a peer, or by others in a room; never both */
 	struct mleg *peer;
+	struct mroom *room;
 	bool mute;
 	unsigned tick_flags;
 	struct play play;
@@ -243,7 +253,7 @@ struct mthread {
 	struct media *m;
 	pthread_t thread;
 	struct mbox *box;
-	struct ilink wheel[RTCP_TICKS], ticking;
+	struct ilink wheel[RTCP_TICKS], ticking, rooms;
 	struct ilink recs[REC_HALF / FRAME]; /* by the tick at which their half seconds are due */
 	struct hmap rec_by_id;
 	struct rec_batch batch;
@@ -281,6 +291,13 @@ void mleg_send_own(struct mleg *l, uint8_t *payload, size_t len, uint8_t pt, boo
 uint32_t mleg_next_ts(const struct mleg *l, int64_t now_ms);
 bool mleg_sendable(const struct mleg *l);
 void mleg_digit(struct mleg *l, char digit, int duration_ms);
+bool mleg_takes(const struct mleg *to); /* whether sound of others may go to it now */
+/** 20 ms of our own making, in whatever codec the leg speaks; @who: whose stream it is. */
+void mleg_say_pcm(struct mleg *l, const void *who, const int16_t pcm[FRAME], int64_t now_ms);
+/** A digit's packet of @from, as ours. Changes the payload. */
+void mleg_relay_digit(struct mleg *from, struct mleg *to, struct rtp_pkt *p, int64_t now_ms);
+void mleg_play_end(struct mleg *l); /* what it plays, untold */
+void mleg_unbridge(struct mleg *l);
 
 /* ---- taps (mrec.c) ---- */
 
@@ -292,6 +309,22 @@ void mtap_rx(struct mleg *l, const struct rtp_pkt *p, enum law law, int64_t now_
 void mtap_alaw(struct mleg *l, uint32_t ssrc, uint32_t pos, const uint8_t *alaw, size_t n, int64_t now_us);
 void mtap_played(struct mleg *l, const uint8_t *alaw, int64_t now_us);
 void mtap_tick(struct mthread *t, int64_t now_us);
+/** What the customer @l hears in his room, right in his recordings, instead of what came from the leg there; until mtap_unmixed. */
+void mtap_mixed(struct mleg *l, const int16_t pcm[FRAME], int64_t now_us);
+void mtap_unmixed(struct mleg *l);
+
+/* ---- rooms (mroom.c) ---- */
+
+struct mroom *mroom_new(void); /* switch thread */
+void mroom_open(struct mthread *t, struct mroom *r);
+void mroom_set(struct mroom *r, struct mroom_set *set); /* takes @set */
+void mroom_close(struct mroom *r);
+void mroom_halt(struct mthread *t);
+void mroom_tick(struct mthread *t, int64_t now_us);
+void mroom_leave(struct mleg *l); /* in none: nothing happens */
+/** Decoded sound of a member: @n samples of 8 kHz at @pos of the stream @ssrc. */
+void mroom_sound(struct mleg *l, uint32_t ssrc, uint32_t pos, const int16_t *pcm, unsigned n);
+void mroom_digit(struct mleg *l, struct rtp_pkt *p, int64_t now_ms);
 
 /* ---- browsers (msecure.c) ---- */
 

@@ -1,7 +1,8 @@
 /*
- * Where sound must be decoded: other codecs than G.711 that are recorded, sides of a bridge that differ, digits in the sound, and what is listened to.
+ * Where sound must be decoded: other codecs than G.711 that are recorded, sides of a bridge that differ, rooms, digits in the sound,
+ * and what is listened to.
  *
- *   packets -> in order (a gap waits for HELD_MAX packets) -> decoder, concealment -> 8 kHz: recordings, digits, mlisten.c
+ *   packets -> in order (a gap waits for HELD_MAX packets) -> decoder, concealment -> 8 kHz: recordings, digits, mroom.c, mlisten.c
  *                                                                                -> the peer's coder (msay)
  *
  * No jitter buffer beyond the order: a recording lays sound by its timestamps, and the far side of a bridge has a buffer of
@@ -61,11 +62,13 @@ static void give(struct mleg *l, uint32_t pos, const int16_t *pcm, unsigned n, u
 
 	if (l->peer && !l->mute && !l->peer->play.active && mleg_transcodes(l->peer, h->codec))
 		msay(l->peer, l, pos, pcm, n, khz, now_us / 1000);
-	if (!l->taps[0].rec && !l->rem.inband && !l->listen)
+	if (!l->taps[0].rec && !l->rem.inband && !l->listen && !l->room)
 		return;
 	n = to8(h, pcm, n, khz, pcm8);
 	if (l->rem.inband && (digit = mdtmf_feed(&h->dtmf, pcm8, n)))
 		mleg_digit(l, digit, MDTMF_MS);
+	if (l->room && !l->mute)
+		mroom_sound(l, h->ssrc, pos, pcm8, n);
 	if (l->listen)
 		mlisten_sound(l, h->ssrc, pos, pcm8, n);
 	if (!l->taps[0].rec || l->mute || codec_is_law(h->codec))

@@ -203,14 +203,14 @@ static void tx_anchor(struct mleg *to, const void *who, const struct rtp_pkt *p,
 }
 
 /* Whether a packet may go to @to now. */
-static bool takes(const struct mleg *to)
+bool mleg_takes(const struct mleg *to)
 {
 	return to->rem.may_send && !(to->tick_flags & (TICK_PLAY | TICK_DIGITS)) && mleg_sendable(to);
 }
 
 bool mleg_transcodes(const struct mleg *to, unsigned codec)
 {
-	return !mleg_same_codec(to, codec) && takes(to);
+	return !mleg_same_codec(to, codec) && mleg_takes(to);
 }
 
 /* A digit's duration counts in its stream's clock. */
@@ -229,7 +229,7 @@ static void relay(struct mleg *from, struct mleg *to, struct rtp_pkt *p, unsigne
 	uint8_t pt = codec == RX_DTMF ? to->rem.tx_dtmf : to->rem.tx_pt;
 	enum order o;
 
-	if (pt == NO_PT || !takes(to))
+	if (pt == NO_PT || !mleg_takes(to))
 		return;
 	o = tx_order(to, from, p);
 	if (o == ORDER_DROP) {
@@ -250,11 +250,11 @@ static void relay(struct mleg *from, struct mleg *to, struct rtp_pkt *p, unsigne
 }
 
 /* A digit between streams of different clocks or numbers: its packets are ours, its timestamp stays one. */
-static void relay_digit(struct mleg *from, struct mleg *to, struct rtp_pkt *p, int64_t now_ms)
+void mleg_relay_digit(struct mleg *from, struct mleg *to, struct rtp_pkt *p, int64_t now_ms)
 {
 	bool first = to->dtmf_relay.who != from || to->dtmf_relay.from_ts != p->ts;
 
-	if (to->rem.tx_dtmf == NO_PT || p->len < 4 || !takes(to))
+	if (to->rem.tx_dtmf == NO_PT || p->len < 4 || !mleg_takes(to))
 		return;
 	if (first) {
 		to->dtmf_relay.who = from;
@@ -390,7 +390,7 @@ static void sound_packet(struct mleg *l, struct rtp_pkt *p, unsigned codec, int6
 	l->heard_codec = (uint8_t)codec;
 	if (l->watch.look)
 		mwatch_look(l, p, codec);
-	if (!same || l->rem.inband || l->listen || (l->taps[0].rec && !codec_is_law(codec)))
+	if (!same || l->rem.inband || l->listen || l->room || (l->taps[0].rec && !codec_is_law(codec)))
 		mhear_packet(l, p, codec, now_us);
 	if (l->mute)
 		return;
@@ -406,13 +406,15 @@ static void digit_packet_in(struct mleg *l, struct rtp_pkt *p, int64_t now_us)
 {
 	dtmf_packet(l, p, now_us / 1000);
 	mhear_skip(l, p, now_us);
+	if (l->room && !l->mute)
+		mroom_digit(l, p, now_us / 1000);
 	if (!l->peer || l->mute)
 		return;
 	/* Where the sound keeps its numbers, so does the digit. */
 	if (l->heard_codec < CODEC_N && mleg_same_codec(l->peer, l->heard_codec) && l->rem.dtmf_khz == l->peer->rem.dtmf_khz)
 		relay(l, l->peer, p, RX_DTMF, now_us / 1000);
 	else
-		relay_digit(l, l->peer, p, now_us / 1000);
+		mleg_relay_digit(l, l->peer, p, now_us / 1000);
 }
 
 static void media_packet(struct mleg *l, struct rtp_pkt *p, unsigned codec, int64_t now_us)
@@ -638,6 +640,25 @@ static void say_alaw(struct mleg *l, const void *who, uint8_t *frame, int64_t no
 	l->tx.who = who;
 }
 
+void mleg_play_end(struct mleg *l)
+{
+	play_end(l, false);
+}
+
+void mleg_say_pcm(struct mleg *l, const void *who, const int16_t pcm[FRAME], int64_t now_ms)
+{
+	uint8_t *frame = frame_room + PACKET_ROOM;
+
+	if (!codec_is_law(l->rem.tx)) {
+		l->own_pos += FRAME;
+		msay(l, who, l->own_pos, pcm, FRAME, 8, now_ms);
+		return;
+	}
+	for (unsigned i = 0; i < FRAME; i++)
+		frame[i] = alaw_of(pcm[i]);
+	say_alaw(l, who, frame, now_ms);
+}
+
 static void tick_play(struct mleg *l, int64_t now_us)
 {
 	uint8_t *frame = frame_room + PACKET_ROOM;
@@ -840,6 +861,7 @@ void mleg_tick(void *arg)
 
 	ilist_each_entry(&t->ticking, l, struct mleg, ticking)
 		tick_leg(l, now_us);
+	mroom_tick(t, now_us);
 	mtap_tick(t, now_us);
 	mrec_submit(t->m->recorder, &t->batch);
 	wheel_turn(&t->wheel[t->ticks % RTCP_TICKS], now_us);
@@ -865,7 +887,7 @@ static void leg_up(struct mthread *t, struct mleg *l)
 		log_error("cannot listen on a media socket leg=%llx", (unsigned long long)l->handle);
 }
 
-static void unbridge(struct mleg *l)
+void mleg_unbridge(struct mleg *l)
 {
 	if (!l->peer)
 		return;
@@ -929,8 +951,10 @@ static void digits_add(struct mleg *l, const char *digits)
 
 static void bridge(struct mleg *a, struct mleg *b)
 {
-	unbridge(a);
-	unbridge(b);
+	mleg_unbridge(a);
+	mleg_unbridge(b);
+	mroom_leave(a);
+	mroom_leave(b);
 	play_end(a, false);
 	play_end(b, false);
 	a->peer = b;
@@ -939,7 +963,8 @@ static void bridge(struct mleg *a, struct mleg *b)
 
 static void leg_free(struct mleg *l)
 {
-	unbridge(l);
+	mleg_unbridge(l);
+	mroom_leave(l);
 	mtap_leg_gone(l->t, l);
 	mleg_ticking(l, ~0u, false);
 	ilink_unlink(&l->wheel);
@@ -984,6 +1009,7 @@ void mleg_halt(struct mthread *t)
 	for (unsigned b = 0; b < RTCP_TICKS; b++)
 		ilist_each_entry(&t->wheel[b], l, struct mleg, wheel)
 			leg_free(l);
+	mroom_halt(t);
 	mrec_submit(t->m->recorder, &t->batch);
 	ltimer_cancel(&t->timer);
 	loop_stop();
@@ -1008,7 +1034,8 @@ void mleg_command(int type, void *data, size_t len, void *arg)
 		bridge(c->leg, c->other);
 		break;
 	case CMD_UNBRIDGE:
-		unbridge(c->leg);
+		mleg_unbridge(c->leg);
+		mroom_leave(c->leg);
 		break;
 	case CMD_MUTE:
 		c->leg->mute = c->flag;
@@ -1036,6 +1063,15 @@ void mleg_command(int type, void *data, size_t len, void *arg)
 		break;
 	case CMD_UP:
 		mwatch_up(c->leg);
+		break;
+	case CMD_ROOM_OPEN:
+		mroom_open(t, c->room);
+		break;
+	case CMD_ROOM_SET:
+		mroom_set(c->room, c->set);
+		break;
+	case CMD_ROOM_CLOSE:
+		mroom_close(c->room);
 		break;
 	case CMD_CLOSE:
 		leg_close(c->leg);

@@ -24,6 +24,7 @@ struct rec {
 	struct rfile *file;
 	int64_t base;     /* sample where block[0] begins */
 	uint8_t *block[2];
+	bool mixed;       /* right comes from the customer's room */
 	int64_t missing;  /* samples that no block was to be had for, not yet told to the recorder */
 };
 
@@ -74,7 +75,8 @@ static void tap_put(struct tap *t, const struct rtp_pkt *p, enum law law, int64_
 void mtap_rx(struct mleg *l, const struct rtp_pkt *p, enum law law, int64_t now_us)
 {
 	for (unsigned i = 0; i < TAPS_MAX && l->taps[i].rec; i++)
-		tap_put(&l->taps[i], p, law, now_us);
+		if (!l->taps[i].channel || !l->taps[i].rec->mixed)
+			tap_put(&l->taps[i], p, law, now_us);
 }
 
 void mtap_alaw(struct mleg *l, uint32_t ssrc, uint32_t pos, const uint8_t *alaw, size_t n, int64_t now_us)
@@ -90,6 +92,31 @@ void mtap_played(struct mleg *l, const uint8_t *alaw, int64_t now_us)
 	int64_t pos = (pos_at(l->played, now_us) + FRAME / 2) / FRAME * FRAME;
 
 	put(l->played, 1, pos, alaw, FRAME, LAW_ALAW);
+}
+
+void mtap_mixed(struct mleg *l, const int16_t pcm[FRAME], int64_t now_us)
+{
+	uint8_t alaw[FRAME];
+
+	if (!l->taps[0].rec)
+		return;
+	for (unsigned i = 0; i < FRAME; i++)
+		alaw[i] = alaw_of(pcm[i]);
+	for (unsigned i = 0; i < TAPS_MAX && l->taps[i].rec; i++) {
+		struct rec *r = l->taps[i].rec;
+
+		if (l->taps[i].channel || l->played == r)
+			continue;
+		r->mixed = true;
+		put(r, 1, (pos_at(r, now_us) + FRAME / 2) / FRAME * FRAME, alaw, FRAME, LAW_ALAW);
+	}
+}
+
+void mtap_unmixed(struct mleg *l)
+{
+	for (unsigned i = 0; i < TAPS_MAX && l->taps[i].rec; i++)
+		if (!l->taps[i].channel)
+			l->taps[i].rec->mixed = false;
 }
 
 static bool tap_add(struct mleg *l, struct rec *r, unsigned channel)

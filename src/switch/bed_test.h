@@ -832,6 +832,7 @@ static void check_records(void)
 	check_none(db, "activities are open", "SELECT count(*) FROM activity WHERE end_ms IS NULL");
 	check_none(db, "offers are open", "SELECT count(*) FROM offer WHERE end_ms IS NULL");
 	check_none(db, "attempts are open", "SELECT count(*) FROM attempt WHERE end_ms IS NULL OR result IS NULL");
+	check_none(db, "parties are open", "SELECT count(*) FROM call_party WHERE end_ms IS NULL");
 	check_none(db, "recordings are open", "SELECT count(*) FROM recording_part WHERE state = 'open' OR end_ms IS NULL");
 	check_none(db, "segments overlap or leave a gap",
 		   "SELECT count(*) FROM (SELECT end_ms, lead(start_ms) OVER (PARTITION BY call_id ORDER BY id) AS next FROM segment) s"

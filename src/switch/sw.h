@@ -41,6 +41,7 @@ struct sw_agent {
 	bool wanted;              /* within one look: a campaign of his runs */
 	int64_t state_ms;         /* since when he is in it, nominally; UTC */
 	struct sw_dial *dial;     /* the claim that the core keeps him for, sw_campaign.c; NULL */
+	struct sw_party *party;   /* he listens, or has joined a call; NULL */
 	struct sw_call *found;    /* sw_check.c: the call that says it has him */
 	bool begun;               /* a static agent was logged in at start */
 };
@@ -58,7 +59,7 @@ struct sw_cred {
 	int64_t user_id, until_ms;
 };
 
-enum sw_role { ROLE_CUSTOMER, ROLE_AGENT_LEG, ROLE_THIRD };
+enum sw_role { ROLE_CUSTOMER, ROLE_AGENT_LEG, ROLE_THIRD, ROLE_PARTY };
 
 /* What the toll guard keeps of a leg to a trunk. */
 struct sw_toll {
@@ -81,6 +82,7 @@ struct sw_leg {
 	bool kept;                /* belongs to the agent's log-in: his `kept` */
 	bool dropped;             /* the call has let go of it: its end decides nothing any more */
 	bool ring_logged, answer_logged;
+	struct sw_party *party;   /* it belongs to one; NULL */
 	struct ltimer dead;       /* runs while no audio arrives */
 	bool hears, hear_answered; /* sw_hear.c: it is listened to; it was answered */
 	int64_t hear_ms;          /* UTC: since when */
@@ -102,7 +104,20 @@ enum sw_phase {
 	CALL_GOODBYE, CALL_ECHO, CALL_TRANSFER, CALL_TEST, CALL_ENDED,
 };
 
-enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD };
+enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD, SEG_CONFERENCE };
+
+/* Somebody in a call beside customer and agent: sw_party.c. */
+struct sw_party {
+	struct ilink link;        /* sw_call.parties, in the order they came */
+	int64_t id;               /* of the fact; 0: he does not hear yet */
+	struct sw_agent *agent;   /* NULL: somebody outside, in a conference */
+	struct sw_leg *leg;       /* leg->call is the call */
+	enum sw_how how;
+	bool up, told;
+	bool seized;              /* the core has him in this call */
+	bool fixed;               /* a conference's member by a transfer: he does not listen elsewhere */
+	char device[64];          /* which of his telephones; "": none of ours */
+};
 
 /* A call on its way out through trunks: what is still to be tried. */
 #define SW_TRIES_MAX 8
@@ -153,6 +168,8 @@ struct sw_call {
 	int64_t ask_until_ms;       /* the answer is waited for until then; 0: it is there, or nobody was asked */
 	bool shut;                  /* he rings back out of hours */
 	bool owner_tried;           /* the core had the owner, or was to wait for him to be known: not in a further queue again */
+	struct ilink parties;       /* struct sw_party */
+	struct mroom *room;         /* while there are some; NULL: a bridge serves */
 	unsigned legs;              /* sw_legs that are not gone yet */
 	int64_t bare_ms;            /* sw_check.c: since when it has ended, or has no leg; 0: neither */
 	const char *refused;        /* by the toll guard: a sentence for a telephone's display */
@@ -288,6 +305,8 @@ void sw_call_connect(struct sw_call *c);
 void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority);
 bool sw_call_seize(struct sw_call *c, struct sw_agent *a);
 int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms);
+/** Rings @device of @a, which answers by itself, as a further leg of @c. */
+int sw_call_ring_party(struct sw_call *c, struct sw_leg **ret, struct sw_agent *a, const char *device, int timeout_ms);
 /** May he dial numbers outside with his telephone? */
 bool sw_may_key(struct sw *sw, const struct sw_agent *a);
 int sw_call_dial_out(struct sw_call *c, struct sw_leg **ret, const char *number); /* as the agent in it; -EINVAL: no number */
@@ -341,6 +360,26 @@ void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a);
 void sw_transfer_device(struct sw_call *c, struct sw_agent *a);
 /* @l wants the place of @old in @c. 0, or the status that refuses it. */
 int sw_pick_up(struct sw_call *c, struct sw_leg *old, struct sw_leg *l, struct sw_agent *a);
+
+/* sw_party.c */
+/** Computes from phase and parties who hears whom, and sets it. After every change of these. */
+void sw_call_audio(struct sw_call *c);
+enum sw_refusal sw_party_command(struct sw *sw, struct sw_agent *a, const struct sw_cmd *cmd, int64_t *call_id);
+/**
+ * The leg *@pl, which is up and in @c, becomes a member of the conference; taken, *@pl is NULL then. @a: whose it is; NULL: somebody outside. @seized:
+ * the core has him in this call already (it is released when he goes). -EBUSY: full.
+ */
+int sw_party_join(struct sw_call *c, struct sw_leg **pl, struct sw_agent *a, bool seized);
+void sw_party_up(struct sw_leg *l);
+void sw_party_closed(struct sw_leg *l);
+void sw_party_dead(struct sw_leg *l);
+/** What the talk of @c is: talk or conference. */
+enum sw_seg sw_party_talk(const struct sw_call *c);
+void sw_party_leave(struct sw_agent *a, const char *why);           /* he must be free now; no party: nothing happens */
+void sw_party_device(struct sw_agent *a, const char *device);       /* that browser is gone, or elsewhere */
+void sw_parties_end(struct sw_call *c, const char *why);
+/** The agent goes (his leg is gone, or to be dropped): who has joined gets his place. False: nobody has. */
+bool sw_party_inherits(struct sw_call *c);
 
 /* For sw_testcall.c. */
 struct sw_verdict;

@@ -260,6 +260,8 @@ void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up)
 	size_t pos = 0;
 
 	while ((a = hmap_next(&sw->agents, &pos))) {
+		if (ws && strcmp(a->device, device))
+			sw_party_device(a, device); /* he may listen without having logged in */
 		if (strcmp(a->device, device))
 			continue;
 		struct acd_in in = {.kind = ACD_IN_DEVICE, .agent_id = a->id, .device_up = up};
@@ -268,6 +270,7 @@ void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up)
 		if (!ws)
 			continue; /* a desk phone's dialog outlives its registration; a browser's media and dialog die with its socket */
 		sw_kept_drop(a, "telephone moved");
+		sw_party_device(a, device);
 		if (a->dial)
 			sw_campaign_agent_device(sw, a);
 		else if (a->call)
@@ -323,6 +326,8 @@ static enum sw_refusal simple(struct sw *sw, struct sw_agent *a, const struct sw
 	struct acd_in in = {.kind = kind, .agent_id = a->id, .ms = cmd->ms, .force = cmd->force};
 
 	(void)str_copy(in.reason, sizeof(in.reason), cmd->reason);
+	if (kind == ACD_IN_LOGOUT)
+		sw_party_leave(a, "logged out");
 	if (kind == ACD_IN_LOGOUT && cmd->force && a->call)
 		sw_call_agent_leaves(a->call, a, "agent was logged out");
 	return from_acd(sw_acd(sw, &in));
@@ -357,6 +362,10 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_PREVIEW_DIAL:
 	case SW_PREVIEW_SKIP:
 		return sw_campaign_command(sw, a, cmd);
+	case SW_LISTEN:
+	case SW_LISTEN_END:
+	case SW_TAKE_OVER:
+		return sw_party_command(sw, a, cmd, call_id);
 	case SW_DIAL:
 		return sw_call_dial(sw, a, cmd->number, call_id);
 	default:
@@ -365,6 +374,12 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	if (!a->call || (cmd->call_id && cmd->call_id != a->call->id))
 		return SW_R_NO_CALL;
 	*call_id = a->call->id;
+	if (a->party && cmd->kind == SW_HANGUP) {
+		sw_party_leave(a, "ended"); /* the call is somebody else's */
+		return SW_OK;
+	}
+	if (a->party)
+		return SW_R_STATE;
 	switch (cmd->kind) {
 	case SW_HANGUP:
 		if (a->call->phase == CALL_OFFERED)
@@ -373,6 +388,8 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 			sw_transfer_hangup(a->call, a); /* nor is he any more */
 			return SW_OK;
 		}
+		if (a->call->agent == a && sw_party_inherits(a->call))
+			return SW_OK;
 		sw_call_end(a->call, "agent", 0, 16, "hung up by the agent");
 		return SW_OK;
 	case SW_REFUSE:

@@ -253,12 +253,12 @@ int64_t sw_device_id(const struct sw *sw, const char *name)
 static int leg_dial(struct sw_leg **ret, struct sw_call *c, enum sw_role role, int64_t trunk_id, enum med_profile profile,
 		    const struct sip_dial *d)
 {
-	const char *device = d->device ? d->device : role == ROLE_AGENT_LEG && c->agent ? c->agent->device : NULL;
+	const char *device = d->device ? d->device : (role == ROLE_AGENT_LEG || role == ROLE_PARTY) && c->agent ? c->agent->device : NULL;
 	struct call_leg_audio audio = sw_audio_of(c->sw, sw_trunk_of(c->sw, trunk_id), device, false, c->cust ? c->cust : c->ag);
 	struct sw_leg *l = leg_new(c, role, trunk_id);
 	int r;
 
-	if (role == ROLE_AGENT_LEG && c->agent) {
+	if ((role == ROLE_AGENT_LEG || role == ROLE_PARTY) && c->agent) {
 		l->agent_id = c->agent->id;
 		l->device_id = sw_device_id(c->sw, c->agent->device);
 	}
@@ -304,6 +304,7 @@ static struct sw_call *call_new(struct sw *sw, const char *dir, const char *from
 	c->start_ms = clock_utc_ms();
 	c->id = idgen_next(&sw->ids, c->start_ms);
 	c->dir = dir;
+	ilist_init(&c->parties);
 	(void)str_copy(c->from, sizeof(c->from), from ? from : "");
 	(void)str_copy(c->to, sizeof(c->to), to ? to : "");
 	(void)str_copy(c->name, sizeof(c->name), name && strcmp(name, c->from) ? name : "");
@@ -410,6 +411,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 	jw_int(&w, "q850", q850);
 	jw_str(&w, "reason", reason);
 	jw_end_obj(&w);
+	sw_parties_end(c, "the call is over");
 	sw_emit_call(c, EV_CALL_END, &b);
 	if (c->dial)
 		sw_campaign_ended(c);
@@ -439,7 +441,7 @@ void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const ch
 static void join(struct sw_call *c)
 {
 	c->beep = false;
-	(void)med_bridge(media_of(c), med_of(c->cust), med_of(c->ag));
+	sw_call_audio(c);
 	if (c->record)
 		rec_start(c, c->ag);
 	if (c->pip)
@@ -453,7 +455,7 @@ static void connect(struct sw_call *c)
 	ltimer_cancel(&c->timer);
 	out_forget(c);
 	c->phase = CALL_TALK;
-	sw_seg_open(c, SEG_TALK, NULL);
+	sw_seg_open(c, sw_party_talk(c), NULL);
 	if (!c->answered || (c->agent && c->answer_agent_id && c->agent->id != c->answer_agent_id)) {
 		c->answered = true;
 		sw_emit_call(c, EV_CALL_ANSWER, NULL);
@@ -478,6 +480,7 @@ static void enter_queue(struct sw_call *c, int64_t waited_ms, int priority)
 	};
 
 	c->phase = CALL_WAITING;
+	sw_parties_end(c, "the caller waits");
 	c->in_acd = true;
 	if (!c->dial)
 		c->record = q && q->record;
@@ -583,6 +586,7 @@ static int ring_agent(struct sw_call *c, struct sw_agent *a, bool auto_answer, b
 		return 0;
 	}
 	sw_kept_drop(a, "a call rings");
+	sw_party_leave(a, "a call rings");
 	r = sw_agent_dial(c->sw, a, &d, &profile);
 	show_caller(&shown, c, u);
 	sw_ring_stop(a);
@@ -615,6 +619,7 @@ void sw_call_offer(struct sw *sw, const struct acd_out *out)
 		return;
 	}
 	q = sw_queue_of(sw, c->queue_id);
+	sw_party_leave(a, "a call rings");
 	c->phase = CALL_OFFERED;
 	c->offer_id = out->offer_id;
 	c->agent = a;
@@ -683,6 +688,7 @@ static void out_failed(struct sw_call *c, int code, int q850, const char *reason
 static void goodbye(struct sw_call *c)
 {
 	c->phase = CALL_GOODBYE;
+	sw_parties_end(c, "the call is over");
 	if (c->accepted && play(c, c->cust, "zh/goodbye", false))
 		sw_seg_open(c, SEG_IVR, "goodbye");
 	else
@@ -1270,6 +1276,8 @@ int sw_call_invite(struct sip_leg *sip, const struct sip_invite *inv, void *arg)
 		if (trunk_full(sw, t) || !sw_line_take(sw, t->id, &wait_ms))
 			return 503;
 	}
+	if (a)
+		sw_party_leave(a, "a call of his own");
 	u = a ? sw_user_of(sw, a->id) : NULL;
 	c = call_new(sw, device ? (sw_user_by_extension(sw, inv->dialled) || inv->dialled[0] == '*' ? "internal" : "out") : "in",
 		     device ? (u && u->extension && u->extension[0] ? u->extension : inv->device) : from, device ? inv->dialled : to,
@@ -1355,6 +1363,8 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 	struct sw_call *c = l->call;
 
 	log_ring(l, code);
+	if (l->party)
+		return;
 	if (early_media && !l->dropped)
 		sw_hear_early(l);
 	if (!l->dropped && c->out && l == *c->out->slot) {
@@ -1387,7 +1397,7 @@ static void on_audible(struct call_leg *leg, void *arg)
 {
 	struct sw_leg *l = arg;
 	struct sw_call *c = l->call;
-	struct sw_leg *o = c->phase == CALL_TRANSFER && l == c->xleg ? c->cust : other(c, l);
+	struct sw_leg *o = l->party ? NULL : c->phase == CALL_TRANSFER && l == c->xleg ? c->cust : other(c, l);
 
 	if (!l->dropped && o && !c->dial && call_leg_get_state(leg) == CALL_LEG_EARLY && (c->phase == CALL_DIALLING || c->phase == CALL_TRANSFER))
 		med_stop(media_of(c), med_of(o));
@@ -1418,6 +1428,10 @@ static void on_up(struct call_leg *leg, void *arg)
 
 	sw_leg_answered(l);
 	sw_hear_answered(l);
+	if (l->party) {
+		sw_party_up(l);
+		return;
+	}
 	if (l->dropped || (l != c->xleg && leg_over(other(c, l))))
 		return; /* the other side has gone in the same moment: that is told next */
 	switch (c->phase) {
@@ -1453,7 +1467,7 @@ static void on_up(struct call_leg *leg, void *arg)
 
 static void on_digit(struct call_leg *leg, char digit, bool in_audio, void *arg)
 {
-	struct sw_leg *l = arg, *o = l->dropped ? NULL : other(l->call, l);
+	struct sw_leg *l = arg, *o = l->dropped || l->party ? NULL : other(l->call, l);
 	const char digits[2] = {digit, '\0'};
 
 	/* In a talk digits pass through with the audio; those of INFO are made audible here. */
@@ -1494,9 +1508,9 @@ static void hold_audio(struct sw_call *c, bool hold)
 {
 	if (hold) {
 		rec_stop(c);
-		med_unbridge(media_of(c), med_of(c->cust));
-		play_music(c);
 		c->phase = CALL_HELD;
+		sw_call_audio(c);
+		play_music(c);
 		sw_seg_open(c, SEG_HOLD, NULL);
 	} else {
 		connect(c);
@@ -1570,7 +1584,10 @@ static void leg_dead(void *arg)
 		return;
 	}
 	log_warn("no audio for %d s, hanging up call=%lld leg=%lld", l->sw->start.dead_ms / 1000, (long long)l->call->id, (long long)l->id);
-	sw_call_end(l->call, "line", 0, 27, "no audio arrives");
+	if (l->party)
+		sw_party_dead(l);
+	else
+		sw_call_end(l->call, "line", 0, 27, "no audio arrives");
 }
 
 static void on_silent(struct call_leg *leg, bool silent, void *arg)
@@ -1635,6 +1652,8 @@ void sw_call_agent_leaves(struct sw_call *c, struct sw_agent *a, const char *why
 {
 	if (c->reserved)
 		return; /* he is not in it yet: when he has left, another is kept for it */
+	if (c->agent == a && sw_party_inherits(c))
+		return;
 	if (c->phase == CALL_TRANSFER && a != c->caller)
 		sw_transfer_hangup(c, a);
 	else if (c->phase == CALL_LOST)
@@ -1716,7 +1735,7 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 	case CALL_HELD:
 		if (c->agent && (cl->by == SIP_BY_LOST || cl->by == SIP_BY_TIMEOUT))
 			agent_lost(c);
-		else if (!sw_transfer_hung_up(c))
+		else if (!sw_transfer_hung_up(c) && !sw_party_inherits(c))
 			sw_call_end(c, "agent", cl->code, cl->q850, cl->reason);
 		break;
 	case CALL_DIALLING:
@@ -1756,6 +1775,10 @@ static void on_closed(struct call_leg *leg, const struct call_leg_close *cl, voi
 	if (l->dropped)
 		return;
 	l->dropped = true;
+	if (l->party) {
+		sw_party_closed(l);
+		return;
+	}
 	if (c->phase == CALL_TEST)
 		sw_test_closed(c, cl);
 	if (out_closed(c, l, cl))
@@ -1807,7 +1830,10 @@ static void on_gone(struct call_leg *leg, const struct call_leg_close *cl, const
 
 static void on_trouble(struct call_leg *leg, enum med_trouble t, void *arg)
 {
-	sw_audio_trouble(arg, t);
+	struct sw_leg *l = arg;
+
+	if (!l->party) /* who only listens need not be heard */
+		sw_audio_trouble(l, t);
 }
 
 static void on_heard(struct call_leg *leg, const struct med_heard *h, void *arg)
@@ -1876,6 +1902,28 @@ bool sw_call_seize(struct sw_call *c, struct sw_agent *a)
 int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms)
 {
 	return ring_agent(c, a, false, false, timeout_ms);
+}
+
+int sw_call_ring_party(struct sw_call *c, struct sw_leg **ret, struct sw_agent *a, const char *device, int timeout_ms)
+{
+	struct sw_agent as = {.id = a->id}, *agent = c->agent;
+	enum med_profile profile;
+	char headers[256];
+	struct shown shown;
+	struct sip_dial d = {.from_user = shown.user, .from_name = shown.name, .headers = headers, .ring_timeout_ms = timeout_ms};
+	int r;
+
+	(void)str_copy(as.device, sizeof(as.device), device);
+	r = sw_agent_dial(c->sw, &as, &d, &profile);
+	if (r)
+		return r;
+	sw_ring_stop(a);
+	show_caller(&shown, c, sw_user_of(c->sw, a->id));
+	dial_headers(headers, sizeof(headers), c, true, false);
+	c->agent = &as; /* whose leg it is */
+	r = leg_dial(ret, c, ROLE_PARTY, 0, profile, &d);
+	c->agent = agent;
+	return r;
 }
 
 void sw_call_dial_over(struct sw_call *c)

@@ -84,6 +84,9 @@ static const char *calls_broken(struct sw *sw, int64_t now_ms)
 			s = claim(c, c->caller);
 		if (!s && c->phase != CALL_ENDED)
 			s = claim(c, c->xagent);
+		ilist_each_entry(&c->parties, p, struct sw_party, link)
+			if (!s && p->seized)
+				s = claim(c, p->agent);
 	}
 	return s;
 }

@@ -65,6 +65,7 @@ void sw_alarm_about(struct sw *sw, const char *what, int64_t object, const char 
 
 static const char *const seg_names[] = {
 	[SEG_IVR] = "ivr", [SEG_QUEUE] = "queue", [SEG_RING] = "ring", [SEG_TALK] = "talk", [SEG_HOLD] = "hold",
+	[SEG_CONFERENCE] = "conference",
 };
 
 void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why)
@@ -90,7 +91,7 @@ void sw_seg_open(struct sw_call *c, enum sw_seg seg, const char *why)
 
 void sw_leg_begun(struct sw_leg *l, bool incoming, const char *transport, const char *local, const char *remote)
 {
-	static const char *const roles[] = {"customer", "agent", "third"};
+	static const char *const roles[] = {"customer", "agent", "third", "third"};
 	int64_t call_id = l->call ? l->call->id : 0;
 	struct ev e = {.kind = EV_LEG_NEW, .call_id = call_id, .leg_id = l->id, .agent_id = l->agent_id};
 	char buf[256];

@@ -219,6 +219,7 @@ int sw_kept_dial(struct sw_agent *a, struct sw *sw, int timeout_ms)
 	if (r)
 		return r;
 	sw_ring_stop(a);
+	sw_party_leave(a, "a call rings");
 	l = xcalloc(1, sizeof(*l));
 	l->sw = sw;
 	l->id = idgen_next(&sw->ids, clock_utc_ms());

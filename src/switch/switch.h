@@ -269,13 +269,22 @@ enum sw_cmd_kind {
 	SW_TRANSFER,     /* user_id: his call, to the colleague target_id, whom it rings while he stays (sw_refer.c) */
 	SW_PREVIEW_DIAL, /* user_id: the customer whom he is shown (preview.new), now. call_id 0: whichever it is */
 	SW_PREVIEW_SKIP, /* user_id, reason (a code): not him; call_id 0: whichever it is */
+	SW_LISTEN,       /* user_id hears call_id from now on, as `how`; in another one before: moved. His telephone rings first (sw_party.c) */
+	SW_LISTEN_END,   /* user_id; call_id 0: whichever it is */
+	SW_TAKE_OVER,    /* user_id, who is a party of call_id, has the agent's place */
 };
+
+/* Hears only; is heard by the agent, too; is heard by all. */
+enum sw_how { SW_HOW_LISTEN, SW_HOW_WHISPER, SW_HOW_JOIN };
+const char *sw_how_name(enum sw_how how); /* listen whisper join */
 
 struct sw_cmd {
 	enum sw_cmd_kind kind;
 	int64_t user_id, call_id, trunk_id, target_id;
 	int32_t ms;
 	bool ready, force;
+	enum sw_how how;
+	bool told; /* SW_LISTEN: the agent is to know */
 	char device[64], reason[ACD_REASON_MAX], number[64];
 	char ha1_md5[33], ha1_sha256[65];
 };
