@@ -380,13 +380,17 @@ TEST(who_clears_the_demo_stays_and_gets_a_password)
 	struct client c, other;
 	const json_t *o;
 	struct fix f;
+	int64_t trunk;
 
 	fix_start(&f, true);
 	fix_run(&f, "INSERT INTO call (id, centre_id, dir, trunk_id, start_ms, end_ms) SELECT 1, t.centre_id, 'in', t.id, 1, 2 FROM trunks t");
 	fix_run(&f, "INSERT INTO call (id, centre_id, dir, start_ms, end_ms) SELECT 2, centre_id, 'in', 1, 2 FROM trunks");
 	c = fix_login(&f, "admin", NULL);
 	other = fix_login(&f, "agent", NULL);
+	trunk = fix_get(&f, "SELECT id FROM trunks");
+	sw_hung_up_trunk = 0;
 	o = ask_for(&c, "DELETE", "/demo", NULL, "200");
+	assert_int_equal(sw_hung_up_trunk, trunk); /* its calls end before it goes */
 	assert_text(o, "login", "admin");
 	(void)str_copy(password, sizeof(password), text_at(o, "password"));
 	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM users WHERE login NOT IN ('admin', 'root')"), 0);

@@ -741,6 +741,8 @@ static int care_job(struct db *db, void *arg)
 
 	if (n)
 		log_warn("numbers shown rest n=%zu: they are answered less than the others", n);
+	if (!r)
+		r = campaign_demo_refill(db, x->centre_id, now);
 	return r ? r : campaign_ring_backs(&n, db, x->zone, x->centre_id, now);
 }
 

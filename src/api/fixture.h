@@ -61,6 +61,7 @@ extern _Atomic unsigned sw_claims_told;
 extern bool sw_takes_no_claims;
 extern char sw_raised[64]; /* the last alarm */
 extern bool sw_raised_on;
+extern int64_t sw_hung_up_trunk;
 extern struct sw_turn sw_drawn, sw_drawn_back; /* the last draw, and the last that was given back */
 extern int64_t sw_next_in_turn; /* whom it answers; 0: nobody */
 extern unsigned sw_books; /* how often it was given a book of taught sounds, and the last one */

@@ -154,6 +154,14 @@ int sw_turn(struct sw *sw, const struct sw_turn *t, void (*answer)(int64_t agent
 	return 0;
 }
 
+int64_t sw_hung_up_trunk;
+
+int sw_hang_up_trunk(struct sw *sw, int64_t trunk_id)
+{
+	sw_hung_up_trunk = trunk_id;
+	return 0;
+}
+
 unsigned sw_books;
 struct snap *sw_book;
 

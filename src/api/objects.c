@@ -276,6 +276,33 @@ static int clear_job(struct db *db, void *arg)
 	return r;
 }
 
+/* Nobody is dialled for the demo any more, and its calls end, so that these are cleared too. */
+static int rest_job(struct db *db, void *arg)
+{
+	const struct ask *k = arg;
+
+	return db_run(db, "UPDATE campaigns SET state = 'paused', rev = rev + 1, updated_ms = $2 WHERE state = 'running'"
+			  " AND id IN (SELECT row_id FROM demo_row WHERE centre_id = $1 AND resource = 'campaigns')", "ii", k->who.centre_id, k->now_ms);
+}
+
+static int rest(struct ask *k)
+{
+	struct db_stmt *st;
+	int r = db_writer_call(k->api->conf.writer, DB_BUSINESS, rest_job, k);
+
+	if (r || !k->api->sw)
+		return r;
+	api_conf_changed(k->api, k->db);
+	r = db_prepare(&st, k->db, "SELECT row_id FROM demo_row WHERE centre_id = $1 AND resource = 'trunks'");
+	if (r)
+		return r;
+	db_bind_i64(st, 1, k->who.centre_id);
+	while ((r = db_step(st)) == DB_ROW)
+		(void)sw_hang_up_trunk(k->api->sw, db_i64(st, 0));
+	db_done(st);
+	return r;
+}
+
 /* The files of what was cleared; what cannot be removed is only said. */
 static int recordings(struct ask *k, json_t *paths)
 {
@@ -329,6 +356,8 @@ void demo_clear(struct ask *k)
 		r = people_password_hash(hash, password);
 		j.hash = hash;
 	}
+	if (!r)
+		r = rest(k);
 	if (!r && k->api->conf.demo_cleared) {
 		k->api->conf.demo_cleared(k->api->conf.demo_arg);
 		(void)usleep(HANG_UP_US);

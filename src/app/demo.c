@@ -1,11 +1,14 @@
 #include "app/demo.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -18,8 +21,8 @@
 #include "switch/switch.h"
 
 #define HOST "127.0.0.3" /* the simulated carrier and telephones */
-#define CARRIER_PORT 25060
-#define PHONE_PORT 25080
+#define FIRST_PORT 25060 /* the carrier's; the telephones' is 20 above. Where another demo has these, the next ones */
+#define PORTS_MAX 18
 #define DAYS 3
 #define CALLS_A_DAY 420
 #define CALLS_AN_HOUR "700" /* a little more than twelve agents can take, so that somebody always waits */
@@ -48,14 +51,37 @@ struct history {
 	uint64_t seed;
 };
 
+static struct people_demo places = {.carrier_host = HOST, .carrier_port = FIRST_PORT, .phone_host = HOST, .phone_port = FIRST_PORT + 20};
+
+static bool is_free(uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return false;
+	(void)inet_pton(AF_INET, HOST, &at.sin_addr);
+	r = bind(fd, (struct sockaddr *)&at, sizeof(at));
+	close(fd);
+	return !r;
+}
+
+static void find_places(void)
+{
+	for (uint16_t i = 0; i < PORTS_MAX; i++) {
+		places.carrier_port = FIRST_PORT + i;
+		places.phone_port = places.carrier_port + 20;
+		if (is_free(places.carrier_port) && is_free(places.phone_port))
+			return;
+	}
+}
+
 static int make_people(struct db *db, void *arg)
 {
-	const struct people_demo conf = {
-		.carrier_host = HOST, .carrier_port = CARRIER_PORT, .phone_host = HOST, .phone_port = PHONE_PORT,
-	};
+	int r = people_demo_seed(db, *(int64_t *)arg, &places);
 
-	int r = people_demo_seed(db, *(int64_t *)arg, &conf);
-
+	if (!r)
+		r = people_demo_move(db, *(int64_t *)arg, &places);
 	if (!r)
 		r = people_demo_customers(db, *(int64_t *)arg, clock_utc_ms());
 	return r ? r : people_demo_sales(db, *(int64_t *)arg, clock_utc_ms());
@@ -187,6 +213,7 @@ int demo_prepare(struct db_writer *w, int64_t centre_id)
 			log_info("the demo was cleared: this is a centre of its own, and --demo does nothing any more");
 		return r ? r : 1;
 	}
+	find_places();
 	r = db_writer_call(w, DB_BUSINESS, make_people, &centre_id);
 	if (!r)
 		r = db_writer_call(w, DB_BUSINESS, count_calls, &calls);
@@ -204,8 +231,8 @@ pid_t demo_network(const char *sip)
 	if (n < 0)
 		return -errno;
 	exe[n] = '\0';
-	(void)snprintf(carrier, sizeof(carrier), HOST ":%d", CARRIER_PORT);
-	(void)snprintf(phones, sizeof(phones), HOST ":%d", PHONE_PORT);
+	(void)snprintf(carrier, sizeof(carrier), HOST ":%u", places.carrier_port);
+	(void)snprintf(phones, sizeof(phones), HOST ":%u", places.phone_port);
 	pid = fork();
 	if (pid < 0)
 		return -errno;

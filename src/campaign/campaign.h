@@ -33,6 +33,8 @@ int campaign_seed(struct db *db, int64_t centre_id);
 
 /** The demo centre's projects with their past; again: no change. Its people and customers are there. Writer. */
 int campaign_demo(struct db *db, int64_t centre_id, int64_t now_ms);
+/** Where the demo's lists run out: who was last dialled a day ago is new again, else further customers come. No demo: nothing. Writer. */
+int campaign_demo_refill(struct db *db, int64_t centre_id, int64_t now_ms);
 
 /** yyyymmdd of "2026-11-22"; 0: it is none. */
 int64_t campaign_day_of(const char *text);

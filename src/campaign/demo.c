@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "base/rng.h"
+#include "campaign/recycle.h"
 #include "campaign/retry.h"
 #include "campaign/rules.h"
 #include "db/db.h"
@@ -365,5 +366,60 @@ int campaign_demo(struct db *db, int64_t centre_id, int64_t now_ms)
 	m.today_ms = zone_utc_ms(m.zone, wall - wall % DAY_MS);
 	r = make_all(&m);
 	zone_free(m.zone);
+	return r;
+}
+
+/* ---- lists that do not run out ---- */
+
+#define REFILL_BELOW 60
+#define REFILL 40
+#define CUSTOMERS_MAX 4000 /* the demo's in all: enough for a day at its pace */
+
+static int more_customers(struct make *m, const struct project *p, int64_t n)
+{
+	int64_t there = 0, id = 0;
+	int r = db_get_i64(&there, m->db, "SELECT COUNT(*) FROM demo_row WHERE centre_id = $1 AND resource = 'customers'", "i", m->centre_id);
+
+	if (!r)
+		r = db_get_i64(&m->seq, m->db, "SELECT COALESCE(MAX(seq), 0) FROM demo_row WHERE centre_id = $1", "i", m->centre_id);
+	rng_init(&m->rng, 20261124 + (uint64_t)there);
+	for (int64_t i = 0; !r && i < n && there + i < CUSTOMERS_MAX; i++) { /* these are more than make_list has numbered */
+		r = make_customer(m, (int)(there + i), &id);
+		if (!r)
+			r = add(m, p, id);
+	}
+	return r;
+}
+
+static int refill(struct make *m, const struct project *p)
+{
+	struct recycle_ask ask = {.last = {"answered", "noanswer", "busy", "rejected", "off", "unreachable", "assistant", "abandoned"}, .last_n = 8, .before_ms = m->now_ms - DAY_MS,
+				  .fresh = true, .priority = 5};
+	int64_t open = 0, n = 0;
+	int r = db_get_i64(&open, m->db, "SELECT COUNT(*) FROM campaign_leads WHERE campaign_id = $1 AND state IN ('open', 'claimed')", "i", p->id);
+
+	if (r || open >= REFILL_BELOW)
+		return r;
+	r = ids(ask.results, &ask.result_n, RECYCLE_MAX, m, "SELECT id FROM contact_results WHERE centre_id = $1 AND code <> 'do_not_call' ORDER BY id");
+	if (r)
+		return r;
+	r = campaign_recycle_step(&n, m->db, p->id, &ask, REFILL, m->now_ms);
+	return r || strcmp(p->mode, "preview") == 0 ? r : more_customers(m, p, REFILL - n); /* old customers do not become more */
+}
+
+int campaign_demo_refill(struct db *db, int64_t centre_id, int64_t now_ms)
+{
+	struct make m = {.db = db, .centre_id = centre_id, .now_ms = now_ms};
+	int64_t list[2];
+	size_t n = 0;
+	int r = ids(list, &n, ARRAY_LEN(list), &m, "SELECT x.id" DEMO("campaigns", "campaigns") " AND x.state = 'running' ORDER BY d.seq");
+
+	for (size_t i = 0; !r && i < n; i++) {
+		int64_t preview = 0;
+
+		r = db_get_i64(&preview, db, "SELECT CASE WHEN mode = 'preview' THEN 1 ELSE 0 END FROM campaigns WHERE id = $1", "i", list[i]);
+		if (!r)
+			r = refill(&m, &(struct project){.id = list[i], .mode = preview ? "preview" : "predictive"});
+	}
 	return r;
 }

@@ -303,6 +303,33 @@ int people_demo_present(bool *ret, struct db *db, int64_t centre_id)
 	return r;
 }
 
+int people_demo_move(struct db *db, int64_t centre_id, const struct people_demo *conf)
+{
+	char *old = NULL, at[80];
+	int r = db_run(db, "UPDATE trunks SET port = $2 WHERE port <> $2 AND id IN (SELECT row_id FROM demo_row WHERE centre_id = $1 AND resource = 'trunks')", "ii", centre_id,
+		       (int64_t)conf->carrier_port);
+	struct db_stmt *st;
+
+	if (r)
+		return r;
+	r = db_prepare(&st, db, "SELECT d.static_uri FROM devices d JOIN demo_row x ON x.row_id = d.id AND x.resource = 'devices' WHERE x.centre_id = $1 AND d.static_uri LIKE 'sip:%@%'"
+				" ORDER BY x.seq LIMIT 1");
+	if (r)
+		return r;
+	db_bind_i64(st, 1, centre_id);
+	r = db_step(st);
+	if (r == DB_ROW)
+		old = xstrdup(strchr(db_text(st, 0), '@'));
+	db_done(st);
+	(void)snprintf(at, sizeof(at), "@%s:%u", conf->phone_host, conf->phone_port);
+	r = r < 0 ? r : 0;
+	if (!r && old && strcmp(old, at) != 0)
+		r = db_run(db, "UPDATE devices SET static_uri = REPLACE(static_uri, $2, $3) WHERE id IN (SELECT row_id FROM demo_row WHERE centre_id = $1 AND resource = 'devices')", "itt",
+			   centre_id, old, at);
+	free(old);
+	return r;
+}
+
 int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf)
 {
 	struct demo d = {.seed = {.db = db, .centre_id = centre_id, .demo = true}, .conf = conf};

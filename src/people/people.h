@@ -140,6 +140,8 @@ struct people_demo {
  * the logins "agent", "lead" and "admin" for one click, teams, queues, numbers, trunk. Again: no change.
  */
 int people_demo_seed(struct db *db, int64_t centre_id, const struct people_demo *conf);
+/** Its carrier and telephones are there now: at another start other ports may be free. */
+int people_demo_move(struct db *db, int64_t centre_id, const struct people_demo *conf);
 /** The demo's customers: three of four of its callers, with owners, notes and a pool. Again: no change. */
 int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms);
 /** Visits, deals, goals and call-backs of these. Again: no change. */

@@ -231,6 +231,24 @@ TEST(who_answers_before_the_next_agents_telephone_is_put_through_when_it_is_ther
 	end();
 }
 
+TEST(a_trunks_calls_end_when_it_is_taken_away)
+{
+	struct dlg a, c;
+
+	centre();
+	lead(1, "13800000001");
+	begin();
+	ringing(&a, &c);
+	answer(&c);
+	(void)await_event(0, EV_SEG_OPEN, ALICE, "\"talk\"");
+	assert_int_equal(sw_hang_up_trunk(bed.sw, TRUNK + 1), 0);
+	assert_int_equal(sw_hang_up_trunk(bed.sw, TRUNK), 0);
+	expect_bye(&c);
+	(void)await_event(0, EV_CALL_END, ALICE, "taken away");
+	assert_int_equal(count_events(EV_CALL_END, ""), 1);
+	end();
+}
+
 TEST(when_the_last_agent_leaves_nobody_is_rung_any_longer)
 {
 	struct dlg a, c;

@@ -13,7 +13,7 @@
 #include "switch/sw_kept.h"
 #include "switch/sw_number.h"
 
-enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_CLAIMS, MSG_BOOK, MSG_STOP };
+enum { MSG_CONF, MSG_COMMAND, MSG_ORPHAN, MSG_ALARM, MSG_TRIAL, MSG_STRANGERS, MSG_CUSTOMER, MSG_TURN, MSG_CLAIMS, MSG_BOOK, MSG_TRUNK, MSG_STOP };
 
 struct alarm_msg {
 	char what[32], name[128], detail[256];
@@ -164,6 +164,23 @@ static void end_all(void *arg)
 	while ((c = hmap_next(&sw->calls, &pos)))
 		if (c->phase != CALL_ENDED) {
 			sw_call_end(c, "system", 480, 41, "shutting down");
+			pos = 0; /* the map may have changed under the walk */
+		}
+}
+
+static bool goes_through(const struct sw_call *c, int64_t trunk_id)
+{
+	return c->trunk_id == trunk_id || (c->cust && c->cust->trunk_id == trunk_id) || (c->ag && c->ag->trunk_id == trunk_id);
+}
+
+static void end_trunk(struct sw *sw, int64_t trunk_id)
+{
+	struct sw_call *c;
+	size_t pos = 0;
+
+	while ((c = hmap_next(&sw->calls, &pos)))
+		if (c->phase != CALL_ENDED && goes_through(c, trunk_id)) {
+			sw_call_end(c, "system", 480, 41, "its trunk is taken away");
 			pos = 0; /* the map may have changed under the walk */
 		}
 }
@@ -462,10 +479,20 @@ static void on_msg(int type, void *data, size_t len, void *arg)
 	case MSG_BOOK:
 		sw_hear_book_set(sw, *(struct snap **)data);
 		break;
+	case MSG_TRUNK:
+		end_trunk(sw, *(int64_t *)data);
+		break;
 	case MSG_STOP:
 		on_stop(sw, *(int *)data);
 		break;
 	}
+}
+
+int sw_hang_up_trunk(struct sw *sw, int64_t trunk_id)
+{
+	if (sw->stopped)
+		return -ESHUTDOWN;
+	return mbox_post(sw->mbox, MSG_TRUNK, &trunk_id, sizeof(trunk_id));
 }
 
 int sw_hear_book(struct sw *sw, struct snap *book)

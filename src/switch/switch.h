@@ -311,6 +311,9 @@ struct sw_customer {
 /** Any thread. */
 int sw_customer(struct sw *sw, const struct sw_customer *c);
 
+/** Every call that goes through this trunk ends. Any thread. */
+int sw_hang_up_trunk(struct sw *sw, int64_t trunk_id);
+
 /* ---- what campaigns dial ---- */
 
 #define SW_CLAIMS_MAX 500
