@@ -429,6 +429,8 @@ static void fill_only(const struct job *j, struct line *l, const json_t *old)
 		const char *name = j->d->fields[i].name;
 		const json_t *have = json_object_get(old, name);
 
+		if (j->d->fields[i].flags & RES_ADDS)
+			continue;
 		if (j->d->fields[i].type == RES_SECRET || (have && !json_is_null(have)))
 			(void)json_object_del(l->body, name);
 	}

@@ -368,6 +368,35 @@ TEST(a_row_that_has_one_of_the_numbers_is_the_row_meant)
 	fix_stop(&f);
 }
 
+/* Who works in one project already comes into the next one all the same: a project replaces nothing. */
+TEST(empty_fields_alone_are_filled_but_a_project_is_added)
+{
+	struct fix f;
+	struct client c;
+	char *body;
+	int64_t first, second;
+
+	fix_start(&f, true);
+	c = fix_login(&f, "root", "correct horse 7");
+	(void)ask_for(&c, "POST", "/campaigns", "{\"name\":\"A\",\"basis\":\"consent\",\"basis_text\":\"x\"}", "201");
+	(void)ask_for(&c, "POST", "/campaigns", "{\"name\":\"B\",\"basis\":\"consent\",\"basis_text\":\"x\"}", "201");
+	first = fix_get(&f, "SELECT id FROM campaigns WHERE name = 'A'");
+	second = fix_get(&f, "SELECT id FROM campaigns WHERE name = 'B'");
+	upload(&c, "customers", "姓名,电话\n示例甲,13800138000\n");
+	body = xasprintf("{\"values\":{\"campaign_id\":\"%lld\"}}", (long long)first);
+	counts(check(&c, body, "checked"), 1, 0, 0, 0);
+	(void)commit(&c);
+	free(body);
+	upload(&c, "customers", "姓名,电话\n别的名字,13800138000\n");
+	body = xasprintf("{\"existing\":\"fill\",\"values\":{\"campaign_id\":\"%lld\"}}", (long long)second);
+	counts(check(&c, body, "checked"), 0, 1, 0, 0);
+	(void)commit(&c);
+	free(body);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(*) FROM customers WHERE name = '示例甲'"), 1);
+	assert_int_equal(fix_get(&f, "SELECT COUNT(DISTINCT campaign_id) FROM campaign_leads"), 2);
+	fix_stop(&f);
+}
+
 TEST(every_row_gets_what_was_chosen_for_all_and_owned_customers_are_taken)
 {
 	struct fix f;

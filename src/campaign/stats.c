@@ -427,9 +427,9 @@ int campaign_shown_health(json_t **ret, struct db *db, int64_t centre_id, int da
 		struct shown_health h = shown_health(x->hours, x->hour_n);
 
 		(void)snprintf(id, sizeof(id), "%lld", (long long)x->id);
-		(void)json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:b}", "id", id, "number", x->number, "city", x->city, "state",
+		(void)json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:b}", "id", id, "number", x->number, "city", x->city, "state",
 			!strcmp(x->state, "active") && x->rest_ms > now_ms ? "resting" : x->state, "rest_ms", (json_int_t)(x->rest_ms > now_ms ? x->rest_ms : 0), "dials", (json_int_t)x->dials,
-			"answered", (json_int_t)x->answered, "expected", h.expected, "z", h.z, "compared", h.compared));
+			"answered", (json_int_t)x->answered, "compared_dials", (json_int_t)h.n, "expected", h.expected, "z", h.z, "compared", h.compared));
 	}
 	free_numbers(list, n);
 	if (r)

@@ -33,7 +33,7 @@ static const struct res_field fields[] = {
 	{"last_ms", RES_TIME, "最近联系", "Last contact", RES_READONLY},
 	{"back_ms", RES_TIME, "回公海时间", "Goes back", RES_READONLY},
 	{"contact_n", RES_INT, "联系次数", "Contacts", RES_READONLY | RES_HIDE_LIST, .fallback = "0"},
-	{"campaign_id", RES_REF, "加入项目", "Project", RES_HIDE_LIST, .ref = "campaigns", .also = "项目|项目名称|外呼项目",
+	{"campaign_id", RES_REF, "加入项目", "Project", RES_HIDE_LIST | RES_ADDS, .ref = "campaigns", .also = "项目|项目名称|外呼项目",
 	 .help_zh = "保存后成为这个项目的待拨客户；这里显示最近加入的一个。", .help_en = "Makes the customer a lead of that project; the last one is shown."},
 	{"source_id", RES_REF, "客户来源", "Source", RES_HIDE_LIST, .ref = "customer_sources"},
 	{"gender", RES_ENUM, "性别", "Gender", RES_HIDE_LIST, .options = genders},

@@ -45,6 +45,7 @@ enum res_flag {
 	RES_ASSIGN = 512,     /* whose a row is: changed only with the right to assign */
 	RES_TAGS = 4096,      /* text of tags, parted by commas with one at each end: ",vip,北京," */
 	RES_OPTIONS = 1 << 17, /* RES_JSON: a list of choices that the form draws an editor for */
+	RES_ADDS = 1 << 19,   /* what is written is one more of several; the last is shown, and nothing is lost */
 	RES_CUSTOM = 1 << 18, /* added by an administrator; see res_now */
 };
 

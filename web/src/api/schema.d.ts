@@ -6908,6 +6908,7 @@ export interface paths {
                                 dials: number;
                                 answered: number;
                                 expected: number;
+                                compared_dials: number;
                                 z: number;
                                 compared: boolean;
                             }[];
