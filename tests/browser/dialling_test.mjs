@@ -1,14 +1,14 @@
 /*
- * Outbound at the desk, with a real server and a simulated city: a project is made over the API, agents dial preview, progressively and
- * predictively in their browsers; results, a call-back, a visit and a deal arrive, and the figures are what the city's own log says.
+ * Outbound, with a real server and a simulated city: a supervisor makes a project in the wizard and imports a thousand customers into it, agents
+ * dial preview, progressively and predictively in their browsers; results, a call-back, a visit and a deal arrive, and the figures are what the city's own log says.
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { axe, equal, ok, text, until } from './lib.mjs'
-import { browserWithVoice, Caller, Centre, Desk, HUAWU, person, queue } from './server.mjs'
+import { browserWithVoice, Caller, Centre, Desk, HUAWU, PASSWORD, person, queue } from './server.mjs'
 
-const CUSTOMERS = 150
+const CUSTOMERS = 1000
 const NAME = '理财邀约(示例)'
 const SCRIPT = '# 开场\n您好，{姓名}，我是西湖财富的顾问。\n- 新客有一款稳健产品\n- 约本周到店'
 let centre
@@ -29,9 +29,8 @@ async function change(body) {
 }
 
 export async function setup() {
-	centre = await new Centre(19_700, { options: ['--rtp-min', '19710', '--rtp-max', '19898'] }).seed(queue('服务(示例)', '4001', { ring_s: 60, wrapup_s: 1 }),
-		person(8001, '服务(示例)'), person(8002, null), person(8003, null),
-		Array.from({ length: CUSTOMERS }, (_, i) => ['customers', `c${i}`, { name: `客户${i}(示例)`, city: '杭州', owner_id: `$u${8001 + i % 3}`, phones: [{ number: number(i) }] }])).start()
+	centre = await new Centre(19_700, { options: ['--rtp-min', '19710', '--rtp-max', '19898'] }).seed(queue('服务(示例)', '4001', { ring_s: 60, wrapup_s: 1 }), [['teams', 'team', { name: '外呼组(示例)' }]],
+		person(8001, '服务(示例)', { team_id: '$team' }), person(8002, null, { team_id: '$team' }), person(8003, null, { team_id: '$team' })).start()
 	boss = await centre.api('boss')
 	// The city: people answer readily, and everything but the talks goes twenty times as fast.
 	city = spawn(HUAWU, ['sim', 'net', '--server', centre.sip, '--carrier', `127.0.0.3:${centre.port + 3}`, '--city', '0.8', '--hour', '18', '--faster', '20', '--talk', '900', '--seed', '5',
@@ -39,13 +38,6 @@ export async function setup() {
 	for (const w of (await get('/calling_windows')).items)
 		await boss.patch(`/calling_windows/${w.id}`, { hours: '00:00-24:00' }, w.rev)
 	results = Object.fromEntries((await get('/contact_results?limit=100')).items.map(r => [r.code, r.id]))
-	project = await boss.post('/campaigns', { name: NAME, mode: 'progressive', hours: '00:00-24:00', basis: 'consent', basis_text: '2026 年会员协议(示例)', script: SCRIPT, ring_s: 15, wrapup_s: 600,
-		results: [results.interested, results.refused, results.call_later] })
-	const users = (await get('/users?limit=100')).items
-	for (const n of [8001, 8002, 8003])
-		await boss.post('/campaign_agents', { campaign_id: project.id, user_id: users.find(u => u.login === `agent${n}`).id })
-	await boss.post(`/campaigns/${project.id}/leads`, { filters: {}, count: CUSTOMERS })
-	await until(async () => !(await get(`/campaigns/${project.id}/job`)).running, 'the leads')
 	browser = await browserWithVoice(centre)
 }
 export async function done() {
@@ -87,6 +79,36 @@ async function both(name) {
 }
 
 export const tests = {
+	'a supervisor makes a project and imports a thousand customers into it': async () => {
+		const p = await (await browser.newContext({ locale: 'zh-CN', viewport: { width: 1440, height: 900 } })).newPage()
+		await p.goto(`${centre.base}/login?next=/campaigns`)
+		await p.fill('#login', 'boss')
+		await p.fill('#password', PASSWORD)
+		await p.keyboard.press('Enter')
+		await p.waitForURL(u => u.pathname !== '/login')
+		await p.goto(`${centre.base}/campaigns/new`)
+		await p.fill('#c-name', NAME)
+		await p.click('[data-basis=consent]')
+		await p.fill('#c-basis_text', '2026 年会员协议(示例)')
+		await p.click('[data-act=next]')
+		await p.locator('[data-source=import] input').check()
+		await p.click('[data-act=next]')
+		await p.locator('[data-team] input').check()
+		await p.click('[data-go=rules]')
+		await p.fill('#c-hours', '0-24')
+		await p.click('[data-act=create]')
+		await p.waitForURL(/\/campaigns\/\d+/)
+		const file = join(centre.dir, 'leads.csv')
+		writeFileSync(file, `\uFEFF姓名,电话,城市,归属坐席\n${Array.from({ length: CUSTOMERS }, (_, i) => `客户${i}(示例),${number(i)},杭州,坐席${8001 + i % 3}(示例)`).join('\n')}\n`)
+		await p.setInputFiles('[data-file]', file)
+		await p.waitForSelector('[data-act=commit]')
+		equal([await text(p, '[data-n=added] b'), await text(p, '[data-n=bad] b')], ['1000', '0'])
+		await p.click('[data-act=commit]')
+		project = (await get('/campaigns')).items[0]
+		await until(async () => (await get(`/campaign_leads?campaign_id=${project.id}&limit=1&count=exact`)).total === CUSTOMERS, 'a thousand leads', 60_000)
+		await p.context().close()
+		await change({ mode: 'progressive', script: SCRIPT, ring_s: 15, wrapup_s: 600, results: [results.interested, results.refused, results.call_later] })
+	},
 	'an agent takes part or not, and reads in one line why nobody is dialled': async () => {
 		desks = [await Desk.open(browser, centre, 8001)]
 		const line = () => me().locator('[data-project] .why')
