@@ -74,7 +74,8 @@ describe('charts', () => {
 	const slot = (more: object) => ({ dialled: 0, answered: 0, abandoned: 0, abandoned_sum: 0, allowed_milli: 0, slack_milli: 0, price_ppm: 0, ...more })
 	it('begin with the first dial and end now', () => {
 		const sheet: DaySheet['sheet'] = { from_ms: 0, slot_ms: 100, limit_permille: 30, slots: [slot({}), slot({ dialled: 4, answered: 2, allowed_milli: 60 }), slot({ dialled: 3, abandoned_sum: 1, allowed_milli: 90, price_ppm: 25_000 }), slot({ abandoned_sum: 1 }), slot({})] }
-		expect(pacingOf(sheet, 250)).toEqual({ at: [200, 250], abandoned: [0, 1], allowed: [0.06, 0.09], price: [null, 2.5], dialled: [4, 3], answered: [2, 0] })
+		expect(pacingOf(sheet, 250)).toEqual({ from: 100, to: 250, at: [200, 250], abandoned: [0, 1], allowed: [0.06, 0.09], price: [null, 2.5], dialled: [4, 3], answered: [2, 0] })
+		expect(pacingOf(sheet, 150)).toMatchObject({ from: 100, to: 200, at: [150] }) // one slot, not over yet
 		expect(pacingOf({ ...sheet, slots: [slot({})] }, 250).at).toEqual([])
 	})
 	it('keep a quarter of an hour', () => {

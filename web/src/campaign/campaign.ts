@@ -77,13 +77,14 @@ export const dialsPerAgent = (c: CampaignLive | undefined): number | null => (c?
 
 /* ---- charts ---- */
 
-export interface Pacing { at: number[]; abandoned: number[]; allowed: number[]; price: (number | null)[]; dialled: number[]; answered: number[] }
-/** The day's slots from the first dial to now; each point stands at its slot's end, the last one at now. */
+export interface Pacing { from: number; to: number; at: number[]; abandoned: number[]; allowed: number[]; price: (number | null)[]; dialled: number[]; answered: number[] }
+/** The day's slots from the first dial to now; each point stands at its slot's end, the last one at now. The axis is one slot long at least. */
 export function pacingOf(sheet: DaySheet['sheet'], nowMs: number): Pacing {
-	const out: Pacing = { at: [], abandoned: [], allowed: [], price: [], dialled: [], answered: [] }
+	const out: Pacing = { from: 0, to: 0, at: [], abandoned: [], allowed: [], price: [], dialled: [], answered: [] }
 	const first = sheet.slots.findIndex(s => s.dialled || s.answered)
 	if (first < 0)
 		return out
+	out.from = sheet.from_ms + first * sheet.slot_ms
 	for (let i = first; i < sheet.slots.length; i++) {
 		const s = sheet.slots[i]!
 		const from = sheet.from_ms + i * sheet.slot_ms
@@ -96,6 +97,7 @@ export function pacingOf(sheet: DaySheet['sheet'], nowMs: number): Pacing {
 		out.dialled.push(s.dialled)
 		out.answered.push(s.answered)
 	}
+	out.to = Math.max(out.from + sheet.slot_ms, out.at.at(-1) ?? 0)
 	return out
 }
 
