@@ -9,14 +9,11 @@ import json
 import os
 import sys
 import time
-import urllib.request
 import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "lib"))
-from centre import Centre, Refused, wait_for  # noqa: E402
+from centre import BOSS, Centre  # noqa: E402
 
-PASSWORD = "nur-ein-test-7"
-BOSS = ("users", "boss", {"name": "管理员(示例)", "login": "boss", "role": "admin", "password": PASSWORD, "must_change_password": False})
 HEAD = ["姓名", "手机", "家人电话", "地址", "公司", "备注"]
 
 
@@ -46,35 +43,9 @@ def xlsx_file(n):
     return out.getvalue()
 
 
-def log_in(centre):
-    def there():
-        try:
-            return centre.api("boss", PASSWORD)
-        except (OSError, Refused):
-            return None
-    return wait_for("the API", there, 20)
-
-
 def memory_kb(pid, key):
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith(key))
-
-
-def upload(api, name, data):
-    id = api.post("/sheets", {"resource": "customers", "name": name})["id"]
-    for at in range(0, len(data), 100000):
-        req = urllib.request.Request(f"{api.base}/api/v1/sheets/{id}/data?offset={at}", data[at:at + 100000], method="POST",
-                                     headers={"Cookie": api.cookie, "X-Huawu-CSRF": api.csrf})
-        urllib.request.urlopen(req, timeout=15).read()
-    return id
-
-
-def settled(api, id):
-    while True:
-        j = api.get(f"/sheets/{id}")
-        if j["state"] not in ("checking", "running"):
-            return j
-        time.sleep(0.1)
 
 
 def cpu_s(pid):
@@ -92,7 +63,7 @@ def timed(pid, fn):
 
 def step(api, id, what):
     api.post(f"/sheets/{id}/{what}", {})
-    return settled(api, id)
+    return api.settled(id, 3600)
 
 
 def undo(api):
@@ -107,7 +78,7 @@ def undo(api):
 
 def again(api, pid, n, note):
     """the same rows once more, unchanged or with another note: seconds of check and commit"""
-    id = upload(api, "again.csv", csv_file(n, note))
+    id = api.upload("customers", "again.csv", csv_file(n, note))
     (check_s, _), j = timed(pid, lambda: step(api, id, "check"))
     (commit_s, cpu), j = timed(pid, lambda: step(api, id, "commit"))
     assert (j["state"], j["changed"] + j["unchanged"], j["bad"]) == ("done", n, 0), j
@@ -124,11 +95,11 @@ def main():
     with Centre(int(os.environ.get("PORT", 7_000))) as centre:
         centre.seed(BOSS)
         centre.start()
-        api = log_in(centre)
+        api = centre.boss()
         pid = centre.process.pid
         data = csv_file(a.rows) if a.format == "csv" else xlsx_file(a.rows)
         before = memory_kb(pid, "VmRSS")
-        (upload_s, _), id = timed(pid, lambda: upload(api, f"a.{a.format}", data))
+        (upload_s, _), id = timed(pid, lambda: api.upload("customers", f"a.{a.format}", data))
         (check_s, check_cpu_s), j = timed(pid, lambda: step(api, id, "check"))
         assert (j["state"], j["added"], j["bad"]) == ("checked", a.rows, 0), j
         (commit_s, commit_cpu_s), j = timed(pid, lambda: step(api, id, "commit"))

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/rng.h"
 #include "campaign/recycle.h"
 #include "campaign/retry.h"
 #include "campaign/rules.h"
@@ -19,7 +18,7 @@
 #include "journal/zone.h"
 #include "people/customer.h"
 #include "people/declared.h"
-#include "people/sales.h"
+#include "people/demo_rows.h"
 
 #define NEW_CUSTOMERS 400 /* 13800131000 and on: nobody calls from these */
 #define OLD_CUSTOMERS 120
@@ -32,10 +31,7 @@
 static const char *const shown[] = {"057188880104", "057188880105"}; /* app/demo.c tells the simulated city */
 
 struct make {
-	struct db *db;
-	struct zone *zone;
-	int64_t centre_id, now_ms, today_ms, seq;
-	struct rng rng;
+	struct demo demo;
 	int64_t agents[AGENTS_MAX], visitor, queue, trunk, show[ARRAY_LEN(shown)], results[RESULTS_MAX];
 	size_t agent_n;
 };
@@ -48,39 +44,15 @@ struct project {
 	double dialled;        /* share of the list that has been dialled at all */
 };
 
-static json_t *id_text(int64_t id)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
-	return id ? json_string(text) : json_null();
-}
-
-static int put(int64_t *id, struct make *m, const struct res_def *d, json_t *body)
-{
-	struct system_ctx s;
-	int64_t own = 0;
-	int r;
-
-	system_init(&s, m->db, m->centre_id);
-	s.c.now_ms = m->now_ms;
-	r = system_write(&own, &s, d, 0, body);
-	system_done(&s);
-	if (id)
-		*id = own;
-	return r ? r
-		 : db_run(m->db, "INSERT INTO demo_row (resource, row_id, centre_id, seq) VALUES ($1, $2, $3, $4)", "tiii", d->name, own, m->centre_id, ++m->seq);
-}
-
 static int ids(int64_t *list, size_t *n, size_t max, struct make *m, const char *sql)
 {
 	struct db_stmt *st;
-	int r = db_prepare(&st, m->db, sql);
+	int r = db_prepare(&st, m->demo.db, sql);
 
 	*n = 0;
 	if (r)
 		return r;
-	db_bind_i64(st, 1, m->centre_id);
+	db_bind_i64(st, 1, m->demo.centre_id);
 	while (*n < max && (r = db_step(st)) == DB_ROW)
 		list[(*n)++] = db_i64(st, 0);
 	db_done(st);
@@ -103,7 +75,7 @@ static int read_all(struct make *m)
 	if (!r)
 		r = ids(&m->trunk, &n, 1, m, "SELECT x.id" DEMO("trunks", "trunks") " ORDER BY d.seq");
 	for (size_t i = 0; !r && i < RESULTS_MAX; i++) {
-		r = db_get_i64(&m->results[i], m->db, "SELECT id FROM contact_results WHERE centre_id = $1 AND code = $2", "it", m->centre_id, codes[i]);
+		r = db_get_i64(&m->results[i], m->demo.db, "SELECT id FROM contact_results WHERE centre_id = $1 AND code = $2", "it", m->demo.centre_id, codes[i]);
 		r = r == -ENOENT ? 0 : r; /* somebody has taken it from the list */
 	}
 	return r;
@@ -116,14 +88,14 @@ static int make_lines(struct make *m)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_LEN(shown); i++) {
-		r = put(&m->show[i], m, &campaign_shown_numbers,
-			json_pack("{s:s, s:s, s:o, s:s, s:i}", "number", shown[i], "note", "外呼显示(示例)", "trunk_id", id_text(m->trunk), "city", i ? "上海" : "杭州", "day_max", 800));
+		r = demo_put(&m->show[i], &m->demo, &campaign_shown_numbers, m->demo.now_ms,
+			json_pack("{s:s, s:s, s:o, s:s, s:i}", "number", shown[i], "note", "外呼显示(示例)", "trunk_id", demo_id(m->trunk), "city", i ? "上海" : "杭州", "day_max", 800));
 		if (!r) /* who rings it back reaches the sales queue, and who dialled him first */
-			r = put(NULL, m, &people_numbers,
-				json_pack("{s:s, s:o, s:s, s:o}", "number", shown[i], "trunk_id", id_text(m->trunk), "dest", "queue", "queue_id", id_text(m->queue)));
+			r = demo_put(NULL, &m->demo, &people_numbers, m->demo.now_ms,
+				json_pack("{s:s, s:o, s:s, s:o}", "number", shown[i], "trunk_id", demo_id(m->trunk), "dest", "queue", "queue_id", demo_id(m->queue)));
 	}
 	/* A visitor may come at any hour of his day. */
-	return r ? r : put(NULL, m, &campaign_windows, json_pack("{s:s, s:s}", "name", "全天(示例)", "hours", "00:00-24:00"));
+	return r ? r : demo_put(NULL, &m->demo, &campaign_windows, m->demo.now_ms, json_pack("{s:s, s:s}", "name", "全天(示例)", "hours", "00:00-24:00"));
 }
 
 /* ---- whom they call ---- */
@@ -135,17 +107,17 @@ static int make_customer(struct make *m, int i, int64_t *id)
 	static const char *const cities[] = {"杭州", "宁波", "上海", "南京", "苏州"};
 	char name[64], number[24];
 
-	(void)snprintf(name, sizeof(name), "%s%s(示例)", families[rng_below(&m->rng, ARRAY_LEN(families))], given[rng_below(&m->rng, ARRAY_LEN(given))]);
+	(void)snprintf(name, sizeof(name), "%s%s(示例)", families[rng_below(&m->demo.rng, ARRAY_LEN(families))], given[rng_below(&m->demo.rng, ARRAY_LEN(given))]);
 	(void)snprintf(number, sizeof(number), "1380013%04d", 1000 + i);
-	return put(id, m, &people_customers,
-		   json_pack("{s:s, s:[{s:s}], s:s}", "name", name, "phones", "number", number, "city", cities[rng_below(&m->rng, ARRAY_LEN(cities))]));
+	return demo_put(id, &m->demo, &people_customers, m->demo.now_ms,
+		   json_pack("{s:s, s:[{s:s}], s:s}", "name", name, "phones", "number", number, "city", cities[rng_below(&m->demo.rng, ARRAY_LEN(cities))]));
 }
 
 static int add(struct make *m, const struct project *p, int64_t customer_id)
 {
 	int64_t added = 0, there = 0;
 
-	return campaign_add(&added, &there, m->db, m->centre_id, p->id, &customer_id, 1, (int64_t)(4 + rng_below(&m->rng, 3)), m->now_ms);
+	return campaign_add(&added, &there, m->demo.db, m->demo.centre_id, p->id, &customer_id, 1, (int64_t)(4 + rng_below(&m->demo.rng, 3)), m->demo.now_ms);
 }
 
 static int make_list(struct make *m, const struct project *p)
@@ -185,7 +157,7 @@ struct dial {
 /* In working hours of a day before this one. */
 static int64_t hour_of(struct make *m, int days_ago)
 {
-	return m->today_ms - days_ago * DAY_MS + 9 * HOUR_MS + (int64_t)rng_below(&m->rng, 10 * HOUR_MS);
+	return m->demo.today_ms - days_ago * DAY_MS + 9 * HOUR_MS + (int64_t)rng_below(&m->demo.rng, 10 * HOUR_MS);
 }
 
 static enum dial_result draw_result(struct make *m)
@@ -194,7 +166,7 @@ static enum dial_result draw_result(struct make *m)
 		unsigned of_100;
 		enum dial_result result;
 	} rows[] = {{36, DIAL_ANSWERED}, {32, DIAL_NOANSWER}, {7, DIAL_BUSY}, {8, DIAL_REJECTED}, {5, DIAL_OFF}, {3, DIAL_SUSPENDED}, {4, DIAL_EMPTY}, {4, DIAL_ASSISTANT}, {1, DIAL_UNREACHABLE}};
-	unsigned at = (unsigned)rng_below(&m->rng, 100);
+	unsigned at = (unsigned)rng_below(&m->demo.rng, 100);
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (at < rows[i].of_100)
@@ -209,25 +181,25 @@ static int write_dial(struct make *m, const struct project *p, const struct lead
 	bool up = d->result == DIAL_ANSWERED || d->result == DIAL_ABANDONED, talks = d->result == DIAL_ANSWERED;
 	int64_t claim = res_next_id(), rings = d->at_ms + 2500, answer = rings + d->ring_ms, end = answer + (talks ? d->talk_ms : 0);
 	const char *name = dial_result_name(d->result);
-	int r = db_run(m->db,
+	int r = db_run(m->demo.db,
 		       "INSERT INTO dial_claims (id, centre_id, rev, created_ms, updated_ms, campaign_id, lead_id, customer_id, number, show_id, show, nth, state, until_ms, ended_ms,"
 		       " result, checked) VALUES ($1, $2, 1, $3, $3, $4, $5, $6, $7, $8, $9, $10, 'ended', $3, $11, $12, '{}')",
-		       "iiiiiititiit", claim, m->centre_id, d->at_ms, p->id, l->id, l->customer_id, l->number, m->show[d->show], shown[d->show], (int64_t)d->nth, end, name);
+		       "iiiiiititiit", claim, m->demo.centre_id, d->at_ms, p->id, l->id, l->customer_id, l->number, m->show[d->show], shown[d->show], (int64_t)d->nth, end, name);
 
 	if (!r)
-		r = db_run(m->db,
+		r = db_run(m->demo.db,
 			   "INSERT INTO attempt (claim_id, centre_id, campaign_id, lead_id, customer_id, agent_id, mode, nth, begin_ms, ring_ms, answer_ms, connect_ms, end_ms, result, code,"
 			   " abandoned, applied) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)",
-			   "iiiiirtiiirritii", claim, m->centre_id, p->id, l->id, l->customer_id, talks ? p->agents[d->agent] : 0, p->mode, (int64_t)d->nth, d->at_ms, rings,
+			   "iiiiirtiiirritii", claim, m->demo.centre_id, p->id, l->id, l->customer_id, talks ? p->agents[d->agent] : 0, p->mode, (int64_t)d->nth, d->at_ms, rings,
 			   up ? answer : 0, talks ? answer : 0, end, name, up ? (int64_t)200 : (int64_t)480, (int64_t)(d->result == DIAL_ABANDONED));
 	if (!r)
-		r = db_run(m->db,
+		r = db_run(m->demo.db,
 			   "INSERT INTO campaign_tally (campaign_id, day, nth, result, n, ring_ms, talk_ms) VALUES ($1, $2, $3, $4, 1, $5, $6)"
 			   " ON CONFLICT (campaign_id, day, nth, result) DO UPDATE SET n = campaign_tally.n + 1, ring_ms = campaign_tally.ring_ms + $5,"
 			   " talk_ms = campaign_tally.talk_ms + $6",
-			   "iiitii", p->id, zone_day(m->zone, d->at_ms), (int64_t)d->nth, name, d->ring_ms, talks ? d->talk_ms : 0);
+			   "iiitii", p->id, zone_day(m->demo.zone, d->at_ms), (int64_t)d->nth, name, d->ring_ms, talks ? d->talk_ms : 0);
 	return r ? r
-		 : db_run(m->db,
+		 : db_run(m->demo.db,
 			  "INSERT INTO shown_tally (show_id, hour_ms, n, answered) VALUES ($1, $2, 1, $3)"
 			  " ON CONFLICT (show_id, hour_ms) DO UPDATE SET n = shown_tally.n + 1, answered = shown_tally.answered + $3",
 			  "iii", m->show[d->show], campaign_hour(d->at_ms), (int64_t)up);
@@ -241,23 +213,23 @@ static int dial_lead(struct make *m, const struct project *p, const struct lead 
 	int64_t result = 0;
 	int r = 0;
 
-	for (int ago = (int)(1 + rng_below(&m->rng, DAYS)); !r && ago >= 1 && !done && !closes; ago -= (int)(1 + rng_below(&m->rng, 2))) {
-		d = (struct dial){.at_ms = hour_of(m, ago), .ring_ms = 3000 + (int64_t)rng_below(&m->rng, 22000), .talk_ms = 15000 + (int64_t)rng_below(&m->rng, 160000),
-				  .result = draw_result(m), .nth = d.nth + 1, .show = rng_below(&m->rng, ARRAY_LEN(shown)), .agent = rng_below(&m->rng, p->agent_n)};
-		if (d.result == DIAL_ANSWERED && !strcmp(p->mode, "predictive") && rng_below(&m->rng, 100) < 2)
+	for (int ago = (int)(1 + rng_below(&m->demo.rng, DAYS)); !r && ago >= 1 && !done && !closes; ago -= (int)(1 + rng_below(&m->demo.rng, 2))) {
+		d = (struct dial){.at_ms = hour_of(m, ago), .ring_ms = 3000 + (int64_t)rng_below(&m->demo.rng, 22000), .talk_ms = 15000 + (int64_t)rng_below(&m->demo.rng, 160000),
+				  .result = draw_result(m), .nth = d.nth + 1, .show = rng_below(&m->demo.rng, ARRAY_LEN(shown)), .agent = rng_below(&m->demo.rng, p->agent_n)};
+		if (d.result == DIAL_ANSWERED && !strcmp(p->mode, "predictive") && rng_below(&m->demo.rng, 100) < 2)
 			d.result = DIAL_ABANDONED;
 		done = d.result == DIAL_ANSWERED;
 		closes = d.result == DIAL_EMPTY || d.result == DIAL_SUSPENDED;
 		r = write_dial(m, p, l, &d);
 	}
 	if (done)
-		result = m->results[rng_below(&m->rng, RESULTS_MAX - 1)];
+		result = m->results[rng_below(&m->demo.rng, RESULTS_MAX - 1)];
 	return r || !d.nth ? r
-			   : db_run(m->db,
+			   : db_run(m->demo.db,
 				    "UPDATE campaign_leads SET attempts = $1, last_ms = $2, last_result = $3, result_id = $4, state = $5, why = $6, rank = $7, next_ms = $8, updated_ms = $2"
 				    " WHERE id = $9",
 				    "iitrttiii", (int64_t)d.nth, d.at_ms, dial_result_name(d.result), result, done ? "done" : closes ? "closed" : "open", closes ? "result" : NULL,
-				    (int64_t)LEAD_RETRY, done || closes ? (int64_t)0 : m->now_ms + (int64_t)rng_below(&m->rng, 90) * 60000, l->id);
+				    (int64_t)LEAD_RETRY, done || closes ? (int64_t)0 : m->demo.now_ms + (int64_t)rng_below(&m->demo.rng, 90) * 60000, l->id);
 }
 
 /* In the order of the list: whoever stands first has been dialled. */
@@ -266,7 +238,7 @@ static int make_past(struct make *m, const struct project *p)
 	static struct lead leads[NEW_CUSTOMERS + OLD_CUSTOMERS];
 	struct db_stmt *st;
 	size_t n = 0;
-	int r = db_prepare(&st, m->db, "SELECT l.id, l.customer_id, (SELECT p.number FROM customer_phones p WHERE p.customer_id = l.customer_id ORDER BY p.sort, p.id LIMIT 1)"
+	int r = db_prepare(&st, m->demo.db, "SELECT l.id, l.customer_id, (SELECT p.number FROM customer_phones p WHERE p.customer_id = l.customer_id ORDER BY p.sort, p.id LIMIT 1)"
 				       " FROM campaign_leads l WHERE l.campaign_id = $1 ORDER BY l.rank, l.id");
 
 	if (r)
@@ -291,7 +263,7 @@ static json_t *results_of(const struct make *m)
 
 	for (size_t i = 0; i < RESULTS_MAX; i++)
 		if (m->results[i])
-			(void)json_array_append_new(list, id_text(m->results[i]));
+			(void)json_array_append_new(list, demo_id(m->results[i]));
 	return list;
 }
 
@@ -300,11 +272,11 @@ static int make_people(struct make *m, const struct project *p)
 	int r = 0;
 
 	for (size_t i = 0; !r && i <= p->agent_n; i++)
-		r = put(NULL, m, &campaign_agents, json_pack("{s:o, s:o}", "campaign_id", id_text(p->id), "user_id", id_text(i < p->agent_n ? p->agents[i] : m->visitor)));
+		r = demo_put(NULL, &m->demo, &campaign_agents, m->demo.now_ms, json_pack("{s:o, s:o}", "campaign_id", demo_id(p->id), "user_id", demo_id(i < p->agent_n ? p->agents[i] : m->visitor)));
 	for (size_t i = 0; !r && i < ARRAY_LEN(shown); i++)
-		r = put(NULL, m, &campaign_numbers, json_pack("{s:o, s:o}", "campaign_id", id_text(p->id), "shown_id", id_text(m->show[i])));
+		r = demo_put(NULL, &m->demo, &campaign_numbers, m->demo.now_ms, json_pack("{s:o, s:o}", "campaign_id", demo_id(p->id), "shown_id", demo_id(m->show[i])));
 	return r ? r /* nobody is dialled for a visitor who has not asked for it */
-		 : db_run(m->db, "INSERT INTO campaign_away (campaign_id, user_id, at_ms) VALUES ($1, $2, $3)", "iii", p->id, m->visitor, m->now_ms);
+		 : db_run(m->demo.db, "INSERT INTO campaign_away (campaign_id, user_id, at_ms) VALUES ($1, $2, $3)", "iii", p->id, m->visitor, m->demo.now_ms);
 }
 
 static int make_project(struct make *m, struct project *p, json_t *body)
@@ -315,15 +287,15 @@ static int make_project(struct make *m, struct project *p, json_t *body)
 	row_set(body, "basis", json_string("consent"));
 	row_set(body, "basis_text", json_string("2026 年会员协议第 5 条，勾选同意(示例)"));
 	row_set(body, "hours", json_string("00:00-24:00"));
-	row_set(body, "trunk_id", id_text(m->trunk));
-	r = put(&p->id, m, &campaign_campaigns, body);
+	row_set(body, "trunk_id", demo_id(m->trunk));
+	r = demo_put(&p->id, &m->demo, &campaign_campaigns, m->demo.now_ms, body);
 	if (!r)
 		r = make_people(m, p);
 	if (!r)
 		r = make_list(m, p);
 	if (!r)
 		r = make_past(m, p);
-	return r ? r : db_run(m->db, "UPDATE campaigns SET state = 'running', started_ms = $2 WHERE id = $1", "ii", p->id, m->today_ms - DAYS * DAY_MS + 9 * HOUR_MS);
+	return r ? r : db_run(m->demo.db, "UPDATE campaigns SET state = 'running', started_ms = $2 WHERE id = $1", "ii", p->id, m->demo.today_ms - DAYS * DAY_MS + 9 * HOUR_MS);
 }
 
 static int make_all(struct make *m)
@@ -347,25 +319,16 @@ static int make_all(struct make *m)
 
 int campaign_demo(struct db *db, int64_t centre_id, int64_t now_ms)
 {
-	struct make m = {.db = db, .centre_id = centre_id, .now_ms = now_ms};
-	int64_t there = 0, wall;
-	int r = db_get_i64(&there, db, "SELECT COUNT(*) FROM demo_row WHERE centre_id = $1 AND resource = 'campaigns'", "i", centre_id);
+	struct make m = {0};
+	bool there;
+	int r = demo_begin(&m.demo, &there, db, centre_id, now_ms, "campaigns", 20261124);
 
 	if (r || there)
 		return r;
-	rng_init(&m.rng, 20261124);
-	r = db_get_i64(&m.seq, db, "SELECT COALESCE(MAX(seq), 0) FROM demo_row WHERE centre_id = $1", "i", centre_id);
-	if (!r)
-		r = read_all(&m);
-	if (r || m.agent_n < 3 || !m.visitor || !m.queue || !m.trunk)
-		return r; /* a demo of an earlier version: its people have other work */
-	r = sales_zone(&m.zone, db);
-	if (r)
-		return r;
-	wall = zone_wall_ms(m.zone, now_ms);
-	m.today_ms = zone_utc_ms(m.zone, wall - wall % DAY_MS);
-	r = make_all(&m);
-	zone_free(m.zone);
+	r = read_all(&m);
+	if (!r && m.agent_n >= 3 && m.visitor && m.queue && m.trunk) /* else a demo of an earlier version: its people have other work */
+		r = make_all(&m);
+	demo_end(&m.demo);
 	return r;
 }
 
@@ -378,11 +341,11 @@ int campaign_demo(struct db *db, int64_t centre_id, int64_t now_ms)
 static int more_customers(struct make *m, const struct project *p, int64_t n)
 {
 	int64_t there = 0, id = 0;
-	int r = db_get_i64(&there, m->db, "SELECT COUNT(*) FROM demo_row WHERE centre_id = $1 AND resource = 'customers'", "i", m->centre_id);
+	int r = db_get_i64(&there, m->demo.db, "SELECT COUNT(*) FROM demo_row WHERE centre_id = $1 AND resource = 'customers'", "i", m->demo.centre_id);
 
 	if (!r)
-		r = db_get_i64(&m->seq, m->db, "SELECT COALESCE(MAX(seq), 0) FROM demo_row WHERE centre_id = $1", "i", m->centre_id);
-	rng_init(&m->rng, 20261124 + (uint64_t)there);
+		r = db_get_i64(&m->demo.seq, m->demo.db, "SELECT COALESCE(MAX(seq), 0) FROM demo_row WHERE centre_id = $1", "i", m->demo.centre_id);
+	rng_init(&m->demo.rng, 20261124 + (uint64_t)there);
 	for (int64_t i = 0; !r && i < n && there + i < CUSTOMERS_MAX; i++) { /* these are more than make_list has numbered */
 		r = make_customer(m, (int)(there + i), &id);
 		if (!r)
@@ -393,23 +356,23 @@ static int more_customers(struct make *m, const struct project *p, int64_t n)
 
 static int refill(struct make *m, const struct project *p)
 {
-	struct recycle_ask ask = {.last = {"answered", "noanswer", "busy", "rejected", "off", "unreachable", "assistant", "abandoned"}, .last_n = 8, .before_ms = m->now_ms - DAY_MS,
+	struct recycle_ask ask = {.last = {"answered", "noanswer", "busy", "rejected", "off", "unreachable", "assistant", "abandoned"}, .last_n = 8, .before_ms = m->demo.now_ms - DAY_MS,
 				  .fresh = true, .priority = 5};
 	int64_t open = 0, n = 0;
-	int r = db_get_i64(&open, m->db, "SELECT COUNT(*) FROM campaign_leads WHERE campaign_id = $1 AND state IN ('open', 'claimed')", "i", p->id);
+	int r = db_get_i64(&open, m->demo.db, "SELECT COUNT(*) FROM campaign_leads WHERE campaign_id = $1 AND state IN ('open', 'claimed')", "i", p->id);
 
 	if (r || open >= REFILL_BELOW)
 		return r;
 	r = ids(ask.results, &ask.result_n, RECYCLE_MAX, m, "SELECT id FROM contact_results WHERE centre_id = $1 AND code <> 'do_not_call' ORDER BY id");
 	if (r)
 		return r;
-	r = campaign_recycle_step(&n, m->db, p->id, &ask, REFILL, m->now_ms);
+	r = campaign_recycle_step(&n, m->demo.db, p->id, &ask, REFILL, m->demo.now_ms);
 	return r || strcmp(p->mode, "preview") == 0 ? r : more_customers(m, p, REFILL - n); /* old customers do not become more */
 }
 
 int campaign_demo_refill(struct db *db, int64_t centre_id, int64_t now_ms)
 {
-	struct make m = {.db = db, .centre_id = centre_id, .now_ms = now_ms};
+	struct make m = {.demo = {.db = db, .centre_id = centre_id, .now_ms = now_ms}};
 	int64_t list[2];
 	size_t n = 0;
 	int r = ids(list, &n, ARRAY_LEN(list), &m, "SELECT x.id" DEMO("campaigns", "campaigns") " AND x.state = 'running' ORDER BY d.seq");

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "db/db.h"
 #include "number/number.h"
+#include "people/demo_rows.h"
 #include "people/note.h"
 
 #define CUSTOMERS 300
@@ -21,42 +21,32 @@ struct people_list {
 };
 
 struct make {
-	struct db *db;
-	int64_t centre_id, now_ms, seq;
-	struct rng rng;
+	struct demo demo;
 	struct people_list agents, types, sources, reasons, results;
 };
 
 static int ids_of(struct people_list *l, struct make *m, const char *sql)
 {
 	struct db_stmt *st;
-	int r = db_prepare(&st, m->db, sql);
+	int r = db_prepare(&st, m->demo.db, sql);
 
 	if (r)
 		return r;
-	db_bind_i64(st, 1, m->centre_id);
+	db_bind_i64(st, 1, m->demo.centre_id);
 	while (l->n < LIST_MAX && (r = db_step(st)) == DB_ROW)
 		l->ids[l->n++] = db_i64(st, 0);
 	db_done(st);
 	return r < 0 ? r : 0;
 }
 
-static json_t *id_text(int64_t id)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
-	return id ? json_string(text) : json_null();
-}
-
 static int64_t any(struct make *m, const struct people_list *l)
 {
-	return l->n ? l->ids[rng_below(&m->rng, l->n)] : 0;
+	return l->n ? l->ids[rng_below(&m->demo.rng, l->n)] : 0;
 }
 
 static const char *word(struct make *m, const char *const *words, size_t n)
 {
-	return words[rng_below(&m->rng, n)];
+	return words[rng_below(&m->demo.rng, n)];
 }
 
 #define WORD(m, words) word(m, words, ARRAY_LEN(words))
@@ -97,41 +87,26 @@ static json_t *body_of(struct make *m, unsigned i, int64_t owner)
 
 	name_of(m, name, sizeof(name));
 	(void)snprintf(tag, sizeof(tag), "%s,%s", WORD(m, tags), WORD(m, tags));
-	b = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "name", name, "phones", phones_of(m, i), "owner_id", id_text(owner), "type_id",
-		      id_text(any(m, &m->types)), "source_id", id_text(any(m, &m->sources)), "city", WORD(m, cities), "gender", i % 2 ? "male" : "female");
+	b = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "name", name, "phones", phones_of(m, i), "owner_id", demo_id(owner), "type_id",
+		      demo_id(any(m, &m->types)), "source_id", demo_id(any(m, &m->sources)), "city", WORD(m, cities), "gender", i % 2 ? "male" : "female");
 	if (i % 2)
 		row_set(b, "tags", json_string(tag));
 	if (i % 4 == 0)
 		row_set(b, "company", json_string(WORD(m, companies)));
 	if (i % 3 == 0)
 		row_set(b, "occupation", json_string(WORD(m, jobs)));
-	if (owner && rng_below(&m->rng, 4) == 0) /* some are due, most are not yet */
-		row_set(b, "next_ms", json_integer((m->now_ms + ((int64_t)rng_below(&m->rng, 96) - 12) * HOUR_MS) / 60000 * 60000));
+	if (owner && rng_below(&m->demo.rng, 4) == 0) /* some are due, most are not yet */
+		row_set(b, "next_ms", json_integer((m->demo.now_ms + ((int64_t)rng_below(&m->demo.rng, 96) - 12) * HOUR_MS) / 60000 * 60000));
 	return b;
-}
-
-static int put(int64_t *id, struct make *m, const struct res_def *d, json_t *body)
-{
-	struct system_ctx s;
-	int r;
-
-	system_init(&s, m->db, m->centre_id);
-	s.c.now_ms = m->now_ms;
-	r = system_write(id, &s, d, 0, body);
-	system_done(&s);
-	if (!r)
-		r = db_run(m->db, "INSERT INTO demo_row (resource, row_id, centre_id, seq) VALUES ($1, $2, $3, $4)", "tiii", d->name, *id, m->centre_id,
-			   ++m->seq);
-	return r;
 }
 
 /* As if it had been so for a while; some go back within days. */
 static int make_older(struct make *m, int64_t id, int64_t owned_ms, int64_t last_ms)
 {
-	int r = db_run(m->db, "UPDATE customers SET created_ms = $2, owned_ms = CASE WHEN owner_id IS NULL THEN NULL ELSE $2 END, last_ms = $3, contact_n = $4 WHERE id = $1",
-		       "iiri", id, owned_ms, last_ms, last_ms ? (int64_t)(1 + rng_below(&m->rng, 6)) : 0);
+	int r = db_run(m->demo.db, "UPDATE customers SET created_ms = $2, owned_ms = CASE WHEN owner_id IS NULL THEN NULL ELSE $2 END, last_ms = $3, contact_n = $4 WHERE id = $1",
+		       "iiri", id, owned_ms, last_ms, last_ms ? (int64_t)(1 + rng_below(&m->demo.rng, 6)) : 0);
 
-	return r ? r : customer_back_set(m->db, id);
+	return r ? r : customer_back_set(m->demo.db, id);
 }
 
 static int make_note(struct make *m, int64_t customer_id, int64_t user_id, int64_t at_ms)
@@ -139,10 +114,10 @@ static int make_note(struct make *m, int64_t customer_id, int64_t user_id, int64
 	static const char *const texts[] = {"询问新款的价格和到货时间，已介绍活动。", "客户反映收到的货有破损，已登记换货。", "对方案有兴趣，约定再联系确认数量。",
 					    "查询订单物流，预计明天送达。", "希望开增值税发票，资料已记录。", "暂时不考虑，下个季度再联系。", "表扬配送员服务好。"};
 	struct res_error e = {0};
-	struct res_who who = {.centre_id = m->centre_id, .user_id = user_id, .system = true, .lang = "zh"};
-	struct res_ctx c = {.db = m->db, .who = &who, .error = &e, .now_ms = m->now_ms};
-	json_t *body = json_pack("{s:o, s:s, s:o, s:o}", "customer_id", id_text(customer_id), "text", WORD(m, texts), "reason_id",
-				 id_text(any(m, &m->reasons)), "result_id", id_text(any(m, &m->results)));
+	struct res_who who = {.centre_id = m->demo.centre_id, .user_id = user_id, .system = true, .lang = "zh"};
+	struct res_ctx c = {.db = m->demo.db, .who = &who, .error = &e, .now_ms = m->demo.now_ms};
+	json_t *body = json_pack("{s:o, s:s, s:o, s:o}", "customer_id", demo_id(customer_id), "text", WORD(m, texts), "reason_id",
+				 demo_id(any(m, &m->reasons)), "result_id", demo_id(any(m, &m->results)));
 	int r = people_note_import(&c, body, user_id, at_ms);
 
 	if (r > 0)
@@ -156,9 +131,9 @@ static int make_customer(struct make *m, unsigned i)
 {
 	/* The visitor, who is the first, has more than the others; three of ten are nobody's. */
 	int64_t owner = i % 10 < 3 || !m->agents.n ? 0 : i % 10 == 9 ? m->agents.ids[0] : m->agents.ids[i % m->agents.n];
-	int64_t since = m->now_ms - (int64_t)(1 + rng_below(&m->rng, 28)) * DAY_MS - (int64_t)rng_below(&m->rng, DAY_MS);
-	int64_t last = i % 3 ? 0 : since + (int64_t)rng_below(&m->rng, (uint64_t)(m->now_ms - since)), id = 0;
-	int r = put(&id, m, &people_customers, body_of(m, i, owner));
+	int64_t since = m->demo.now_ms - (int64_t)(1 + rng_below(&m->demo.rng, 28)) * DAY_MS - (int64_t)rng_below(&m->demo.rng, DAY_MS);
+	int64_t last = i % 3 ? 0 : since + (int64_t)rng_below(&m->demo.rng, (uint64_t)(m->demo.now_ms - since)), id = 0;
+	int r = demo_put(&id, &m->demo, &people_customers, m->demo.now_ms, body_of(m, i, owner));
 
 	for (int k = 0; !r && last && owner && k < 2; k++)
 		r = make_note(m, id, owner, k ? since + HOUR_MS : last);
@@ -169,12 +144,12 @@ static int make_customer(struct make *m, unsigned i)
 static int ask_for_one(struct make *m, int64_t owner, int64_t asker, int64_t skip, const char *reason, const char *action)
 {
 	struct res_error e = {0};
-	struct res_who who = {.centre_id = m->centre_id, .user_id = asker, .rights = &people_rights_shipped("agent")->res, .lang = "zh"};
-	struct res_ctx c = {.db = m->db, .who = &who, .error = &e, .now_ms = m->now_ms};
+	struct res_who who = {.centre_id = m->demo.centre_id, .user_id = asker, .rights = &people_rights_shipped("agent")->res, .lang = "zh"};
+	struct res_ctx c = {.db = m->demo.db, .who = &who, .error = &e, .now_ms = m->demo.now_ms};
 	struct customer_asked asked;
 	char number[NUM_MAX] = "";
 	struct db_stmt *st;
-	int r = db_prepare(&st, m->db, "SELECT p.number FROM customers k JOIN customer_phones p ON p.customer_id = k.id WHERE k.owner_id = $1 ORDER BY p.number LIMIT 1 OFFSET $2");
+	int r = db_prepare(&st, m->demo.db, "SELECT p.number FROM customers k JOIN customer_phones p ON p.customer_id = k.id WHERE k.owner_id = $1 ORDER BY p.number LIMIT 1 OFFSET $2");
 
 	if (r)
 		return r;
@@ -214,16 +189,13 @@ static int make_requests(struct make *m)
 
 int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms)
 {
-	struct make m = {.db = db, .centre_id = centre_id, .now_ms = now_ms};
-	int64_t there = 0;
-	int r = db_get_i64(&there, db, "SELECT COUNT(*) FROM demo_row WHERE centre_id = $1 AND resource = 'customers'", "i", centre_id);
+	struct make m = {0};
+	bool there;
+	int r = demo_begin(&m.demo, &there, db, centre_id, now_ms, "customers", 20261122);
 
 	if (r || there)
 		return r;
-	rng_init(&m.rng, 20261122);
-	r = db_get_i64(&m.seq, db, "SELECT COALESCE(MAX(seq), 0) FROM demo_row WHERE centre_id = $1", "i", centre_id);
-	if (!r)
-		r = ids_of(&m.agents, &m, "SELECT u.id FROM users u JOIN demo_row d ON d.row_id = u.id WHERE d.centre_id = $1 AND u.role = 'agent' AND EXISTS (SELECT 1 FROM members m WHERE m.user_id = u.id) ORDER BY d.seq");
+	r = ids_of(&m.agents, &m, "SELECT u.id FROM users u JOIN demo_row d ON d.row_id = u.id WHERE d.centre_id = $1 AND u.role = 'agent' AND EXISTS (SELECT 1 FROM members m WHERE m.user_id = u.id) ORDER BY d.seq");
 	if (!r)
 		r = ids_of(&m.types, &m, "SELECT id FROM customer_types WHERE centre_id = $1 ORDER BY sort");
 	if (!r)
@@ -234,5 +206,8 @@ int people_demo_customers(struct db *db, int64_t centre_id, int64_t now_ms)
 		r = ids_of(&m.results, &m, "SELECT id FROM contact_results WHERE centre_id = $1 AND connected = 1 ORDER BY sort");
 	for (unsigned i = 0; !r && i < CUSTOMERS; i++)
 		r = make_customer(&m, i);
-	return r ? r : make_requests(&m);
+	if (!r)
+		r = make_requests(&m);
+	demo_end(&m.demo);
+	return r;
 }

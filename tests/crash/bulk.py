@@ -2,43 +2,19 @@
 """A change of many rows that SIGKILL ends in the middle goes on at the next start, each row once; so does its undo."""
 import os
 import sys
-import time
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from centre import Centre, Refused, run_tests, wait_for  # noqa: E402
+from centre import BOSS, Centre, run_tests, wait_for  # noqa: E402
 
-PASSWORD = "nur-ein-test-7"
-BOSS = ("users", "boss", {"name": "管理员(示例)", "login": "boss", "role": "admin", "password": PASSWORD, "must_change_password": False})
 ROWS = 5000
 TEAMS = ("名称\n" + "".join(f"示例组 {i}\n" for i in range(ROWS))).encode()
 
 
-def log_in(centre):
-    def there():
-        try:
-            return centre.api("boss", PASSWORD)
-        except (OSError, Refused):
-            return None
-    return wait_for("the API", there, 40)
-
-
 def fill(api):
-    id = api.post("/sheets", {"resource": "teams", "name": "teams.csv"})["id"]
-    headers = {"Cookie": api.cookie, "X-Huawu-CSRF": api.csrf}
-    urllib.request.urlopen(urllib.request.Request(f"{api.base}/api/v1/sheets/{id}/data?offset=0", TEAMS, method="POST", headers=headers), timeout=30).read()
+    id = api.upload("teams", "teams.csv", TEAMS)
     for what in ("check", "commit"):
         api.post(f"/sheets/{id}/{what}", {})
-        wait_for("the import", lambda: api.get(f"/sheets/{id}")["state"] not in ("checking", "running"), 60)
-
-
-def killed(centre):
-    centre.process.kill()
-    centre.process.wait()
-    centre.log.close()
-    time.sleep(0.2)
-    centre.start()
-    return log_in(centre)
+        api.settled(id)
 
 
 def ended(api):
@@ -57,12 +33,12 @@ def a_killed_change_goes_on_and_so_does_its_undo():
     with Centre(20_500) as centre:
         centre.seed(BOSS)
         centre.start()
-        api = log_in(centre)
+        api = centre.boss()
         fill(api)
         n = api.get("/teams", limit=1, count="exact")["total"]
         id = api.post("/teams/bulk", {"filters": {}, "count": n, "patch": {"note": "很多行"}})["id"]
         wait_for("some rows", lambda: api.get(f"/bulk/{id}")["done"] > 200, 30, 0.002)
-        api = killed(centre)
+        api = centre.killed()
         j = ended(api)
         assert (j["id"], j["state"], j["continued"], j["done"], j["changed"], j["bad"]) == (id, "done", True, n, n, 0), j
         assert noted(api) == n
@@ -70,7 +46,7 @@ def a_killed_change_goes_on_and_so_does_its_undo():
         assert lines in (None, n), lines
         api.post(f"/bulk/{id}/undo", {})
         wait_for("some rows put back", lambda: api.get(f"/bulk/{id}")["undone"] > 200, 30, 0.002)
-        api = killed(centre)
+        api = centre.killed()
         j = ended(api)
         assert (j["state"], j["undone"], j["undo_bad"]) == ("undone", n, 0), j
         assert noted(api) == 0

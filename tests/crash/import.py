@@ -7,58 +7,30 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from centre import Centre, Refused, run_tests, wait_for  # noqa: E402
+from centre import BOSS, Centre, run_tests, wait_for  # noqa: E402
 
-PASSWORD = "nur-ein-test-7"
-BOSS = ("users", "boss", {"name": "管理员(示例)", "login": "boss", "role": "admin", "password": PASSWORD, "must_change_password": False})
 ROWS = 20000
 TEAMS = ("名称\n" + "".join(f"示例组 {i}\n" for i in range(ROWS))).encode()
 
 
-def log_in(centre):
-    def there():
-        try:
-            return centre.api("boss", PASSWORD)
-        except (OSError, Refused):
-            return None
-    return wait_for("the API", there, 20)
-
-
-def upload(api, resource, name, data):
-    id = api.post("/sheets", {"resource": resource, "name": name})["id"]
-    for at in range(0, len(data), 100000):
-        req = urllib.request.Request(f"{api.base}/api/v1/sheets/{id}/data?offset={at}", data[at:at + 100000], method="POST",
-                                     headers={"Cookie": api.cookie, "X-Huawu-CSRF": api.csrf})
-        urllib.request.urlopen(req, timeout=15).read()
-    return id
-
-
-def settled(api, id):
-    def done():
-        j = api.get(f"/sheets/{id}")
-        return j["state"] not in ("checking", "running") and j
-    return wait_for("the import", done, 60)
-
-
 def check(api, id, **wish):
     api.post(f"/sheets/{id}/check", wish)
-    return settled(api, id)
+    return api.settled(id)
 
 
 def whole(api):
-    id = upload(api, "teams", "teams.csv", TEAMS)
+    id = api.upload("teams", "teams.csv", TEAMS)
     check(api, id)
     api.post(f"/sheets/{id}/commit")
-    return settled(api, id)
+    return api.settled(id)
 
 
 def begin(api):
     """an import that is under way"""
-    id = upload(api, "teams", "teams.csv", TEAMS)
+    id = api.upload("teams", "teams.csv", TEAMS)
     assert check(api, id)["added"] == ROWS
     api.post(f"/sheets/{id}/commit")
     wait_for("some rows", lambda: api.get(f"/sheets/{id}")["added"] > 500, 20, 0.002)
@@ -81,23 +53,18 @@ def a_killed_import_is_counted_to_the_row_and_finished_by_the_same_file():
     with Centre(7_900) as centre:
         centre.seed(BOSS)
         centre.start()
-        begin(log_in(centre))
-        centre.process.kill()
-        centre.process.wait()
-        centre.log.close()
-        time.sleep(0.2)
-        centre.start()
-        counted(centre, log_in(centre))
+        begin(centre.boss())
+        counted(centre, centre.killed())
 
 
 def a_stopping_server_ends_an_import_after_the_piece_at_hand():
     with Centre(7_900) as centre:
         centre.seed(BOSS)
         centre.start()
-        begin(log_in(centre))
+        begin(centre.boss())
         assert centre.stop() == 0
         centre.start()
-        counted(centre, log_in(centre))
+        counted(centre, centre.boss())
 
 
 def a_workbook_with_a_title_hidden_rows_and_numbers_that_excel_altered():
@@ -109,7 +76,7 @@ def a_workbook_with_a_title_hidden_rows_and_numbers_that_excel_altered():
     with Centre(7_900) as centre:
         centre.seed(BOSS)
         centre.start()
-        api = log_in(centre)
+        api = centre.boss()
         wb = openpyxl.Workbook()
         ws = wb.active
         ws.title = "名单"
@@ -125,14 +92,14 @@ def a_workbook_with_a_title_hidden_rows_and_numbers_that_excel_altered():
         path = os.path.join(centre.dir, "a.xlsx")
         wb.save(path)
         with open(path, "rb") as f:
-            id = upload(api, "users", "a.xlsx", f.read())
+            id = api.upload("users", "a.xlsx", f.read())
         j = check(api, id)
         assert (j["sheet"], j["header_row"], j["hidden"], j["added"], j["bad"]) == ("名单", 2, 1, 3, 1), j
         assert j["refused"][0]["row"] == 4 and "15" in j["refused"][0]["why"], j
         assert [s["name"] for s in j["sheets"]] == ["名单", "别的"], j
         assert check(api, id, skip_hidden=True)["added"] == 2
         api.post(f"/sheets/{id}/commit")
-        assert settled(api, id)["added"] == 2
+        assert api.settled(id)["added"] == 2
         assert {(u["login"], u["extension"], u["staff_no"]) for u in api.get("/users")["items"]} == {
             ("boss", None, None), ("jia", "9001", "0017"), ("bing", None, None)}
 
@@ -145,7 +112,7 @@ def a_killed_undo_goes_on_where_it_was_and_keeps_what_somebody_touched():
     with Centre(7_100) as centre:
         centre.seed(BOSS)
         centre.start()
-        api = log_in(centre)
+        api = centre.boss()
         before = api.get("/teams", limit=1, count="exact")["total"]
         assert whole(api)["added"] == ROWS
         import_id = api.get("/imports")["items"][0]["id"]
@@ -157,12 +124,7 @@ def a_killed_undo_goes_on_where_it_was_and_keeps_what_somebody_touched():
         assert (plan["remove"], plan["touched"]) == (ROWS - 1, 1), plan
         undo(api, import_id)
         wait_for("some rows undone", lambda: api.get(f"/imports/{import_id}/undo")["undone"] > 500, 20, 0.002)
-        centre.process.kill()
-        centre.process.wait()
-        centre.log.close()
-        time.sleep(0.2)
-        centre.start()
-        api = log_in(centre)
+        api = centre.killed()
         half = api.get(f"/imports/{import_id}/undo")
         assert half["state"] == "part_undone" and 0 < half["undone"] < ROWS, half
         assert api.get("/teams", limit=1, count="exact")["total"] == before + ROWS - half["undone"], half
@@ -197,20 +159,20 @@ def a_workbook_of_libreoffice_comes_in_and_our_own_goes_through_it_and_back():
     with Centre(7_120) as centre:
         centre.seed(BOSS)
         centre.start()
-        api = log_in(centre)
-        id = upload(api, "customers", "a.xlsx", office(centre, "a.html", HTML.encode(), "xlsx:Calc MS Excel 2007 XML", ["--infilter=HTML (StarCalc)"]))
+        api = centre.boss()
+        id = api.upload("customers", "a.xlsx", office(centre, "a.html", HTML.encode(), "xlsx:Calc MS Excel 2007 XML", ["--infilter=HTML (StarCalc)"]))
         j = check(api, id)
         assert (j["header_row"], j["columns"], j["added"], j["bad"]) == (3, ["name", "phones", "phones_family", "birthday", "address"], 2, 0), j
         api.post(f"/sheets/{id}/commit")
-        assert settled(api, id)["added"] == 2
+        assert api.settled(id)["added"] == 2
         rows = {r["name"]: (r["phone"], r["birthday"], r["address"]) for r in api.get("/customers")["items"]}
         assert rows == {"示例甲": ("+8613800138000", "1990-01-31", "示例路 1 号"), "示例乙": ("+8613700137000", "1991-02-03", "示例路 2 号")}, rows
         ours = urllib.request.urlopen(urllib.request.Request(f"{api.base}/api/v1/users/export.xlsx?lang=zh", headers={"Cookie": api.cookie}), timeout=15).read()
-        id = upload(api, "users", "ours.xlsx", ours)
-        assert (lambda j: (j["unchanged"], j["changed"], j["added"], j["bad"]))(check(api, id)) == (1, 0, 0, 0), settled(api, id)
+        id = api.upload("users", "ours.xlsx", ours)
+        assert (lambda j: (j["unchanged"], j["changed"], j["added"], j["bad"]))(check(api, id)) == (1, 0, 0, 0), api.settled(id)
         for form in ("ods", "xlsx"):
             ours = office(centre, f"ours.{'xlsx' if form == 'ods' else 'ods'}", ours, form)
-        id = upload(api, "users", "again.xlsx", ours)
+        id = api.upload("users", "again.xlsx", ours)
         j = check(api, id)
         assert (j["unchanged"], j["changed"], j["added"], j["bad"]) == (1, 0, 0, 0), j
 
@@ -222,9 +184,9 @@ def csv_comes_in_any_encoding_and_with_any_separator():
     with Centre(7_140) as centre:
         centre.seed(BOSS)
         centre.start()
-        api = log_in(centre)
+        api = centre.boss()
         for name, data in forms.items():
-            id = upload(api, "customers", f"{name}.csv", data)
+            id = api.upload("customers", f"{name}.csv", data)
             j = check(api, id)
             assert (j["titles"], j["added"], j["bad"], j["samples"][2]) == (["姓名", "手机", "备注"], 1, 0, ["两行\n备注"]), (name, j)
 

@@ -70,6 +70,10 @@ def run_tests(tests):
 
 # ---- the server ----
 
+PASSWORD = "nur-ein-test-7"
+BOSS = ("users", "boss", {"name": "管理员(示例)", "login": "boss", "role": "admin", "password": PASSWORD, "must_change_password": False})
+
+
 class Refused(Exception):
     def __init__(self, status, body):
         self.status, self.body = status, body
@@ -112,6 +116,22 @@ class Api:
     def log_in(self, login, password):
         self.csrf = self.post("/session", {"login": login, "password": password})["csrf"]
         return self
+
+    def upload(self, resource, name, data):
+        """a sheet in pieces as the page sends it; its id"""
+        id = self.post("/sheets", {"resource": resource, "name": name})["id"]
+        for at in range(0, len(data), 100000):
+            req = urllib.request.Request(f"{self.base}/api/v1/sheets/{id}/data?offset={at}", data[at:at + 100000], method="POST",
+                                         headers={"Cookie": self.cookie, "X-Huawu-CSRF": self.csrf})
+            urllib.request.urlopen(req, timeout=15).read()
+        return id
+
+    def settled(self, id, limit=60):
+        """what became of the sheet, once it is neither checked nor taken in"""
+        def done():
+            j = self.get(f"/sheets/{id}")
+            return j["state"] not in ("checking", "running") and j
+        return wait_for("the sheet", done, limit)
 
 
 class Centre:
@@ -188,6 +208,24 @@ class Centre:
 
     def api(self, login, password):
         return Api(self.url).log_in(login, password)
+
+    def boss(self):
+        """BOSS, logged in as soon as the API answers"""
+        def there():
+            try:
+                return self.api("boss", PASSWORD)
+            except (OSError, Refused):
+                return None
+        return wait_for("the API", there)
+
+    def killed(self):
+        """BOSS after SIGKILL and another start"""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        time.sleep(0.2)
+        self.start()
+        return self.boss()
 
 
 # ---- sound ----
