@@ -63,6 +63,12 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/desk/faults", LOGGED_IN, fault_report, QUICK},
 	{GET, "/faults/{id}/details", RIGHT_SYSTEM, fault_details, QUICK},
 
+	{GET, "/attendance", LOGGED_IN, attendance_get, LONG},
+	{GET, "/attendance.xlsx", LOGGED_IN, attendance_xlsx, LONG},
+	{GET, "/notices/mine", LOGGED_IN, notices_mine, QUICK},
+	{POST, "/notices/{id}/read", LOGGED_IN, notices_read, QUICK},
+	{GET, "/notices/{id}/reads", LOGGED_IN, notices_reads, LONG},
+
 	{GET, "/board", RIGHT_FLOOR, live_board, QUICK},
 	{GET, "/trunk-status", RIGHT_FLOOR, lines_status, QUICK},
 	{GET, "/alarms", RIGHT_FLOOR, lines_alarms, QUICK},

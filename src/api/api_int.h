@@ -245,6 +245,16 @@ void audit_seen(struct ask *k, const char *resource, int64_t row_id); /* who ask
 void customers_erase(struct ask *k);
 bool audit_erase_step(struct api *a); /* a piece of what is being erased; true: there is more */
 
+/* ---- attendance.c ---- */
+void attendance_get(struct ask *k);
+void attendance_xlsx(struct ask *k);
+
+/* ---- notices.c ---- */
+void notices_mine(struct ask *k);
+void notices_read(struct ask *k);
+void notices_reads(struct ask *k);
+void notices_changed(struct ask *k, int64_t id, bool gone); /* tells open pages */
+
 /* ---- fault.c ---- */
 void fault_report(struct ask *k);
 void fault_own(struct ask *k);

@@ -195,6 +195,8 @@ static void change(struct ask *k, struct change *ch)
 		fault_changed(k, ch->out);
 	if (!strcmp(ch->d->name, "notes") && ch->out)
 		notes_changed(k, ch->out);
+	if (!strcmp(ch->d->name, "notices"))
+		notices_changed(k, ch->out ? strtoll(json_string_value(json_object_get(ch->out, "id")), NULL, 10) : ch->id, !ch->out);
 	todos_changed(k, ch->d, ch->out);
 	if (ch->d->configures_switch || !strcmp(ch->d->name, "departments"))
 		api_conf_changed(k->api, k->db);

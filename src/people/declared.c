@@ -13,7 +13,7 @@ const struct res_def *const res_all[] = {
 	&people_customers, &people_customer_phones, &people_customer_requests, &people_customer_types, &people_customer_sources,
 	&people_contact_reasons, &people_contact_results, &people_notes, &people_note_templates, &people_pool_settings, &people_recycle_rules,
 	&people_allocations, &people_custom_fields,
-	&people_visits, &people_deals, &people_goals, &people_callbacks, &people_todo_settings, &people_absences,
+	&people_visits, &people_deals, &people_goals, &people_callbacks, &people_todo_settings, &people_absences, &people_notices,
 	&campaign_campaigns, &campaign_agents, &campaign_teams, &campaign_numbers, &campaign_leads, &campaign_dials, &campaign_guarded,
 	&campaign_do_not_call, &campaign_windows, &campaign_holidays, &campaign_retry_rules, &campaign_settings, &campaign_shown_numbers,
 	&people_users, &people_teams, &people_departments, &people_roles, &people_leaves, &people_queues, &people_members, &people_numbers,

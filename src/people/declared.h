@@ -35,7 +35,7 @@ int campaign_customer_erased(struct db *db, int64_t customer_id, int64_t now_ms)
 
 extern const struct res_def people_call_sounds;
 extern const struct res_def people_custom_fields, people_recycle_rules, people_allocations;
-extern const struct res_def people_visits, people_deals, people_goals, people_callbacks, people_todo_settings, people_absences;
+extern const struct res_def people_visits, people_deals, people_goals, people_callbacks, people_todo_settings, people_absences, people_notices;
 
 /** A field's text; "" when it is null or missing. */
 static inline const char *row_text(const json_t *row, const char *name)

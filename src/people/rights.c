@@ -56,9 +56,10 @@ const struct res_scope_sql res_scope_sql = {
 		 "\"callbacks\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\"}," \
 		 "\"goals\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\",\"export\":true,\"import\":true}"
 #define SEE_SALES(s) "\"sales\":{\"read\":\"" s "\"},\"callbacks\":{\"read\":\"" s "\"},\"goals\":{\"read\":\"" s "\"}"
+#define NOTICES(s) "\"notices\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\"}"
 #define OWN_CALLS "\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}"
 #define FLOOR(s) "\"notes\":{\"read\":\"" s "\",\"write\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"}," \
-		 "\"people\":{\"read\":\"" s "\"}," SALES(s)
+		 "\"people\":{\"read\":\"" s "\"}," NOTICES(s) "," SALES(s)
 #define SCOPED(s) "\"customers\":{\"read\":\"" s "\",\"write\":\"" s "\"}," FLOOR(s)
 #define HEAR(s) "\"customers\":{\"read\":\"" s "\"},\"notes\":{\"read\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"},\"queues\":{\"read\":\"centre\"}," SEE_SALES(s)
 
@@ -108,7 +109,7 @@ static const struct ready {
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
 	{"coordinator", "信息协调", "Information coordinator", "导入、导出、整理和转交客户资料。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true,\"import\":true},"
-	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}," SEE_SALES("centre") "}"},
+	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}," NOTICES("centre") "," SEE_SALES("centre") "}"},
 	{"marketing", "市场营销", "Marketing", "接收电话中心转来的线索。", "[\"numbers\",\"pool\"]", "{" LISTS "," OWN_CUSTOMERS "}"},
 	{"crm", "CRM 主管", "CRM supervisor", "管客户资料、字段和名单，不管通话。", "[\"numbers\",\"assign\",\"pool\",\"merge\",\"share\",\"audit\",\"erase\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
@@ -118,7 +119,7 @@ static const struct ready {
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
 	 CAMPAIGNS("centre") "," OUTBOUND ",\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"export\":true},"
 	 "\"people\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
-	 SALES("centre") ",\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
+	 SALES("centre") "," NOTICES("centre") ",\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\"]",
 	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"admin", "管理员", "Administrator", "一切。", "[\"*\"]",
@@ -130,7 +131,7 @@ static const struct {
 	const char *name, *zh, *en;
 } areas[] = {
 	{"customers", "客户", "Customers"}, {"notes", "小结", "Notes"}, {"sales", "来访与成单", "Visits and deals"},
-	{"callbacks", "预约回拨", "Call-backs"}, {"goals", "目标", "Goals"}, {"calls", "通话记录", "Calls"}, {"recordings", "录音", "Recordings"},
+	{"callbacks", "预约回拨", "Call-backs"}, {"goals", "目标", "Goals"}, {"notices", "通报", "Notices"}, {"calls", "通话记录", "Calls"}, {"recordings", "录音", "Recordings"},
 	{"people", "人员与班组", "People and teams"}, {"staffing", "队列成员", "Staffing of queues"}, {"lists", "名单与选项", "Lists"},
 	{"campaigns", "外呼项目", "Projects"}, {"outbound", "外呼规则", "Rules of calls out"}, {"telephony", "话务设置", "Telephony"}, {"imports", "导入记录", "Imports"}, {"exports", "导出记录", "Exports"}, {"faults", "故障报告", "Fault reports"},
 	{"roles", "角色", "Roles"}, {"access", "密钥与网络", "Tokens and networks"},

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Agent } from '@/api/types'
+import { pieces, shown, teams, type AttendancePerson } from '@/attendance/attendance'
 import { everybody } from '@/board/board'
 import { goalsOf } from '@/board/goals'
 import { paceOf } from '@/board/trend'
@@ -21,5 +22,20 @@ describe('board', () => {
 	it('says a pace from half a minute on', () => {
 		expect(paceOf([{ atMs: 0, n: 10 }, { atMs: 20_000, n: 12 }])).toBeNull()
 		expect(paceOf([{ atMs: 0, n: 10 }, { atMs: 60_000, n: 12 }])).toBe(120)
+	})
+})
+
+describe('attendance', () => {
+	const H = 3_600_000
+	const p = (stays: [string, number, number, string | null][]) => ({ stays, team: 'A', first_ms: stays.length ? stays[0]![1] : null, sums: { ready: 0, ringing: 0, talking: 0, wrapup: 0, break: 0, noanswer: 0, reserved: 0 } }) as unknown as AttendancePerson
+	it('shows the hours that anybody was there', () => {
+		expect(shown({ from_ms: 0, to_ms: 24 * H, people: [p([['ready', 8.5 * H, 12 * H, null]]), p([['ready', 9 * H, 19.2 * H, null]])] })).toEqual({ from: 8 * H, to: 20 * H })
+		expect(shown({ from_ms: 0, to_ms: 24 * H, people: [p([['ready', 23.5 * H, 24 * H, null]])] })).toEqual({ from: 16 * H, to: 24 * H })
+	})
+	it('draws intervals as parts of the bar', () => {
+		expect(pieces(p([['ready', 8 * H, 10 * H, null], ['break', 10 * H, 13 * H, 'lunch']]), 8 * H, 12 * H).map(x => [x.state, x.left, x.width])).toEqual([['ready', 0, 50], ['break', 50, 50]])
+	})
+	it('counts who is there by team', () => {
+		expect(teams([p([['ready', 0, 1, null]]), p([])])).toMatchObject([{ team: 'A', people: 2, there: 1 }])
 	})
 })

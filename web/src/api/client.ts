@@ -245,6 +245,17 @@ export const sales = {
 	figures: (from?: string, to?: string) => ok(client.GET('/sales/figures', { params: { query: { from, to } } })),
 }
 
+export const attendance = {
+	/** @day: 2026-11-22 */
+	day: (day: string) => ok(client.GET('/attendance', { params: { query: { day } } })),
+	url: (day: string, what: string) => `/api/v1/attendance.xlsx${queryString({ day, what, lang: context.lang })}`,
+}
+export const notices = {
+	mine: () => ok(client.GET('/notices/mine')),
+	read: (id: string) => ok(client.POST('/notices/{id}/read', { params: { path: { id } }, body: {} })),
+	reads: (id: string) => ok(client.GET('/notices/{id}/reads', { params: { path: { id } } })),
+}
+
 /** Projects: figures, states, changes of many leads (see campaigns.job). */
 type Chosen = { ids?: string[]; filters?: Record<string, string>; q?: string; count: number }
 type Recycling = NonNullable<paths['/campaigns/{id}/recycle/preview']['post']['requestBody']>['content']['application/json']

@@ -5544,6 +5544,245 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/attendance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A day's attendance of everybody whom one sees: intervals, first log-in, last log-out, sums by state. Without a day: today */
+        get: {
+            parameters: {
+                query?: {
+                    day?: string;
+                    team_id?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["attendance"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/attendance.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a sheet: the sums of each, or every interval */
+        get: {
+            parameters: {
+                query?: {
+                    day?: string;
+                    team_id?: string;
+                    what?: "sums" | "stays";
+                    lang?: "zh" | "en";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description XLSX */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Notices that concern me and hold still, the newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["notices_mine"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have read it; the first time counts */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description noted */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/{id}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom it concerns, and who has read it when; who has not comes first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["notice_reads"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/todos": {
         parameters: {
             query?: never;
@@ -8731,6 +8970,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Conditions: field=value, or field.op=value; all must hold. Empty value: has none. Operators: in, not (a,b; \, is a comma in a value; none in it means no value, for references also me for oneself), empty (true, false), has and starts (text), gte and lte (numbers, times), rel (times: today, tomorrow, yesterday, week, overdue, nextN, lastN, olderN with N days), any and all (tags). Times are ms UTC or a day, yyyy-mm-dd, of the centre's zone. id, created_ms and updated_ms can be asked for, too. */
+        get: operations["notices_list"];
+        put?: never;
+        post: operations["notices_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get: operations["notices_get"];
+        put?: never;
+        post?: never;
+        delete: operations["notices_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["notices_update"];
+        trace?: never;
+    };
+    "/notices/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["notices_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["notices_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/campaigns": {
         parameters: {
             query?: never;
@@ -11846,6 +12152,92 @@ export interface components {
             workdays: number;
             workdays_left: number;
             people: components["schemas"]["sales_person"][];
+        };
+        attendance: {
+            day: string;
+            /** Format: int64 */
+            from_ms: number;
+            /** Format: int64 */
+            to_ms: number;
+            /** Format: int64 */
+            now_ms: number;
+            people: {
+                id: string;
+                name: string;
+                staff_no: string | null;
+                seat: string | null;
+                team: string | null;
+                /** @description kind of his absence that day */
+                absent: string | null;
+                /** Format: int64 */
+                first_ms: number | null;
+                /**
+                 * Format: int64
+                 * @description null: never there, or still there
+                 */
+                last_ms: number | null;
+                /** @description there now, or at the day's end */
+                here: boolean;
+                /** @description there when the day began */
+                from_before: boolean;
+                sums: {
+                    /** Format: int64 */
+                    ready: number;
+                    /** Format: int64 */
+                    ringing: number;
+                    /** Format: int64 */
+                    talking: number;
+                    /** Format: int64 */
+                    wrapup: number;
+                    /** Format: int64 */
+                    break: number;
+                    /** Format: int64 */
+                    noanswer: number;
+                    /** Format: int64 */
+                    reserved: number;
+                };
+                /** @description state, from, to, reason of a break */
+                stays: [
+                    string,
+                    number,
+                    number,
+                    string | null
+                ][];
+            }[];
+        };
+        notices_mine: {
+            items: {
+                id: string;
+                title: string;
+                text: string | null;
+                urgent: boolean;
+                /** @enum {string} */
+                reach: "centre" | "department" | "team";
+                from: string | null;
+                /** Format: int64 */
+                at_ms: number;
+                /** Format: int64 */
+                until_ms: number | null;
+                /** Format: int64 */
+                read_ms: number | null;
+            }[];
+            unread: number;
+        };
+        notice_reads: {
+            people: {
+                id: string;
+                name: string;
+                team: string | null;
+                /** Format: int64 */
+                read_ms: number | null;
+            }[];
+            read: number;
+        };
+        /** @description a notice was published or changed, is gone, or (to its publisher) was read */
+        notice: {
+            id: string;
+            /** @enum {string} */
+            what: "changed" | "gone" | "read";
         };
         todo: {
             /** @enum {string} */
@@ -15487,6 +15879,116 @@ export interface components {
         };
         AbsencesList: {
             items: components["schemas"]["AbsencesRow"][];
+            total: number;
+            /** @description False: there are more than total */
+            total_exact: boolean;
+            /** @description Where the next page begins, for after= */
+            next: string | null;
+        };
+        /** Notices */
+        NoticesRow: {
+            id: string;
+            rev: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string | null;
+            /**
+             * Urgent
+             * @description Shown as a bar on everybody's page, in a call too, until he says that he has read it.
+             */
+            urgent: boolean;
+            /**
+             * To
+             * @enum {string}
+             */
+            reach: "centre" | "department" | "team";
+            /**
+             * Department
+             * @description With the departments below it.
+             */
+            department_id: string | null;
+            department_id_label: string | null;
+            /** Team */
+            team_id: string | null;
+            team_id_label: string | null;
+            /**
+             * Valid until
+             * Format: int64
+             * @description Empty: until it is removed.
+             */
+            until_ms: number | null;
+            /** Published by */
+            user_id: string | null;
+            user_id_label: string | null;
+            once?: {
+                [key: string]: string;
+            };
+        };
+        NoticesNew: {
+            /** Title */
+            title: string;
+            /** Text */
+            text?: string | null;
+            /**
+             * Urgent
+             * @description Shown as a bar on everybody's page, in a call too, until he says that he has read it.
+             */
+            urgent?: boolean | null;
+            /**
+             * To
+             * @enum {string|null}
+             */
+            reach?: "centre" | "department" | "team" | null;
+            /**
+             * Department
+             * @description With the departments below it.
+             */
+            department_id?: string | null;
+            /** Team */
+            team_id?: string | null;
+            /**
+             * Valid until
+             * Format: int64
+             * @description Empty: until it is removed.
+             */
+            until_ms?: number | null;
+        };
+        NoticesPatch: {
+            /** Title */
+            title?: string | null;
+            /** Text */
+            text?: string | null;
+            /**
+             * Urgent
+             * @description Shown as a bar on everybody's page, in a call too, until he says that he has read it.
+             */
+            urgent?: boolean | null;
+            /**
+             * To
+             * @enum {string|null}
+             */
+            reach?: "centre" | "department" | "team" | null;
+            /**
+             * Department
+             * @description With the departments below it.
+             */
+            department_id?: string | null;
+            /** Team */
+            team_id?: string | null;
+            /**
+             * Valid until
+             * Format: int64
+             * @description Empty: until it is removed.
+             */
+            until_ms?: number | null;
+        };
+        NoticesList: {
+            items: components["schemas"]["NoticesRow"][];
             total: number;
             /** @description False: there are more than total */
             total_exact: boolean;
@@ -25128,6 +25630,261 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_list: {
+        parameters: {
+            query?: {
+                /** @description Found in the searchable fields. */
+                q?: string;
+                /** @description A field's name; -name: downwards. */
+                sort?: string;
+                limit?: number;
+                /** @description Small steps only; a long list goes on by after. */
+                offset?: number;
+                /** @description The next of the page before, with the same sort. */
+                after?: string;
+                /** @description exact: the total beyond 10,000, too, however long it takes. */
+                count?: "exact";
+                title?: string;
+                text?: string;
+                urgent?: boolean;
+                reach?: "centre" | "department" | "team";
+                department_id?: string;
+                team_id?: string;
+                until_ms?: number;
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesList"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticesNew"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_delete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The rev that was read; 409 with the current row when it is another by now. */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticesPatch"];
+            };
+        };
+        responses: {
+            /** @description The row; generated secrets once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesRow"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_export_xlsx: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notices_export_csv: {
+        parameters: {
+            query?: {
+                /** @description zh or en: of titles and choices, instead of the request's */
+                lang?: string;
+                /** @description Search, as in the list; filters by field besides */
+                q?: string;
+                /** @description A field, - before it for descending */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Refused */

@@ -19,6 +19,8 @@ export const useLive = defineStore('live', () => {
 	const bulk = ref<{ id: string; resource: string; state: string } | null>(null)
 	/** How often the list of to-dos may have changed: asked for again. */
 	const todoChanges = ref(0)
+	/** The last news of a notice. */
+	const notice = ref<{ id: string; what: 'changed' | 'gone' | 'read' } | null>(null)
 	/** How often somebody changed what a resource is: custom fields. */
 	const metaChanges = ref(0)
 	const nowMs = ref(Date.now())
@@ -47,6 +49,8 @@ export const useLive = defineStore('live', () => {
 			customer.value = data as typeof customer.value
 		} else if (event === 'bulk') {
 			bulk.value = data as typeof bulk.value
+		} else if (event === 'notice') {
+			notice.value = data as typeof notice.value
 		} else if (event === 'todo') {
 			todoChanges.value++
 		} else if (event === 'meta.changed') {
@@ -86,5 +90,5 @@ export const useLive = defineStore('live', () => {
 	}
 
 	window.addEventListener('online', () => stream?.retryNow())
-	return { live, state, retryAtMs, nowMs, fault, note, customer, bulk, todoChanges, metaChanges, restarted, connect, close, retryNow: () => stream?.retryNow() }
+	return { live, state, retryAtMs, nowMs, fault, note, notice, customer, bulk, todoChanges, metaChanges, restarted, connect, close, retryNow: () => stream?.retryNow() }
 })
