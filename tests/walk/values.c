@@ -76,6 +76,7 @@ static const struct sample samples[] = {
 	{"do_not_call.number", "['+8675588886661', '+8613900139002']", "[['hello', 'number']]", NULL},
 	{"retry_rules.result", "['busy', 'noanswer']", "[['answered', 'enum'], ['returned', 'enum']]", NULL},
 	{"retry_rules.nth", "[10, 8]", NULL, NULL},
+	{"notices.reach", NULL, NULL, "{'department_id':'$d1','team_id':'$t1'}"},
 	{"absences.from_day", NULL, NULL, "{'to_day':'2024-02-29'}"},
 	{"visits.at_ms", "[1700000000000, 1710000000000]", "[[0, 'range'], [9007199254740992, 'range']]", NULL},
 	{"callbacks.due_ms", "[1700000000000, 1710000000000]", "[[0, 'range'], [9007199254740992, 'range']]", NULL},
