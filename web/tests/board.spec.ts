@@ -36,6 +36,6 @@ describe('attendance', () => {
 		expect(pieces(p([['ready', 8 * H, 10 * H, null], ['break', 10 * H, 13 * H, 'lunch']]), 8 * H, 12 * H).map(x => [x.state, x.left, x.width])).toEqual([['ready', 0, 50], ['break', 50, 50]])
 	})
 	it('counts who is there by team', () => {
-		expect(teams([p([['ready', 0, 1, null]]), p([])])).toMatchObject([{ team: 'A', people: 2, there: 1 }])
+		expect(teams([p([['ready', 1, 2, null]]), p([])])).toMatchObject([{ team: 'A', people: 2, there: 1 }])
 	})
 })
