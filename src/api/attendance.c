@@ -4,7 +4,6 @@
  */
 #include "api/api_int.h"
 
-#include "acd/acd.h"
 #include "api/sheet.h"
 #include "journal/zone.h"
 #include "people/sales.h"
