@@ -142,6 +142,7 @@ static int external(const struct options *o)
 struct sum {
 	double talk, abandoned, worst, hung_up;
 	int days, over;
+	struct strb each; /* every day's abandoned, % */
 };
 
 static void print_day(const struct pacing_world *w, const struct way *way, const struct pacing_day *d)
@@ -188,6 +189,7 @@ static void one_day(const struct options *o, const struct way *way, const struct
 	sum->worst = abandoned > sum->worst ? abandoned : sum->worst;
 	sum->over += abandoned > w->limit_permille / 1000.0;
 	sum->hung_up += d.dialled ? (double)d.hung_up / (double)d.dialled : 0;
+	strb_printf(&sum->each, " %.2f", 100 * abandoned);
 	if (o->list)
 		print_day(w, way, &d);
 }
@@ -197,6 +199,7 @@ static void some_days(const struct options *o, const struct way *way, int32_t ag
 	struct sum sum = {0};
 	struct pacing_world w;
 
+	strb_init(&sum.each, 1 << 20);
 	for (int64_t i = 0; i < o->days; i++) {
 		pacing_world_init(&w, agents, answer / 1000.0, (uint64_t)(o->seed + i));
 		w.day_ms = (int32_t)(o->hours * 3600000);
@@ -207,8 +210,9 @@ static void some_days(const struct options *o, const struct way *way, int32_t ag
 		one_day(o, way, &w, &sum);
 	}
 	if (!o->list)
-		printf("%-11s %5d %5.2f %7.2f %10.2f %6.2f %5d of %d %8.1f\n", way->name, agents, answer / 1000.0, 100 * sum.talk / sum.days,
-		       100 * sum.abandoned / sum.days, 100 * sum.worst, sum.over, sum.days, 100 * sum.hung_up / sum.days);
+		printf("%-11s %5d %5.2f %7.2f %10.2f %6.2f %5d of %d %8.1f %s\n", way->name, agents, answer / 1000.0, 100 * sum.talk / sum.days,
+		       100 * sum.abandoned / sum.days, 100 * sum.worst, sum.over, sum.days, 100 * sum.hung_up / sum.days, sum.each.buf);
+	strb_done(&sum.each);
 	(void)fflush(stdout);
 }
 
@@ -237,7 +241,7 @@ int sim_pacing_main(int argc, char **argv)
 	if (o.external)
 		return external(&o);
 	if (!o.list)
-		puts("way        agents answer  talk % abandoned % worst  days over     hung up %");
+		puts("way        agents answer  talk % abandoned % worst  days over     hung up %  abandoned % of each day");
 	if (o.drive)
 		all_days(&o, &driven);
 	for (size_t i = 0; i < ARRAY_LEN(ways) && !o.drive; i++)
