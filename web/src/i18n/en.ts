@@ -53,7 +53,7 @@ const en: typeof zh = {
 		guide3: 'Hang up, open Calls, see why this call came to you, and play the recording.', must_change: 'Choose a new password first', must_change_why: 'Somebody else gave you the present one; go on with one that only you know.', rule: 'At least 8 characters, and not a common one', old: 'Present password', next: 'New password', again: 'New password again',
 		mismatch: 'The two entries differ', changed: 'Password changed', hide: 'Hide', show: 'Show password',
 	},
-	state: { offline: 'Signed out', ready: 'Ready', ringing: 'Ringing', talking: 'Talking', wrapup: 'Wrap-up', break: 'Break', noanswer: 'Not answering', reserved: 'Dialling' },
+	state: { offline: 'Signed out', ready: 'Ready', ringing: 'Ringing', talking: 'Talking', wrapup: 'Wrap-up', break: 'Break', noanswer: 'No answer', reserved: 'Dialling' },
 	pending: { break: 'break after this call', offline: 'sign-out after this call' },
 	desk: {
 		bar: 'Telephone bar', ready: 'Ready', start: 'Sign in, ready', break: 'Break', break_pick: 'Why the break', break_plain: 'Break', sign_out: 'Sign out', sign_out_ask: 'After signing out no calls will reach you. Sign out?',
