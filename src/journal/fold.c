@@ -512,6 +512,21 @@ static int attempt_end(const struct in *in)
 		      str(in, "why"), num(in, "code"), num(in, "q850"), str(in, "heard"), (int64_t)abandoned);
 }
 
+/* ---- from one to another ---- */
+
+static int call_move(const struct in *in)
+{
+	const struct ev *e = in->e;
+
+	if (!str(in, "what") || !str(in, "how"))
+		return DB_E_CONSTRAINT;
+	return db_run(in->db,
+		      "INSERT INTO call_move (id, centre_id, call_id, at_ms, step, how, by_id, user_id, queue_id, number, why, code)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+		      "iiiittrrrttr", derived_id(e), e->centre_id, e->call_id, e->at_ms, str(in, "what"), str(in, "how"), id(in, "by"),
+		      id(in, "user"), id(in, "queue"), pii(in, "to"), pii(in, "why"), num(in, "code"));
+}
+
 /* ---- what was heard ---- */
 
 static int leg_heard(const struct in *in)
@@ -590,6 +605,7 @@ static int (*const folds[EV_KIND_COUNT])(const struct in *in) = {
 	[EV_TURN_BACK] = turn_draw,
 	[EV_ATTEMPT_NEW] = attempt_new,
 	[EV_ATTEMPT_END] = attempt_end,
+	[EV_CALL_MOVE] = call_move,
 	[EV_LEG_HEARD] = leg_heard,
 	[EV_CAMPAIGN_PACE] = campaign_pace,
 	[EV_PARTY_NEW] = party_new,

@@ -438,6 +438,7 @@ static int clear_history(struct db *db, int64_t centre_id)
 		"DELETE FROM campaign_pace WHERE campaign_id IN " DEMO("campaigns"),
 		"DELETE FROM campaign_away WHERE campaign_id IN " DEMO("campaigns") " OR user_id IN " DEMO("users"),
 		"DELETE FROM shown_tally WHERE show_id IN " DEMO("shown_numbers"),
+		"DELETE FROM call_move WHERE call_id IN " CALLS,
 		"DELETE FROM leg_heard WHERE call_id IN " CALLS " OR trunk_id IN " DEMO("trunks"),
 		"DELETE FROM call_sound_data WHERE sound_id IN (SELECT id FROM call_sounds WHERE centre_id = $1 AND user_id IN " DEMO("users") ")",
 		"DELETE FROM call_sounds WHERE centre_id = $1 AND user_id IN " DEMO("users"),

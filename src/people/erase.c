@@ -282,6 +282,9 @@ static int erase_numbers(struct db *db, const struct erasure *e)
 {
 	int r = db_run(db, "DELETE FROM call_pii WHERE call_id IN (SELECT x.call_id FROM erasure_calls x WHERE x.customer_id = $1)", "i", e->customer_id);
 
+	if (!r)
+		r = db_run(db, "UPDATE call_move SET number = NULL, why = NULL WHERE call_id IN (SELECT x.call_id FROM erasure_calls x WHERE x.customer_id = $1)",
+			   "i", e->customer_id);
 	return r ? r : set_place(db, e, DONE_NUMBERS, 0);
 }
 

@@ -47,6 +47,7 @@ const char *sw_refusal_name(enum sw_refusal r)
 		[SW_R_NO_CALL] = "no_call",   [SW_R_FULL] = "full",           [SW_R_STOPPING] = "stopping",
 		[SW_R_CLASS] = "class_off",   [SW_R_ABROAD] = "abroad_off",   [SW_R_PREMIUM] = "premium_off",
 		[SW_R_BARRED] = "barred",     [SW_R_MINUTES] = "minutes_used", [SW_R_EMERGENCY] = "emergency_test",
+		[SW_R_TARGET_BUSY] = "target_busy", [SW_R_TARGET_AWAY] = "target_away",
 	};
 
 	return r >= 0 && r < SW_R_COUNT ? names[r] : "unknown";

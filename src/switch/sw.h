@@ -94,6 +94,7 @@ struct sw_leg {
  *                                     |                    ^ `-> LOST (agent's browser gone) -> TALK or WAITING
  *                                     `-> OVERFLOWN (to a number) -> TALK;  GOODBYE -> ENDED
  *               TALK, HELD -> TRANSFER -> TALK with somebody else, or back (sw_refer.c)
+ *               TALK, HELD -> CONSULT -> TALK with somebody else, or back, or TRANSFER (sw_move.c)
  *   direct      NEW -> DIALLING -> TALK ...      (to a URI, a colleague, or out through a trunk)
  *   test        NEW -> TEST: one leg to a trunk, nobody at our end (sw_testcall.c)
  *   click       NEW -> AGENT_FIRST -> DIALLING -> TALK ...
@@ -101,7 +102,7 @@ struct sw_leg {
  */
 enum sw_phase {
 	CALL_NEW, CALL_GREETING, CALL_WAITING, CALL_OFFERED, CALL_AGENT_FIRST, CALL_DIALLING, CALL_TALK, CALL_HELD, CALL_LOST,
-	CALL_GOODBYE, CALL_ECHO, CALL_TRANSFER, CALL_TEST, CALL_ENDED,
+	CALL_GOODBYE, CALL_ECHO, CALL_TRANSFER, CALL_CONSULT, CALL_TEST, CALL_ENDED,
 };
 
 enum sw_seg { SEG_NONE, SEG_IVR, SEG_QUEUE, SEG_RING, SEG_TALK, SEG_HOLD, SEG_CONFERENCE };
@@ -136,6 +137,16 @@ struct sw_out {
 	struct ltimer wait;
 };
 
+/* How a call goes, or went last, from one to another: by whom and to whom. */
+struct sw_move {
+	int64_t by_id, user_id, queue_id; /* by_id 0: it never did */
+	char number[64], why[SW_MOVE_WHY_MAX];
+	bool consult;
+	bool phone;                 /* by REFER: his telephone hears how it goes */
+	bool up;                    /* CONSULT: the target has answered */
+	bool swapped;               /* CONSULT: the agent talks with the customer, the target hears music */
+};
+
 struct sw_call {
 	struct sw *sw;
 	int64_t id;
@@ -148,8 +159,9 @@ struct sw_call {
 	struct sw_leg *ag;          /* the agent (or third party) on the other side */
 	struct sw_agent *agent;     /* talks, rings or is being resumed on `ag` */
 	struct sw_agent *caller;    /* internal calls: the colleague on `cust` */
-	struct sw_leg *xleg;        /* TRANSFER: the target that rings */
+	struct sw_leg *xleg;        /* TRANSFER: the target that rings; CONSULT: who is asked */
 	struct sw_agent *xagent;    /* he, when it is a colleague */
+	struct sw_move move;
 	int64_t consult_of;         /* the call that the agent on `cust` holds meanwhile; 0: none */
 	int64_t consult_id;         /* the other way round: the last such call of this one's agent */
 	int64_t answer_agent_id;    /* the last one of whom the log says that he answered */
@@ -302,6 +314,8 @@ void sw_call_release(struct sw_call *c, struct sw_agent **pa, bool wrap);
 #define SW_AUTO_ANSWER                                                                                                                                \
 	"X-Huawu-Auto-Answer: 1\r\nAlert-Info: <http://localhost>;info=alert-autoanswer\r\nCall-Info: <sip:localhost>;answer-after=0\r\n"
 void sw_call_connect(struct sw_call *c);
+void sw_call_join(struct sw_call *c); /* agent and customer hear each other, and are recorded */
+enum sw_refusal sw_call_may_dial(struct sw *sw, const struct sw_user *u, const char *number);
 void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority);
 bool sw_call_seize(struct sw_call *c, struct sw_agent *a);
 int sw_call_ring_agent(struct sw_call *c, struct sw_agent *a, int timeout_ms);
@@ -346,8 +360,8 @@ void sw_turn_done(struct sw *sw);
 int64_t sw_turn_draw(struct sw *sw, const struct sw_turn *t, bool *is_free, bool *owed); /* 0: nobody */
 
 /* sw_refer.c */
-/** To a colleague, by a command of @a, who is in the call. */
-enum sw_refusal sw_transfer_to(struct sw_call *c, struct sw_agent *a, int64_t user_id);
+/** SW_TRANSFER or SW_CONSULT of @a, who is in the call. */
+enum sw_refusal sw_transfer_to(struct sw_call *c, struct sw_agent *a, const struct sw_cmd *cmd);
 /* REFER on @l. 0, or the status that refuses it. */
 int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces);
 void sw_transfer_ring(struct sw_call *c, int code, bool early_media); /* the target's 18x */
@@ -358,6 +372,8 @@ void sw_transfer_agent_gone(struct sw_call *c);
 bool sw_transfer_hung_up(struct sw_call *c);
 void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a);
 void sw_transfer_device(struct sw_call *c, struct sw_agent *a);
+void sw_transfer_complete(struct sw_call *c); /* the target takes the agent's place */
+void sw_transfer_back(struct sw_call *c);     /* the agent has the customer again, as it was */
 /* @l wants the place of @old in @c. 0, or the status that refuses it. */
 int sw_pick_up(struct sw_call *c, struct sw_leg *old, struct sw_leg *l, struct sw_agent *a);
 
@@ -380,6 +396,17 @@ void sw_party_device(struct sw_agent *a, const char *device);       /* that brow
 void sw_parties_end(struct sw_call *c, const char *why);
 /** The agent goes (his leg is gone, or to be dropped): who has joined gets his place. False: nobody has. */
 bool sw_party_inherits(struct sw_call *c);
+
+/* sw_move.c: consultation, and what is told of every way that a call goes */
+void sw_move_tell(struct sw_call *c, const char *what, int code);
+enum sw_refusal sw_move_command(struct sw_call *c, struct sw_agent *a, const struct sw_cmd *cmd); /* done, back, swap */
+void sw_consult_begun(struct sw_call *c);
+void sw_consult_ring(struct sw_call *c, bool early_media);
+void sw_consult_up(struct sw_call *c);
+void sw_consult_target_gone(struct sw_call *c, int code);
+void sw_consult_agent_gone(struct sw_call *c); /* he has hung up: whom he asked gets the customer */
+void sw_consult_drop(struct sw_call *c);       /* his telephone is lost: nobody is asked any more, the customer waits for him */
+struct sw_agent *sw_move_free_agent(struct sw *sw, int64_t queue_id, const struct sw_agent *but); /* of that queue; NULL: none is */
 
 /* For sw_testcall.c. */
 struct sw_verdict;

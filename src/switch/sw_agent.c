@@ -384,7 +384,7 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_HANGUP:
 		if (a->call->phase == CALL_OFFERED)
 			return sw_call_refuse(a->call, a); /* the caller is not his yet */
-		if (a->call->phase == CALL_TRANSFER && a != a->call->caller) {
+		if ((a->call->phase == CALL_TRANSFER || a->call->phase == CALL_CONSULT) && a != a->call->caller) {
 			sw_transfer_hangup(a->call, a); /* nor is he any more */
 			return SW_OK;
 		}
@@ -398,7 +398,12 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_RESUME:
 		return sw_call_hold(a->call, cmd->kind == SW_HOLD);
 	case SW_TRANSFER:
-		return sw_transfer_to(a->call, a, cmd->target_id);
+	case SW_CONSULT:
+		return sw_transfer_to(a->call, a, cmd);
+	case SW_MOVE_DONE:
+	case SW_MOVE_BACK:
+	case SW_MOVE_SWAP:
+		return sw_move_command(a->call, a, cmd);
 	case SW_DIGITS:
 		return sw_call_digits(a->call, cmd->number);
 	default:

@@ -48,7 +48,7 @@ static void play_music(struct sw_call *c)
 {
 	const struct sw_queue *q = sw_queue_of(c->sw, c->queue_id);
 
-	if (c->phase == CALL_WAITING && c->campaign_id) { /* who was called expects somebody to speak */
+	if (c->phase == CALL_WAITING && c->campaign_id && c->queue_id == c->campaign_id) { /* who was called expects somebody to speak */
 		(void)med_tone(media_of(c), med_of(c->cust), MED_TONE_SILENCE);
 		return;
 	}
@@ -392,7 +392,8 @@ static void agent_forget(struct sw_call *c)
 void sw_call_end(struct sw_call *c, const char *by, int code, int q850, const char *reason)
 {
 	bool wrap = c->answered && strcmp(c->dir, "internal") != 0;
-	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD || c->phase == CALL_LOST || c->phase == CALL_TRANSFER || c->seized;
+	bool talking = c->phase == CALL_TALK || c->phase == CALL_HELD || c->phase == CALL_LOST || c->phase == CALL_TRANSFER ||
+		       c->phase == CALL_CONSULT || c->seized;
 	char buf[256];
 	struct strb b;
 	struct jw w;
@@ -629,7 +630,7 @@ void sw_call_offer(struct sw *sw, const struct acd_out *out)
 		sw_call_kept_offer(c);
 		return;
 	}
-	if (a->kept || c->dial) /* it is just answering, or can only be like that: sw_call_kept_offer when it is up */
+	if (a->kept || (c->dial && c->queue_id == c->campaign_id)) /* it is just answering, or can only be like that: sw_call_kept_offer when it is up */
 		r = sw_kept_dial(a, sw, out->ring_ms + RING_MARGIN_MS);
 	else
 		r = ring_agent(c, a, q && q->auto_answer, false, out->ring_ms + RING_MARGIN_MS);
@@ -726,7 +727,7 @@ void sw_call_overflow(struct sw *sw, const struct acd_out *out)
 		return;
 	c->in_acd = false;
 	rec_stop(c);
-	if (c->dial) {
+	if (c->dial && c->queue_id == c->campaign_id) {
 		sw_call_end(c, "system", 480, 31, "no agent in time");
 		return;
 	}
@@ -823,11 +824,17 @@ static int try_dial(struct sw_call *c, const struct sw_try *at)
 
 static int dial_next(struct sw_call *c);
 
+/* Somebody is dialled, at whichever side. */
+static bool rings_out(const struct sw_call *c)
+{
+	return c->phase == CALL_DIALLING || c->phase == CALL_TRANSFER || c->phase == CALL_CONSULT;
+}
+
 static void waited(void *arg)
 {
 	struct sw_call *c = arg;
 
-	if (c->phase != CALL_DIALLING && c->phase != CALL_TRANSFER)
+	if (!rings_out(c))
 		out_forget(c); /* nobody waits for it any more */
 	else if (dial_next(c))
 		out_failed(c, 503, 42, "no trunk has room");
@@ -924,7 +931,7 @@ static bool out_closed(struct sw_call *c, struct sw_leg *l, const struct call_le
 	struct sw_out *o = c->out;
 	struct sw_attempt a = {.code = cl->code, .silent = cl->silent};
 
-	if (!o || l != *o->slot || (c->phase != CALL_DIALLING && c->phase != CALL_TRANSFER) || cl->by == SIP_BY_LOCAL)
+	if (!o || l != *o->slot || !rings_out(c) || cl->by == SIP_BY_LOCAL)
 		return false;
 	a.rang = o->rang;
 	a.heard = o->heard;
@@ -991,10 +998,26 @@ static bool number_ok(const char *n)
 	return len == strlen(n) && len >= 1 && len <= 32;
 }
 
+/* Says so, as a fact, when the toll guard refuses. */
+enum sw_refusal sw_call_may_dial(struct sw *sw, const struct sw_user *u, const char *number)
+{
+	struct sw_try tries[SW_TRIES_MAX];
+	struct sw_verdict v;
+	enum sw_why why;
+
+	if (!number_ok(number))
+		return SW_R_NUMBER;
+	if (sw_line_tries(sw, number, u, 0, tries, SW_TRIES_MAX, &why))
+		return SW_OK;
+	if (why == SW_WHY_BARRED && sw_gate(&v, sw, sw_trunk_out(sw), u, number, "desk", true))
+		return sw_gate_refusal(&v);
+	return why == SW_WHY_FULL ? SW_R_FULL : SW_R_NO_TRUNK;
+}
+
 enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *number, int64_t *call_id)
 {
 	const struct sw_user *u = sw_user_of(sw, a->id);
-	struct sw_verdict v;
+	enum sw_refusal refusal;
 	struct sw_call *c;
 	char to[64];
 
@@ -1006,16 +1029,9 @@ enum sw_refusal sw_call_dial(struct sw *sw, struct sw_agent *a, const char *numb
 		return SW_R_FULL;
 	if (a->state == ACD_OFFLINE || a->call)
 		return SW_R_STATE;
-	if (!sw_user_by_extension(sw, number)) {
-		struct sw_try tries[SW_TRIES_MAX];
-		enum sw_why why;
-
-		if (!sw_line_tries(sw, number, u, 0, tries, SW_TRIES_MAX, &why)) {
-			if (why == SW_WHY_BARRED && sw_gate(&v, sw, sw_trunk_out(sw), u, number, "desk", true))
-				return sw_gate_refusal(&v);
-			return why == SW_WHY_FULL ? SW_R_FULL : SW_R_NO_TRUNK;
-		}
-	}
+	refusal = sw_user_by_extension(sw, number) ? SW_OK : sw_call_may_dial(sw, u, number);
+	if (refusal)
+		return refusal;
 	sw_dialled(to, sizeof(to), sw, number);
 	c = call_new(sw, sw_user_by_extension(sw, number) ? "internal" : "out", u && u->extension ? u->extension : "",
 		     sw_user_by_extension(sw, number) ? number : to, NULL);
@@ -1373,6 +1389,8 @@ static void on_ring(struct call_leg *leg, int code, bool early_media, void *arg)
 	}
 	if (!l->dropped && c->phase == CALL_TRANSFER && l == c->xleg)
 		sw_transfer_ring(c, code, early_media);
+	if (!l->dropped && c->phase == CALL_CONSULT && l == c->xleg)
+		sw_consult_ring(c, early_media);
 	if (c->phase == CALL_TEST)
 		sw_test_said(c, code, early_media);
 	if (l->dropped || c->phase != CALL_DIALLING)
@@ -1397,9 +1415,9 @@ static void on_audible(struct call_leg *leg, void *arg)
 {
 	struct sw_leg *l = arg;
 	struct sw_call *c = l->call;
-	struct sw_leg *o = l->party ? NULL : c->phase == CALL_TRANSFER && l == c->xleg ? c->cust : other(c, l);
+	struct sw_leg *o = l->party ? NULL : l != c->xleg ? other(c, l) : c->phase == CALL_CONSULT ? c->ag : c->cust;
 
-	if (!l->dropped && o && !c->dial && call_leg_get_state(leg) == CALL_LEG_EARLY && (c->phase == CALL_DIALLING || c->phase == CALL_TRANSFER))
+	if (!l->dropped && o && (!c->dial || l == c->xleg) && call_leg_get_state(leg) == CALL_LEG_EARLY && rings_out(c))
 		med_stop(media_of(c), med_of(o));
 }
 
@@ -1456,6 +1474,10 @@ static void on_up(struct call_leg *leg, void *arg)
 	case CALL_TRANSFER:
 		if (l == c->xleg)
 			sw_transfer_up(c);
+		break;
+	case CALL_CONSULT:
+		if (l == c->xleg)
+			sw_consult_up(c);
 		break;
 	case CALL_TEST:
 		sw_test_said(c, 200, false);
@@ -1524,7 +1546,7 @@ static void on_held(struct call_leg *leg, bool held, void *arg)
 
 	if (l->dropped || l != c->ag || !leg_up(c->cust))
 		return;
-	if (c->phase == CALL_TRANSFER)
+	if (c->phase == CALL_TRANSFER || c->phase == CALL_CONSULT)
 		c->agent_held = held;
 	if (held && c->phase == CALL_TALK) {
 		c->agent_held = true;
@@ -1556,7 +1578,7 @@ enum sw_refusal sw_call_refuse(struct sw_call *c, const struct sw_agent *a)
 		refuse_offer(c->sw, c->id, a->id, c->offer_id, 603);
 	else if (rings_directly(c, a))
 		sw_call_end(c, "agent", 603, 21, "refused");
-	else if (c->phase == CALL_TRANSFER && a == c->xagent)
+	else if ((c->phase == CALL_TRANSFER || c->phase == CALL_CONSULT) && a == c->xagent)
 		sw_transfer_failed(c, 603);
 	else
 		return SW_R_STATE;
@@ -1567,6 +1589,8 @@ enum sw_refusal sw_call_digits(struct sw_call *c, const char *digits)
 {
 	if (!digits[0] || strspn(digits, "0123456789*#ABCD") != strlen(digits))
 		return SW_R_NUMBER;
+	if (c->phase == CALL_CONSULT && c->move.up) /* whom he talks with */
+		return med_send_digits(media_of(c), med_of(c->move.swapped ? c->cust : c->xleg), digits) ? SW_R_STATE : SW_OK;
 	if (c->phase != CALL_TALK || !c->cust)
 		return SW_R_STATE;
 	return med_send_digits(media_of(c), med_of(c->cust), digits) ? SW_R_STATE : SW_OK;
@@ -1652,9 +1676,9 @@ void sw_call_agent_leaves(struct sw_call *c, struct sw_agent *a, const char *why
 {
 	if (c->reserved)
 		return; /* he is not in it yet: when he has left, another is kept for it */
-	if (c->agent == a && sw_party_inherits(c))
+	if (c->agent == a && c->phase != CALL_CONSULT && sw_party_inherits(c))
 		return;
-	if (c->phase == CALL_TRANSFER && a != c->caller)
+	if ((c->phase == CALL_TRANSFER || c->phase == CALL_CONSULT) && a != c->caller)
 		sw_transfer_hangup(c, a);
 	else if (c->phase == CALL_LOST)
 		resume_failed(c);
@@ -1693,6 +1717,12 @@ void sw_call_agent_device(struct sw_call *c, struct sw_agent *a, bool up)
 		sw_transfer_device(c, a);
 		return;
 	}
+	if (c->phase == CALL_CONSULT && a == c->xagent) {
+		sw_transfer_failed(c, 480);
+		return;
+	}
+	if (c->phase == CALL_CONSULT && a == c->agent)
+		sw_consult_drop(c);
 	rung = c->phase == CALL_OFFERED || c->phase == CALL_LOST || c->phase == CALL_AGENT_FIRST || rings_directly(c, a);
 
 	if (a == c->caller) {
@@ -1726,6 +1756,14 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 	case CALL_TRANSFER:
 		sw_transfer_agent_gone(c);
 		break;
+	case CALL_CONSULT:
+		if (cl->by == SIP_BY_LOST || cl->by == SIP_BY_TIMEOUT) {
+			sw_consult_drop(c);
+			agent_lost(c);
+		} else {
+			sw_consult_agent_gone(c);
+		}
+		break;
 	case CALL_OFFERED:
 		refuse_offer(c->sw, c->id, c->agent->id, c->offer_id, cl->code ? cl->code : 480);
 		break;
@@ -1755,7 +1793,7 @@ static void agent_leg_closed(struct sw_call *c, const struct call_leg_close *cl)
 static void out_failed(struct sw_call *c, int code, int q850, const char *reason)
 {
 	out_forget(c);
-	if (c->phase == CALL_TRANSFER)
+	if (c->phase == CALL_TRANSFER || c->phase == CALL_CONSULT)
 		sw_transfer_failed(c, code);
 	else if (c->queue_id && !c->agent)
 		goodbye(c);
@@ -1887,6 +1925,11 @@ void sw_call_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
 void sw_call_connect(struct sw_call *c)
 {
 	connect(c);
+}
+
+void sw_call_join(struct sw_call *c)
+{
+	join(c);
 }
 
 void sw_call_enter_queue(struct sw_call *c, int64_t waited_ms, int priority)

@@ -57,6 +57,11 @@ static const char *call_broken(struct sw_call *c)
 			break;
 		sw_call_end(c, "system", 500, 41, "nobody is on the other side");
 		return "a call is transferred to nobody";
+	case CALL_CONSULT:
+		if (c->cust && c->agent && c->ag && (c->xleg || c->out))
+			break;
+		sw_call_end(c, "system", 500, 41, "nobody is on the other side");
+		return "an agent asks nobody";
 	default:
 		break;
 	}

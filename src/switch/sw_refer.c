@@ -1,5 +1,5 @@
 /*
- * Transfers by desk phones: REFER, and INVITE with Replaces. The customer's call goes on; who is on its other side changes.
+ * Transfers: by REFER and INVITE with Replaces of desk phones, by command of desks (which also ask before: sw_move.c). The customer's call goes on; who is on its other side changes.
  *
  *   blind      TALK, HELD --REFER--> TRANSFER --the target answers--> TALK with it, the agent into wrap-up
  *                                       |  the target fails:  the agent is still there --> back to him, as it was
@@ -7,6 +7,7 @@
  *                                       |                     in the next moment
  *              a queue's number: at once into that queue
  *   attended   the agent's second call (he holds the first one) gives its other side to the first: at once, or as above while it rings
+ *   by command as blind: a colleague, a queue, a number; until somebody answers he may take the customer back
  *   pick-up    INVITE with Replaces: a telephone takes the place of one that rings, or of its own agent's other one
  *
  * In TRANSFER the customer hears ring-back, or what the target's side plays. The agent stays "talking" until he hangs up or the
@@ -38,9 +39,14 @@ static void tell(struct sw_call *c, int code)
 
 static void begin(struct sw_call *c)
 {
+	sw_move_tell(c, "begin", 0);
+	sw_call_rec_stop(c);
+	if (c->move.consult) {
+		sw_consult_begun(c);
+		return;
+	}
 	c->held_before = c->phase == CALL_HELD;
 	c->phase = CALL_TRANSFER;
-	sw_call_rec_stop(c);
 	if (!media_leg(c->cust))
 		return;
 	med_unbridge(c->sw->media, media_leg(c->cust));
@@ -49,9 +55,11 @@ static void begin(struct sw_call *c)
 }
 
 /* The target takes the agent's place. */
-static void complete(struct sw_call *c)
+void sw_transfer_complete(struct sw_call *c)
 {
 	sw_call_dial_over(c);
+	sw_call_rec_stop(c);
+	sw_move_tell(c, "done", 0);
 	tell(c, 200);
 	sw_call_drop_leg(&c->ag, 0, 16, "transferred");
 	sw_call_release(c, &c->agent, true);
@@ -61,13 +69,16 @@ static void complete(struct sw_call *c)
 	c->xleg = NULL;
 	c->xagent = NULL;
 	c->agent_held = c->beep = false;
+	c->move.up = c->move.swapped = false;
+	c->seg = SEG_NONE; /* his talk is not the one before */
 	log_info("transferred call=%lld agent=%lld", (long long)c->id, (long long)(c->agent ? c->agent->id : 0));
 	sw_call_connect(c);
 }
 
-static void give_back_to_agent(struct sw_call *c)
+void sw_transfer_back(struct sw_call *c)
 {
-	c->back_ms = clock_mono_ms();
+	if (c->move.phone)
+		c->back_ms = clock_mono_ms();
 	if (c->held_before || c->agent_held) {
 		c->phase = CALL_HELD;
 		sw_call_play_music(c);
@@ -93,14 +104,19 @@ static void give_back_to_queue(struct sw_call *c)
 
 void sw_transfer_failed(struct sw_call *c, int code)
 {
+	if (c->phase == CALL_CONSULT) {
+		sw_consult_target_gone(c, code);
+		return;
+	}
 	sw_call_dial_over(c);
+	sw_move_tell(c, "failed", code);
 	tell(c, code);
 	sw_call_drop_leg(&c->xleg, 487, 16, "transfer failed");
 	sw_call_release(c, &c->xagent, false);
 	if (c->phase != CALL_TRANSFER)
 		return;
 	if (c->ag)
-		give_back_to_agent(c);
+		sw_transfer_back(c);
 	else
 		give_back_to_queue(c);
 }
@@ -128,6 +144,7 @@ static int ring_colleague(struct sw_call *c, struct sw_agent *a)
 	c->xleg = c->ag;
 	c->agent = agent;
 	c->ag = ag;
+	c->beep = false; /* he hears who it is */
 	return r;
 }
 
@@ -140,6 +157,7 @@ static int to_colleague(struct sw_call *c, int64_t user_id)
 	if (a == c->agent || a == c->caller || !sw_call_seize(c, a))
 		return 486;
 	c->xagent = a;
+	c->move.user_id = a->id;
 	sw_call_dial_over(c);
 	begin(c);
 	if (ring_colleague(c, a)) {
@@ -158,6 +176,7 @@ static int to_outside(struct sw_call *c, const char *number)
 	r = sw_call_dial_out(c, &c->xleg, number);
 	if (r)
 		return r == -EACCES ? 403 : r == -ENOENT || r == -EINVAL ? 404 : 503;
+	(void)str_copy(c->move.number, sizeof(c->move.number), number);
 	begin(c);
 	return 0;
 }
@@ -166,6 +185,8 @@ static int to_queue(struct sw_call *c, int64_t queue_id)
 {
 	if (!sw_queue_of(c->sw, queue_id))
 		return 404;
+	c->move.queue_id = queue_id;
+	sw_move_tell(c, "done", 0);
 	tell(c, 200);
 	sw_call_rec_stop(c);
 	med_unbridge(c->sw->media, media_leg(c->cust));
@@ -225,9 +246,12 @@ static int take_over(struct sw_call *c, struct sw_call *from)
 	from->ag = NULL;
 	from->agent = NULL;
 	c->consult_id = 0;
+	c->move = (struct sw_move){.by_id = c->agent->id, .phone = true, .user_id = c->xagent ? c->xagent->id : 0};
+	if (!c->xagent)
+		(void)str_copy(c->move.number, sizeof(c->move.number), from->to);
 	move_leg(far, c);
 	if (up)
-		complete(c);
+		sw_transfer_complete(c);
 	else
 		begin(c);
 	sw_call_end(from, "agent", 0, 16, "transferred");
@@ -277,16 +301,70 @@ int sw_transfer(struct sw_leg *l, const char *target, struct sw_leg *replaces)
 		turn_round(c);
 	if (!can_transfer(c, l))
 		return 403;
+	c->move = (struct sw_move){.by_id = c->agent->id, .phone = true};
 	if (!replaces)
 		return blind(c, target);
 	return consults(c, second) && replaces == second->cust ? take_over(c, second) : 403;
 }
 
-enum sw_refusal sw_transfer_to(struct sw_call *c, struct sw_agent *a, int64_t user_id)
+static enum sw_refusal refusal_of(int status)
 {
-	int r = c->agent == a && can_transfer(c, c->ag) ? to_colleague(c, user_id) : 403;
+	switch (status) {
+	case 0:
+		return SW_OK;
+	case 480:
+		return SW_R_TARGET_AWAY;
+	case 486:
+		return SW_R_TARGET_BUSY;
+	case 403:
+		return SW_R_CLASS;
+	case 404:
+		return SW_R_NUMBER;
+	default:
+		return SW_R_NO_TRUNK;
+	}
+}
 
-	return !r ? SW_OK : r == 480 ? SW_R_NO_DEVICE : SW_R_STATE;
+static enum sw_refusal to_number(struct sw_call *c, const char *number)
+{
+	const struct sw_user *u = sw_user_by_extension(c->sw, number);
+	enum sw_refusal r;
+
+	if (u)
+		return refusal_of(to_colleague(c, u->id));
+	r = sw_may_key(c->sw, c->agent) ? sw_call_may_dial(c->sw, sw_user_of(c->sw, c->agent->id), number) : SW_R_CLASS;
+	return r ? r : refusal_of(to_outside(c, number));
+}
+
+/* Who asks in a queue asks whoever of it is free. */
+static enum sw_refusal ask_queue(struct sw_call *c, int64_t queue_id)
+{
+	struct sw_agent *a = sw_move_free_agent(c->sw, queue_id, c->agent);
+
+	c->move.queue_id = queue_id;
+	return a ? refusal_of(to_colleague(c, a->id)) : SW_R_TARGET_BUSY;
+}
+
+enum sw_refusal sw_transfer_to(struct sw_call *c, struct sw_agent *a, const struct sw_cmd *cmd)
+{
+	struct sw_move was = c->move;
+	enum sw_refusal r;
+
+	if (c->phase == CALL_TALK && a == c->caller && c->agent)
+		turn_round(c);
+	if (c->agent != a || !can_transfer(c, c->ag))
+		return SW_R_STATE;
+	c->move = (struct sw_move){.by_id = a->id, .consult = cmd->kind == SW_CONSULT};
+	(void)str_copy(c->move.why, sizeof(c->move.why), cmd->why);
+	if (cmd->target_id)
+		r = refusal_of(to_colleague(c, cmd->target_id));
+	else if (cmd->queue_id)
+		r = c->move.consult ? ask_queue(c, cmd->queue_id) : refusal_of(to_queue(c, cmd->queue_id));
+	else
+		r = to_number(c, cmd->number);
+	if (r)
+		c->move = was;
+	return r;
 }
 
 /* ---- what happens meanwhile ---- */
@@ -304,7 +382,7 @@ void sw_transfer_ring(struct sw_call *c, int code, bool early_media)
 void sw_transfer_up(struct sw_call *c)
 {
 	if (c->cust && !sip_leg_is_over(call_leg_sip(c->cust->leg)))
-		complete(c);
+		sw_transfer_complete(c);
 }
 
 void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a)
@@ -314,7 +392,10 @@ void sw_transfer_hangup(struct sw_call *c, struct sw_agent *a)
 		return;
 	}
 	sw_call_drop_leg(&c->ag, 0, 16, "hung up by the agent");
-	sw_transfer_agent_gone(c);
+	if (c->phase == CALL_CONSULT)
+		sw_consult_agent_gone(c);
+	else
+		sw_transfer_agent_gone(c);
 }
 
 void sw_transfer_agent_gone(struct sw_call *c)

@@ -266,7 +266,12 @@ enum sw_cmd_kind {
 	SW_CREDENTIAL_GONE, /* device */
 	SW_TEST_CALL,    /* user_id (who asks), trunk_id, number, ms (hung up then): through that trunk, with nobody at our end */
 	SW_TEST_END,     /* call_id */
-	SW_TRANSFER,     /* user_id: his call, to the colleague target_id, whom it rings while he stays (sw_refer.c) */
+	/* user_id: his call, to one of: the colleague target_id, queue_id, number. @why travels along. SW_TRANSFER: whom it rings while he stays
+	   (sw_refer.c); SW_CONSULT: whom he asks while the customer hears music (sw_move.c) */
+	SW_TRANSFER, SW_CONSULT,
+	SW_MOVE_DONE,    /* user_id: whom he asks, or who rings for it, gets the customer */
+	SW_MOVE_BACK,    /* user_id: whom he asks or transfers to is let go, the customer is his again */
+	SW_MOVE_SWAP,    /* user_id: from whom he asks to the customer, and back */
 	SW_PREVIEW_DIAL, /* user_id: the customer whom he is shown (preview.new), now. call_id 0: whichever it is */
 	SW_PREVIEW_SKIP, /* user_id, reason (a code): not him; call_id 0: whichever it is */
 	SW_LISTEN,       /* user_id hears call_id from now on, as `how`; in another one before: moved. His telephone rings first (sw_party.c) */
@@ -278,14 +283,16 @@ enum sw_cmd_kind {
 enum sw_how { SW_HOW_LISTEN, SW_HOW_WHISPER, SW_HOW_JOIN };
 const char *sw_how_name(enum sw_how how); /* listen whisper join */
 
+#define SW_MOVE_WHY_MAX 400 /* bytes: a hundred characters and some */
+
 struct sw_cmd {
 	enum sw_cmd_kind kind;
-	int64_t user_id, call_id, trunk_id, target_id;
+	int64_t user_id, call_id, trunk_id, target_id, queue_id;
 	int32_t ms;
 	bool ready, force;
 	enum sw_how how;
 	bool told; /* SW_LISTEN: the agent is to know */
-	char device[64], reason[ACD_REASON_MAX], number[64];
+	char device[64], reason[ACD_REASON_MAX], number[64], why[SW_MOVE_WHY_MAX];
 	char ha1_md5[33], ha1_sha256[65];
 };
 
@@ -293,9 +300,10 @@ struct sw_cmd {
 enum sw_refusal { SW_OK, SW_R_UNKNOWN, SW_R_STATE, SW_R_NO_DEVICE, SW_R_NO_TRUNK, SW_R_NUMBER, SW_R_NO_CALL, SW_R_FULL, SW_R_STOPPING,
 	SW_R_CLASS, SW_R_ABROAD, SW_R_PREMIUM, SW_R_BARRED, SW_R_MINUTES, /* the toll guard: sw_number.h */
 	SW_R_EMERGENCY, /* nobody tests a line on 110 */
+	SW_R_TARGET_BUSY, SW_R_TARGET_AWAY, /* to whom a call is to go */
 	SW_R_COUNT };
 const char *sw_refusal_name(enum sw_refusal r); /* unknown wrong_state no_device no_trunk bad_number no_call full stopping,
-	class_off abroad_off premium_off barred minutes_used emergency_test */
+	class_off abroad_off premium_off barred minutes_used emergency_test target_busy target_away */
 int sw_command(struct sw *sw, const struct sw_cmd *cmd, void (*answer)(enum sw_refusal r, int64_t call_id, void *arg), void *arg);
 
 /* ---- whose customer calls ---- */
