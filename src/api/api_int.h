@@ -190,6 +190,12 @@ void dialling_dial(struct ask *k);
 void dialling_skip(struct ask *k);
 const char *desk_last_device(struct ask *k); /* his choice at the last log-in, "": his browser; NULL: none yet */
 void desk_simple(struct ask *k);
+bool desk_has(struct ask *k);                                  /* else refused */
+bool desk_may_key(struct ask *k, const struct sw_cmd *cmd);    /* likewise */
+/* moves.c */
+void desk_move_to(struct ask *k);
+void desk_targets(struct ask *k);
+int64_t live_sent_by(struct live *l, int64_t user_id, int64_t call_id); /* who sent him that call, which is live; 0: nobody */
 void desk_break(struct ask *k);
 void desk_extend(struct ask *k);
 void desk_dial(struct ask *k);

@@ -190,3 +190,72 @@ TEST(who_calls_again_within_half_an_hour_is_counted_by_number_and_by_customer)
 	assert_int_equal(recents_count(r, "95588", 0, T + 40 * M), 99);
 	recents_free(r);
 }
+
+TEST(call_is_sent_on_and_who_gets_it_reads_by_whom_and_why)
+{
+	struct client agent, lead;
+	const json_t *got, *row;
+	int64_t me, other;
+	struct fix f;
+	char *body;
+	struct ev e = {.kind = EV_CALL_MOVE, .call_id = 900, .at_ms = clock_utc_ms(), .pii = {{"why", "要合同"}}, .pii_n = 1};
+
+	fix_start(&f, true);
+	agent = fix_login(&f, "agent", NULL);
+	lead = fix_login(&f, "supervisor", NULL);
+	me = user_id(&f, "agent");
+	other = user_id(&f, "lead");
+	(void)talks(&agent, me, "13800138000");
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{}", "422 invalid");
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{\"to\":{\"user\":\"1\",\"queue\":\"2\"}}", "422 invalid");
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{\"to\":{\"user\":\"x\"}}", "422 invalid");
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{\"to\":{\"number\":\"\"}}", "422 invalid");
+	body = xasprintf("{\"to\":{\"user\":\"%lld\"},\"why\":\"要合同\"}", (long long)other);
+	(void)ask_for(&agent, "POST", "/desk/consult", body, "204");
+	free(body);
+	assert_int_equal(sw_last.kind, SW_CONSULT);
+	assert_int_equal(sw_last.target_id, other);
+	assert_string_equal(sw_last.why, "要合同");
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{\"to\":{\"number\":\"139 0000 0001\"}}", "204");
+	assert_int_equal(sw_last.kind, SW_TRANSFER);
+	assert_string_equal(sw_last.number, "13900000001");
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{\"to\":{\"queue\":\"7\"}}", "204");
+	assert_int_equal(sw_last.queue_id, 7);
+	(void)ask_for(&agent, "POST", "/desk/move/done", "{}", "204");
+	assert_int_equal(sw_last.kind, SW_MOVE_DONE);
+	(void)ask_for(&agent, "POST", "/desk/move/swap", "{}", "204");
+	assert_int_equal(sw_last.kind, SW_MOVE_SWAP);
+	sw_answer = SW_R_TARGET_BUSY;
+	(void)ask_for(&agent, "POST", "/desk/transfer", "{\"to\":{\"queue\":\"7\"}}", "409 target_busy");
+	sw_answer = SW_OK;
+	got = ask_for(&agent, "GET", "/desk/targets?q=zhaosi", NULL, "200");
+	assert_true(json_is_array(json_object_get(got, "colleagues")));
+	got = ask_for(&agent, "GET", "/desk/targets", NULL, "200");
+	assert_int_equal(json_array_size(json_object_get(got, "colleagues")), 0); /* nobody is signed in */
+	assert_true(json_array_size(json_object_get(got, "queues")) > 0);
+	/* what he typed goes along, and the live call says how it stands */
+	(void)ask_for(&agent, "PUT", "/desk/draft", "{\"subject\":\"call:900\",\"body\":{\"text\":\"wants a quote\"}}", "204");
+	(void)ask_for(&lead, "GET", "/desk/pop?call_id=900", NULL, "404 not_found");
+	body = xasprintf("{\"what\":\"begin\",\"how\":\"consult\",\"by\":\"%lld\",\"user\":\"%lld\"}", (long long)me, (long long)other);
+	e.agent_id = me;
+	e.body = body;
+	e.body_len = strlen(body);
+	say_event(&e);
+	free(body);
+	say(EV_AGENT_STATE, clock_utc_ms(), 900, other, 0, "{\"t\":1,\"state\":\"talking\",\"prev\":\"ready\",\"call\":\"900\"}");
+	for (int i = 0; i < 3000; i++) {
+		got = ask_for(&lead, "GET", "/desk", NULL, "200");
+		if (json_is_object(json_object_get(got, "call")))
+			break;
+		(void)usleep(10000);
+	}
+	row = json_object_get(json_object_get(got, "call"), "move");
+	assert_text(row, "state", "ringing");
+	assert_text(row, "how", "consult");
+	assert_text(row, "why", "要合同");
+	got = ask_for(&lead, "GET", "/desk/pop?call_id=900", NULL, "200");
+	assert_text(json_object_get(got, "passed_draft"), "text", "wants a quote");
+	got = ask_for(&agent, "GET", "/desk/pop?call_id=900", NULL, "200");
+	assert_true(json_is_null(json_object_get(got, "passed_draft")));
+	fix_stop(&f);
+}

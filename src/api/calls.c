@@ -430,6 +430,21 @@ static void put_recording(struct ask *k, struct jw *w, struct db_stmt *st)
 	put_text(w, "error", st, 7);
 }
 
+static void put_move(struct ask *k, struct jw *w, struct db_stmt *st)
+{
+	put_int(w, "at_ms", st, 0);
+	put_text(w, "step", st, 1);
+	put_text(w, "how", st, 2);
+	put_id(w, "by_id", st, 3);
+	put_text(w, "by", st, 4);
+	put_id(w, "to_id", st, 5);
+	put_text(w, "to", st, 6);
+	put_text(w, "queue", st, 7);
+	jw_str(w, "number", privacy_number(k, db_is_null(st, 8) ? NULL : db_text(st, 8)));
+	jw_str(w, "why", privacy_words(k, db_is_null(st, 9) ? NULL : db_text(st, 9)));
+	put_int(w, "code", st, 10);
+}
+
 static int put_parts(struct ask *k, struct jw *w, int64_t id)
 {
 	int r = put_all(k, w, "segments",
@@ -454,6 +469,12 @@ static int put_parts(struct ask *k, struct jw *w, int64_t id)
 			    " FROM owner_step o LEFT JOIN users u ON u.id = o.agent_id LEFT JOIN teams t ON t.id = o.team_id"
 			    " LEFT JOIN queues q ON q.id = o.queue_id WHERE o.call_id = $1 ORDER BY o.id",
 			    id, put_owner_step);
+	if (!r)
+		r = put_all(k, w, "moves", /* call_move_call */
+			    "SELECT m.at_ms, m.step, m.how, m.by_id, b.name, m.user_id, u.name, q.name, m.number, m.why, m.code FROM call_move m"
+			    " LEFT JOIN users b ON b.id = m.by_id LEFT JOIN users u ON u.id = m.user_id LEFT JOIN queues q ON q.id = m.queue_id"
+			    " WHERE m.call_id = $1 ORDER BY m.id",
+			    id, put_move);
 	if (!r)
 		r = put_all(k, w, "recordings",
 			    "SELECT id, segment_id, start_ms, dur_ms, bytes, missing_ms, state, error"

@@ -75,6 +75,8 @@ static const struct {
 	{"premium_off", "声讯台号码按高价收费，没有开通。需要时请管理员在“外呼权限”里开通。", "Premium numbers cost extra and are not allowed. An administrator can allow them under Dialling rights."},
 	{"barred", "这个号码被管理员设为禁拨。", "An administrator has barred this number."},
 	{"minutes_used", "今天的外呼分钟数已经用完，明天恢复；急用请找管理员。", "Today's minutes for calls out are used up; they come back tomorrow. Ask an administrator if it is urgent."},
+	{"target_busy", "对方正忙，无法接听。", "They are busy and cannot take the call."},
+	{"target_away", "对方未签到或话机未连接。", "They are not signed in, or their telephone is not connected."},
 	{"emergency_test", "拨测不能拨打报警、急救等紧急号码。", "A test call may not ring the police or other emergency services."},
 	/* resources and people */
 	{"reveal_limit", "今天可看的号码已经用完，明天恢复；急用请找主管。", "Today's numbers are used up; they come back tomorrow. Ask your supervisor if it is urgent."},

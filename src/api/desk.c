@@ -37,7 +37,7 @@ static void tell(struct ask *k, const struct sw_cmd *cmd)
 }
 
 /* Programs have a role, but no desk. */
-static bool has_desk(struct ask *k)
+bool desk_has(struct ask *k)
 {
 	if (k->who.user_id)
 		return true;
@@ -98,7 +98,7 @@ void desk_login(struct ask *k)
 		return;
 	}
 	(void)str_copy(cmd.device, sizeof(cmd.device), device ? device : "");
-	if (!has_desk(k))
+	if (!desk_has(k))
 		return;
 	code = desk_command(k->api, &cmd, NULL);
 	if (code) {
@@ -121,7 +121,7 @@ void desk_ring(struct ask *k)
 		return;
 	}
 	(void)str_copy(cmd.device, sizeof(cmd.device), device ? device : "");
-	if (has_desk(k))
+	if (desk_has(k))
 		tell(k, &cmd);
 }
 
@@ -132,7 +132,8 @@ void desk_simple(struct ask *k)
 		enum sw_cmd_kind kind;
 	} all[] = {
 		{"/wrapup/end", SW_WRAP_END}, {"/logout", SW_LOGOUT}, {"/ready", SW_READY}, {"/hangup", SW_HANGUP},
-		{"/refuse", SW_REFUSE}, {"/hold", SW_HOLD}, {"/resume", SW_RESUME},
+		{"/refuse", SW_REFUSE}, {"/hold", SW_HOLD}, {"/resume", SW_RESUME}, {"/move/done", SW_MOVE_DONE}, {"/move/back", SW_MOVE_BACK},
+		{"/move/swap", SW_MOVE_SWAP},
 	};
 	const char *path = http_path(k->rq) + strlen("/api/v1/desk");
 	struct sw_cmd cmd = {.user_id = k->who.user_id};
@@ -141,7 +142,7 @@ void desk_simple(struct ask *k)
 	while (strcmp(all[i].path, path) != 0)
 		i++;
 	cmd.kind = all[i].kind;
-	if (!has_desk(k))
+	if (!desk_has(k))
 		return;
 	if ((cmd.kind == SW_READY || cmd.kind == SW_WRAP_END) && notes_block(k))
 		api_refuse(k, "note_missing", NULL, NULL);
@@ -160,7 +161,7 @@ void desk_break(struct ask *k)
 		return;
 	}
 	(void)str_copy(cmd.reason, sizeof(cmd.reason), reason);
-	if (has_desk(k))
+	if (desk_has(k))
 		tell(k, &cmd);
 }
 
@@ -172,7 +173,7 @@ void desk_extend(struct ask *k)
 	cmd.ms = (int32_t)api_int(k, "ms", 1000, 3600000, &bad);
 	if (bad)
 		api_refuse(k, "invalid", bad, NULL);
-	else if (has_desk(k))
+	else if (desk_has(k))
 		tell(k, &cmd);
 }
 
@@ -188,7 +189,7 @@ static bool digits(struct ask *k, const char *name, const char *allowed, struct 
 		return false;
 	}
 	(void)str_copy(cmd->number, sizeof(cmd->number), v);
-	return has_desk(k);
+	return desk_has(k);
 }
 
 /* People paste numbers with blanks, dashes and full-width digits. */
@@ -205,17 +206,17 @@ static bool take_number(struct ask *k, struct sw_cmd *cmd)
 		return false;
 	}
 	(void)str_copy(cmd->number, sizeof(cmd->number), clean);
-	return has_desk(k);
+	return desk_has(k);
 }
 
 /* Who keys no numbers may still ring a colleague. */
-static bool may_key(struct ask *k, const struct sw_cmd *cmd)
+bool desk_may_key(struct ask *k, const struct sw_cmd *cmd)
 {
 	int64_t n = 0;
 
 	if (may(k, RIGHT_DIAL))
 		return true;
-	if (strlen(cmd->number) <= 6 && !db_get_i64(&n, k->db, "SELECT COUNT(*) FROM users WHERE centre_id = $1 AND extension = $2 AND active = 1", "it",
+	if (strlen(cmd->number) <= 6 && !db_get_i64(&n, k->db, "SELECT COUNT(*) FROM users WHERE centre_id = $1 AND (extension = $2 OR staff_no = $2) AND active = 1", "it",
 						     k->who.centre_id, cmd->number) && n)
 		return true;
 	api_refuse(k, "forbidden", NULL, NULL);
@@ -284,7 +285,7 @@ static bool take_dialled(struct ask *k, struct sw_cmd *cmd, int64_t *clicked)
 	const char *customer = api_text(k, "customer_id", 20, false, &bad), *phone = api_text(k, "phone_id", 20, false, &bad);
 
 	if (!bad && !customer && !phone)
-		return take_number(k, cmd) && may_key(k, cmd);
+		return take_number(k, cmd) && desk_may_key(k, cmd);
 	if (!bad && (!customer || !str_to_i64(&customer_id, customer, 1, INT64_MAX)))
 		bad = json_pack("{s:s}", "customer_id", customer ? "ref" : "required");
 	if (!bad && phone && !str_to_i64(&phone_id, phone, 1, INT64_MAX))
@@ -295,7 +296,7 @@ static bool take_dialled(struct ask *k, struct sw_cmd *cmd, int64_t *clicked)
 		api_refuse(k, "invalid", bad, NULL);
 		return false;
 	}
-	if (!has_desk(k) || !number_of_customer(k, cmd, customer_id, phone_id) || !may_click(k, cmd, customer_id))
+	if (!desk_has(k) || !number_of_customer(k, cmd, customer_id, phone_id) || !may_click(k, cmd, customer_id))
 		return false;
 	*clicked = customer_id;
 	return true;

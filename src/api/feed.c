@@ -207,6 +207,7 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 	} else {
 		jw_null(w, "trouble");
 	}
+	moves_put(w, l, c, plain);
 	if (c->offer.id) {
 		jw_obj(w, "offer");
 		jw_id(w, "id", c->offer.id);
@@ -437,7 +438,7 @@ static void put_me(struct jw *w, struct live *l, const struct live_agent *me, in
 	else
 		jw_null(w, "me");
 	ilist_each_entry(&l->calls, c, struct live_call, link)
-		if (user_id && call_agent(c) == user_id) {
+		if (live_is_his(l, c, user_id)) {
 			put_call(w, "call", l, c, plain);
 			return;
 		}
@@ -491,7 +492,7 @@ static void frame_snapshot(struct frames *f, struct watcher *wa)
 		put_own_queues(&w, l, me, false);
 		jw_arr(&w, "calls");
 		ilist_each_entry(&l->calls, c, struct live_call, link)
-			if (call_agent(c) == wa->user_id)
+			if (live_is_his(l, c, wa->user_id))
 				put_call(&w, NULL, l, c, wa->sight.plain);
 		jw_end_arr(&w);
 		dialling_put(&w, l, me, false);
@@ -587,7 +588,7 @@ static int shown_at(const struct watcher *w, int64_t id)
 static void own_call(struct frames *f, struct watcher *w, const struct live_call *c, bool over)
 {
 	int at = shown_at(w, c->id);
-	bool mine = call_agent(c) == w->user_id;
+	bool mine = live_is_his(w->l, c, w->user_id);
 
 	if (mine || (over && at >= 0))
 		frame_call(f, w->l, c, w->sight.plain);
@@ -643,6 +644,8 @@ static void clean(struct live *l)
 		struct live_call *c = container_of(k, struct live_call, link);
 
 		gone_note(l, c->id, call_agent(c));
+		if (c->move.user_id && c->move.user_id != call_agent(c))
+			gone_note(l, c->id, c->move.user_id);
 		free(c);
 	}
 	lines_clean(l);
@@ -788,7 +791,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 		if (w->floor ? q->changed_n > n : serves(me, q->id)) /* agents hear of queues late: they get them all */
 			frame_queue(f, q);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
-		if (c->changed_n > n && (w->floor || call_agent(c) == w->user_id))
+		if (c->changed_n > n && (w->floor || live_is_his(l, c, w->user_id)))
 			frame_call(f, l, c, w->sight.plain);
 	for (unsigned i = 0; i < l->gone_n; i++) {
 		const struct live_gone *g = &l->gone[i];
@@ -839,7 +842,7 @@ void live_events(struct ask *k)
 	ilist_push_back(&l->watchers, &w->link);
 	l->watcher_n++;
 	ilist_each_entry(&l->calls, c, struct live_call, link)
-		if (call_agent(c) == w->user_id && w->shown_n < SHOWN_MAX)
+		if (live_is_his(l, c, w->user_id) && w->shown_n < SHOWN_MAX)
 			w->shown[w->shown_n++] = c->id;
 	frames_init(&f);
 	if ((!w->floor || w->sight.all) && last_seen(k, l, &n)) /* what came to and went from a part is not remembered */
@@ -866,7 +869,7 @@ bool live_is_on_line(struct live *l, int64_t user_id, const char *number)
 
 	(void)pthread_mutex_lock(&l->lock);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
-		found |= user_id && call_agent(c) == user_id && (!strcmp(c->from, number) || !strcmp(c->to, number));
+		found |= live_is_his(l, c, user_id) && (!strcmp(c->from, number) || !strcmp(c->to, number));
 	(void)pthread_mutex_unlock(&l->lock);
 	return found;
 }
@@ -889,7 +892,7 @@ bool live_other_side(struct live *l, int64_t user_id, int64_t call_id, char numb
 
 	(void)pthread_mutex_lock(&l->lock);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
-		if (c->id == call_id && user_id && call_agent(c) == user_id) {
+		if (c->id == call_id && live_is_his(l, c, user_id)) {
 			(void)str_copy(number, 40, strcmp(c->dir, "out") ? c->from : c->to);
 			found = true;
 		}

@@ -194,7 +194,7 @@ int sw_strangers(struct sw *sw, const struct sw_stranger_ask *q)
 const char *sw_refusal_name(enum sw_refusal r)
 {
 	static const char *const names[] = {"ok", "unknown", "wrong_state", "no_device", "no_trunk", "bad_number", "no_call", "full", "stopping",
-					    "class_off", "abroad_off", "premium_off", "barred", "minutes_used", "emergency_test"};
+					    "class_off", "abroad_off", "premium_off", "barred", "minutes_used", "emergency_test", "target_busy", "target_away"};
 
 	return names[r];
 }

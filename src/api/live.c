@@ -45,7 +45,7 @@ static const char *pii(const struct ev *e, const char *key)
 
 static size_t short_len(const char *s)
 {
-	return strnlen(s, 255);
+	return strnlen(s, SW_MOVE_WHY_MAX);
 }
 
 static bool room(struct live *l, size_t size)
@@ -66,7 +66,7 @@ static bool room(struct live *l, size_t size)
 static void on_event(const struct ev *e, void *arg)
 {
 	struct live *l = arg;
-	const char *texts[3] = {pii(e, "from"), pii(e, "to"), pii(e, "name")};
+	const char *texts[3] = {pii(e, "from"), pii(e, "to"), pii(e, e->kind == EV_CALL_MOVE ? "why" : "name")};
 	size_t lens[3] = {short_len(texts[0]), short_len(texts[1]), short_len(texts[2])};
 	size_t body_len = e->body ? e->body_len : 0;
 	size_t size = sizeof(struct record) + body_len + lens[0] + lens[1] + lens[2] + 3;
@@ -139,6 +139,14 @@ static struct live_call *call_find(struct live *l, int64_t id)
 	return hmap_get(&l->calls_by_id, (uint64_t)id);
 }
 
+static void call_touched(struct live *l, int64_t id)
+{
+	struct live_call *c = id ? call_find(l, id) : NULL;
+
+	if (c)
+		c->dirty = true;
+}
+
 /* ---- the fold ---- */
 
 static const char *text(const json_t *o, const char *key)
@@ -174,7 +182,9 @@ static void fold_state(struct live *l, const struct record *r, const json_t *b)
 	(void)str_copy(a->reason, sizeof(a->reason), text(b, "reason"));
 	a->since_ms = number(b, "t") ? number(b, "t") : r->at_ms;
 	a->until_ms = number(b, "until");
+	call_touched(l, a->call_id); /* it may be his no more, or now */
 	a->call_id = number(b, "call");
+	call_touched(l, a->call_id);
 	a->queue_id = a->call_id ? r->queue_id : 0;
 	dialling_agent_moved(a);
 	a->dirty = true;
@@ -477,6 +487,9 @@ static void fold_call(struct live *l, struct live_call *c, const struct record *
 		break;
 	case EV_LEG_AUDIO:
 		fold_audio(c, b);
+		break;
+	case EV_CALL_MOVE:
+		moves_fold(c, b, r->body + r->body_len + r->from_len + 1, r->body + r->body_len + r->from_len + 1 + r->to_len + 1);
 		break;
 	case EV_CALL_END:
 		fold_call_end(l, c, r);

@@ -96,6 +96,11 @@ struct live_call {
 	struct {
 		int64_t id, until_ms, agent_id; /* id 0: none */
 	} offer;
+	struct {
+		char how[12], state[12]; /* how "": it never went from one to another */
+		int64_t by_id, user_id, queue_id, code;
+		char number[40], why[SW_MOVE_WHY_MAX];
+	} move;
 	bool dirty;
 	int64_t changed_n;
 	int64_t told_agent, told_queue; /* as of the last flush: who saw it then */
@@ -181,6 +186,12 @@ int recents_load(struct recents *r, struct db *db, int64_t centre_id, int64_t no
 void recents_add(struct recents *r, int64_t call_id, const char *number, int64_t at_ms);
 void recents_customer(struct recents *r, int64_t call_id, int64_t customer_id);
 unsigned recents_count(struct recents *r, const char *number, int64_t customer_id, int64_t now_ms); /* in half an hour, 99 at most */
+
+/* moves.c, l->lock held */
+void moves_fold(struct live_call *c, const json_t *b, const char *number, const char *why);
+void moves_put(struct jw *w, struct live *l, const struct live_call *c, bool plain); /* "move" of a call */
+/** He has the call, is offered it, or is in it: as who called a colleague, as whom its agent asks, as who it is to go to. */
+bool live_is_his(struct live *l, const struct live_call *c, int64_t user_id);
 
 /* live.c */
 struct live_agent *live_agent_find(struct live *l, int64_t id);

@@ -346,6 +346,29 @@ static int put_repeat(struct pop *p, struct jw *w)
 	return r < 0 ? r : 0;
 }
 
+/* What he who sent the call on has typed about it so far. */
+static int put_passed(struct pop *p, struct jw *w)
+{
+	int64_t by = p->call_id ? live_sent_by(p->k->api->live, p->k->who.user_id, p->call_id) : 0;
+	struct db_stmt *st;
+	int r = 0;
+
+	if (by) {
+		r = db_prepare(&st, p->k->db, "SELECT body FROM note_drafts WHERE user_id = $1 AND subject = $2");
+		if (r)
+			return r;
+		db_bind_i64(st, 1, by);
+		db_bind_text(st, 2, arena_printf(p->k->arena, "call:%lld", (long long)p->call_id));
+		r = db_step(st);
+		if (r == DB_ROW)
+			jw_raw(w, "passed_draft", privacy_json(p->k, db_text(st, 0)));
+		db_done(st);
+	}
+	if (r != DB_ROW)
+		jw_null(w, "passed_draft");
+	return r < 0 ? r : 0;
+}
+
 /* ---- the answer ---- */
 
 static void put_json(struct jw *w, const char *key, json_t *take)
@@ -388,6 +411,8 @@ static int put_all(struct pop *p, struct jw *w)
 		r = put_repeat(p, w);
 		if (!r)
 			r = put_campaign(p, w);
+		if (!r)
+			r = put_passed(p, w);
 	}
 	jw_arr(w, "notes");
 	if (!r)

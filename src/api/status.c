@@ -71,6 +71,8 @@ const struct api_code api_codes[] = {
 	{"barred", 403},
 	{"minutes_used", 403},
 	{"emergency_test", 403},
+	{"target_busy", 409},
+	{"target_away", 409},
 	{"reveal_limit", 429},
 	{"erased", 409},
 	{"in_call", 409},

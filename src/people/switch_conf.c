@@ -262,6 +262,7 @@ static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 		.auto_answer = db_i64(st, 5),
 		.static_agent = db_i64(st, 6),
 		.browser_codec = browser_codec_of(db_text(st, 8)),
+		.staff_no = text_or_empty(l, st, 9),
 	};
 	u->rights = rights_of_user(l, u->id, db_text(st, 7));
 	take_role(l, u, db_text(st, 7));
@@ -700,7 +701,7 @@ static int read_all(struct load *l)
 	if (!r)
 		r = read_allowed(l);
 	if (!r)
-		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role, browser_codec FROM users"
+		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role, browser_codec, staff_no FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
 	if (!r)
 		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, 0, kind, transport, sources,"

@@ -5,6 +5,8 @@
 #include "switch/sw.h"
 #include "switch/sw_campaign.h"
 
+#define STAFF_NO_MAX 6 /* longer ones are telephone numbers */
+
 static void number_key(char *buf, size_t size, int64_t trunk_id, const char *number)
 {
 	struct strb b;
@@ -47,6 +49,13 @@ void sw_index_build(struct sw_index *x, const struct sw_conf *conf)
 		(void)hmap_set(&x->users, (uint64_t)conf->users[i].id, &conf->users[i]);
 		if (conf->users[i].extension && conf->users[i].extension[0])
 			(void)hmap_set_str(&x->extensions, conf->users[i].extension, &conf->users[i]);
+	}
+	for (size_t i = 0; i < conf->user_n; i++) { /* extensions go first */
+		const char *no = conf->users[i].staff_no;
+		size_t len = no ? strlen(no) : 0;
+
+		if (len && len <= STAFF_NO_MAX && strspn(no, "0123456789") == len && !hmap_get_str(&x->extensions, no))
+			(void)hmap_set_str(&x->extensions, no, &conf->users[i]);
 	}
 	for (size_t i = 0; i < conf->trunk_n; i++)
 		(void)hmap_set(&x->trunks, (uint64_t)conf->trunks[i].id, &conf->trunks[i]);

@@ -43,6 +43,7 @@ struct sw_device {
 struct sw_user {
 	int64_t id, team_id;
 	const char *name, *login, *extension; /* extension: colleagues dial it; may be "" */
+	const char *staff_no;    /* they may dial that as well; NULL: he has none */
 	bool auto_answer;
 	const struct num_rights *rights; /* NULL: num_rights_default */
 	enum sw_browser_codec browser_codec;

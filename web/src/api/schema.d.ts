@@ -956,6 +956,305 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The call goes to a colleague, a queue or a number; until somebody answers it may be taken back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        to: {
+                            user?: string;
+                            queue?: string;
+                            number?: string;
+                        };
+                        /** @description what who gets it reads before he answers */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a colleague, the next free agent of a queue or a number while the customer hears music */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        to: {
+                            user?: string;
+                            queue?: string;
+                            number?: string;
+                        };
+                        /** @description what who gets it reads before he answers */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/move/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom one asks, or who rings for it, gets the customer */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/move/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom one asks or transfers to is let go */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/move/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** From whom one asks to the customer, and back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a call may go to: colleagues with what they do now, those who are free first, and queues */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description part of a name, pinyin, staff number, extension or team; without it nobody who is signed out is listed */
+                    q?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["desk_targets"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/turn": {
         parameters: {
             query?: never;
@@ -12658,6 +12957,22 @@ export interface components {
                 /** @enum {string} */
                 cause: "no_packets" | "unreachable" | "wrong_source" | "bad_keys" | "wrong_codec" | "only_silence";
             } | null;
+            move: {
+                /** @enum {string} */
+                how: "blind" | "consult" | "park" | "forward";
+                /** @enum {string} */
+                state: "ringing" | "talking" | "swapped" | "done" | "back" | "failed" | "left";
+                by_id: string | null;
+                by: string | null;
+                to_id: string | null;
+                to: string | null;
+                queue_id: string | null;
+                queue: string | null;
+                number: string | null;
+                why: string | null;
+                /** @description failed: why, as SIP says it */
+                code: number;
+            } | null;
             offer: {
                 id: string;
                 /** Format: int64 */
@@ -12745,6 +13060,27 @@ export interface components {
                 answered: number;
                 abandoned: number;
             };
+        };
+        desk_targets: {
+            /** Format: int64 */
+            now_ms: number;
+            colleagues: {
+                id: string;
+                name: string;
+                extension: string;
+                staff_no: string | null;
+                team: string | null;
+                state: string;
+                reason: string | null;
+                /** Format: int64 */
+                since_ms: number;
+            }[];
+            queues: {
+                id: string;
+                name: string;
+                waiting: number;
+                ready: number;
+            }[];
         };
         desk: {
             at: string;
@@ -13090,6 +13426,22 @@ export interface components {
             segments: components["schemas"]["segment"][];
             legs: components["schemas"]["leg"][];
             offers: components["schemas"]["offer"][];
+            /** @description how it went from one to another */
+            moves: {
+                /** Format: int64 */
+                at_ms: number;
+                step: string;
+                how: string;
+                by_id: string | null;
+                by: string | null;
+                to_id: string | null;
+                to: string | null;
+                queue: string | null;
+                number: string | null;
+                why: string | null;
+                /** Format: int64 */
+                code: number | null;
+            }[];
             owner_steps: components["schemas"]["owner_step"][];
         };
         calls: {
@@ -13141,6 +13493,10 @@ export interface components {
                 within_min: number;
             };
             campaign?: components["schemas"]["pop_campaign"] | null;
+            /** @description what who sent the call on has typed of his note */
+            passed_draft?: {
+                [key: string]: unknown;
+            } | null;
             notes: components["schemas"]["pop_note"][];
             calls: components["schemas"]["call_row"][];
             more: boolean;
