@@ -5,13 +5,20 @@ import type { Link, PhoneCall } from '@/phone/phone'
 export type Action = 'ready' | 'break' | 'offline' | 'answer' | 'refuse' | 'hangup' | 'hold' | 'resume' | 'mute' | 'digits' | 'dial' | 'wrapEnd' | 'wrapExtend'
 export type Scene = 'offline' | 'ready' | 'incoming' | 'call' | 'wrapup' | 'break' | 'noanswer' | 'reserved'
 
+/** It rings at his telephone, though the core counts him as taken: a colleague calls, or it is sent to him, or he is to be asked. */
+function ringsFor(me: Agent, call: Call): boolean {
+	if (call.move?.state === 'ringing' && call.move.to_id === me.id)
+		return true
+	return call.state === 'ringing' && call.agent_id === me.id && !call.campaign_id && (call.dir === 'in' || (call.dir === 'internal' && call.from !== me.extension))
+}
+
 export function sceneOf(me: Agent | null, call: Call | null): Scene {
 	if (!me)
 		return 'offline'
 	if (me.state === 'ringing')
 		return 'incoming'
 	if (me.state === 'talking')
-		return 'call'
+		return call && ringsFor(me, call) ? 'incoming' : 'call'
 	// A call the agent dialled himself may already be there before his state says so.
 	if (call && call.state !== 'ended' && call.dir === 'out' && me.state !== 'wrapup')
 		return 'call'
@@ -53,11 +60,10 @@ export function allowed(me: Agent | null, call: Call | null, phone: { link: Link
 	return can
 }
 
-/** Who is at the other end: what a person says first, and what goes under it. */
 /** Who is at the other end: the customer when it is known whose call it is, else what the telephone network says. */
-export function party(call: Pick<Call, 'dir' | 'from' | 'to' | 'name'> & { customer?: Call['customer'] | string }): { name: string | null; number: string | null } {
+export function party(call: Pick<Call, 'dir' | 'from' | 'to' | 'name'> & { customer?: Call['customer'] | string }, extension?: string): { name: string | null; number: string | null } {
 	const customer = typeof call.customer === 'string' ? call.customer : call.customer?.name
-	return { name: customer || call.name, number: (call.dir === 'out' ? call.to : call.from) || null }
+	return { name: customer || call.name, number: (call.dir === 'out' || (call.dir === 'internal' && !!extension && call.from === extension) ? call.to : call.from) || null }
 }
 
 /** Only what a telephone can dial; keeps a leading +. */

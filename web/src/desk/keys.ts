@@ -1,5 +1,5 @@
 /* Keyboard shortcuts: one table, read by the listener and by the help. */
-export type Command = 'answer' | 'hangup' | 'ready' | 'hold' | 'mute' | 'wrap' | 'dial' | 'turn' | 'fault' | 'help' | 'desk' | 'board' | 'history'
+export type Command = 'answer' | 'hangup' | 'ready' | 'hold' | 'mute' | 'wrap' | 'dial' | 'turn' | 'transfer' | 'fault' | 'help' | 'desk' | 'board' | 'history'
 export interface Shortcut { command: Command; keys: string[]; shown: string[] }
 
 /* F1, F3, F5, F6, F11 and F12 belong to the browser. */
@@ -11,7 +11,8 @@ export const SHORTCUTS: Shortcut[] = [
 	{ command: 'mute', keys: ['m', 'M'], shown: ['M'] },
 	{ command: 'wrap', keys: ['F10'], shown: ['F10'] },
 	{ command: 'dial', keys: ['/'], shown: ['/'] },
-	{ command: 'turn', keys: ['t', 'T'], shown: ['T'] },
+	{ command: 'transfer', keys: ['t', 'T'], shown: ['T'] },
+	{ command: 'turn', keys: ['l', 'L'], shown: ['L'] },
 	{ command: 'fault', keys: ['b', 'B'], shown: ['B'] },
 	{ command: 'help', keys: ['?', '？'], shown: ['?'] },
 ]

@@ -34,7 +34,7 @@ export const useDesk = defineStore('desk', () => {
 	const call = computed(() => live.live.call)
 	const scene = computed(() => sceneOf(me.value, call.value))
 	const can = computed(() => allowed(me.value, call.value, { link: phone.link, call: phone.call }))
-	const who = computed(() => (call.value ? party(call.value) : { name: null, number: null }))
+	const who = computed(() => (call.value ? party(call.value, me.value?.extension) : { name: null, number: null }))
 	/* The device that rings: '' is this browser. Before log-in it is what was chosen last, as long as it is still his. */
 	const wanted = ref('')
 	const device = computed(() => (me.value?.device ? (/^w\d+$/.test(me.value.device) ? '' : me.value.device) : wanted.value))

@@ -9,7 +9,7 @@ import type { CallRow, Pop } from '@/api/types'
 import { useLive } from '@/live/live'
 import { useDrafts } from '@/note/drafts'
 import { useNoteLists } from '@/note/lists'
-import { beforeMs, isEmpty, merged, type Note } from '@/note/note'
+import { beforeMs, isEmpty, merged, readDraft, type Note } from '@/note/note'
 import { useSession } from '@/stores/session'
 import { useDesk } from './useDesk'
 import { useDialling } from './useDialling'
@@ -56,6 +56,18 @@ export const usePop = defineStore('pop', () => {
 	const customer = computed(() => data.value?.customer ?? null)
 	const others = computed(() => missing.value.items.filter(c => c.id !== callId.value))
 	const othersTotal = computed(() => Math.max(0, missing.value.total - (missing.value.items.length - others.value.length)))
+	// The customer is his now: what who sent him had typed goes on in his own note, unless he has begun one.
+	const taken = ref('')
+	watch(() => [data.value?.passed_draft, desk.call?.agent_id, desk.call?.state] as const, ([passed, agentId, state]) => {
+		const id = callId.value
+		const key = `call:${id}`
+		if (!passed || agentId !== session.user?.id || state !== 'talking' || taken.value === id)
+			return
+		if (!hasDraft(id)) {
+			drafts.put(key, readDraft(passed))
+			taken.value = id
+		}
+	})
 	const hasDraft = (id: string) => {
 		const d = drafts.drafts.get(`call:${id}`)
 		return !!d && !isEmpty(d)
@@ -158,5 +170,5 @@ export const usePop = defineStore('pop', () => {
 			turning.value = false
 		}
 	}
-	return { preview, campaignId, campaign, campaignName, ringBack, script, canTurn, turning, turn, data, state, missing, filling, working, wrapping, callId, queueId, answered, own, customer, others, othersTotal, hasDraft, load, more, loadingMore, loadMissing, start, fill }
+	return { taken, preview, campaignId, campaign, campaignName, ringBack, script, canTurn, turning, turn, data, state, missing, filling, working, wrapping, callId, queueId, answered, own, customer, others, othersTotal, hasDraft, load, more, loadingMore, loadMissing, start, fill }
 })

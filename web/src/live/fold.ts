@@ -26,6 +26,9 @@ interface Snapshot { now_ms: number; me?: Agent | null; call?: Call | null; agen
 
 const byId = <T extends { id: string }>(items: T[] = []) => new Map(items.map(i => [i.id, i]))
 
+/** He has it, or is in it: as who called, as whom its agent asks, as who is to get it. */
+const isMine = (live: Live, c: Call, myId: string) => c.agent_id === myId || (!!live.me && live.me.call_id === c.id && ['talking', 'ringing'].includes(live.me.state))
+
 /** @myId is the user's id: his own agent object and call are kept apart from the floor. */
 export function fold(live: Live, myId: string, event: string, data: unknown, nowMs: number) {
 	switch (event) {
@@ -46,8 +49,14 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 	case 'agent': {
 		const a = data as Agent
 		live.agents.set(a.id, a)
-		if (a.id === myId)
+		if (a.id === myId) {
 			live.me = a
+			if (live.call && !isMine(live, live.call, myId))
+				live.call = null
+			const now = a.call_id ? live.calls.get(a.call_id) : undefined
+			if (!live.call && now && isMine(live, now, myId))
+				live.call = now
+		}
 		break
 	}
 	case 'queue': {
@@ -61,7 +70,7 @@ export function fold(live: Live, myId: string, event: string, data: unknown, now
 			live.calls.delete(c.id)
 		else
 			live.calls.set(c.id, c)
-		if (c.agent_id === myId && c.state !== 'ended')
+		if (c.state !== 'ended' && isMine(live, c, myId))
 			live.call = c
 		else if (live.call?.id === c.id)
 			live.call = null

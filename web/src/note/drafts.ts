@@ -124,10 +124,16 @@ export const useDrafts = defineStore('drafts', () => {
 		waiting.delete(subject)
 		await sending.get(subject)?.catch(() => {})
 	}
+	/** What waits goes now. */
+	async function flush(subject: string) {
+		if (waiting.has(subject))
+			await send(subject)
+		await sending.get(subject)?.catch(() => {})
+	}
 	// The page goes: what waits goes now, by requests that outlive it.
 	window.addEventListener('pagehide', () => {
 		for (const subject of waiting.keys())
 			void send(subject)
 	})
-	return { drafts, state, load, put, drop, settle }
+	return { drafts, state, load, put, drop, settle, flush }
 })
