@@ -54,6 +54,7 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/desk/move/done", RIGHT_DESK, desk_simple, QUICK},
 	{POST, "/desk/move/back", RIGHT_DESK, desk_simple, QUICK},
 	{POST, "/desk/move/swap", RIGHT_DESK, desk_simple, QUICK},
+	{POST, "/desk/move/join", RIGHT_DESK, desk_simple, QUICK},
 	{GET, "/desk/targets", RIGHT_DESK, desk_targets, QUICK},
 	{POST, "/desk/turn", RIGHT_DESK, desk_turn, QUICK},
 	{POST, "/desk/preview/dial", RIGHT_DESK, dialling_dial, QUICK},

@@ -133,7 +133,7 @@ void desk_simple(struct ask *k)
 	} all[] = {
 		{"/wrapup/end", SW_WRAP_END}, {"/logout", SW_LOGOUT}, {"/ready", SW_READY}, {"/hangup", SW_HANGUP},
 		{"/refuse", SW_REFUSE}, {"/hold", SW_HOLD}, {"/resume", SW_RESUME}, {"/move/done", SW_MOVE_DONE}, {"/move/back", SW_MOVE_BACK},
-		{"/move/swap", SW_MOVE_SWAP},
+		{"/move/swap", SW_MOVE_SWAP}, {"/move/join", SW_MOVE_JOIN},
 	};
 	const char *path = http_path(k->rq) + strlen("/api/v1/desk");
 	struct sw_cmd cmd = {.user_id = k->who.user_id};

@@ -341,6 +341,8 @@ static void fold_segment(struct live *l, struct live_call *c, const struct recor
 	talk_ended(l, c, r->at_ms);
 	if (!strcmp(type, "talk") || !strcmp(type, "conference")) {
 		c->state = LC_TALKING;
+		if (!strcmp(type, "talk") && !strcmp(c->move.state, "joined"))
+			(void)str_copy(c->move.state, sizeof(c->move.state), "left"); /* the conference is two again */
 		visit_answered(l, c, r->at_ms);
 	} else if (!strcmp(type, "hold")) {
 		c->state = LC_HELD;

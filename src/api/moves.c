@@ -20,7 +20,7 @@ static int64_t id_of(const json_t *b, const char *key)
 void moves_fold(struct live_call *c, const json_t *b, const char *number, const char *why)
 {
 	static const char *const states[][2] = {
-		{"begin", "ringing"}, {"answered", "talking"}, {"done", "done"}, {"back", "back"}, {"failed", "failed"}, {"left", "left"},
+		{"begin", "ringing"}, {"answered", "talking"}, {"done", "done"}, {"back", "back"}, {"failed", "failed"}, {"left", "left"}, {"joined", "joined"},
 	};
 	const char *what = json_string_value(json_object_get(b, "what")) ?: "";
 

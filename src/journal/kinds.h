@@ -124,6 +124,6 @@
 	X(EV_PARTY_NEW, "party.new", FACT, 1) \
 	/* {"party","how","why"} and no longer, or in another way */ \
 	X(EV_PARTY_END, "party.end", FACT, 1) \
-	/* {"what":begin|answered|swap|done|back|failed|left,"how":blind|consult,"by":user,"user":id or absent,"queue":id,"code"} a call goes from one to
+	/* {"what":begin|answered|swap|joined|done|back|failed|left,"how":blind|consult,"by":user,"user":id or absent,"queue":id,"code"} a call goes from one to
 	   another. pii: why (what who sends it says), to (a number). agent_id: who has it */ \
 	X(EV_CALL_MOVE, "call.move", FACT, 1)

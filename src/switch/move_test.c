@@ -468,3 +468,40 @@ TEST(colleague_who_called_may_transfer_too)
 	bye(&b);
 	end();
 }
+
+TEST(conference_goes_on_whoever_of_ours_leaves_and_ends_with_the_customer)
+{
+	struct dlg c, a, b;
+	struct db *db;
+	int at;
+
+	three_agents();
+	plan.queues[0].record = true;
+	begin();
+	talk(&c, &a);
+	assert_int_equal(DO(SW_MOVE_JOIN), SW_R_STATE);
+	asks_bob(&b);
+	assert_int_equal(DO(SW_MOVE_JOIN), SW_OK);
+	at = await_event(0, EV_SEG_OPEN, ALICE, "\"conference\"");
+	(void)await_event(0, EV_PARTY_NEW, BOB, "\"how\":\"join\"");
+	assert_int_equal(TO_BOB(SW_CONSULT), SW_R_STATE);
+	assert_int_equal(DO(SW_MOVE_JOIN), SW_R_STATE); /* clicked twice */
+	bye(&b);
+	at = await_event(at, EV_SEG_OPEN, ALICE, "\"talk\"");
+	asks_bob(&b);
+	assert_int_equal(DO(SW_MOVE_SWAP), SW_OK);
+	assert_int_equal(DO(SW_MOVE_JOIN), SW_OK);
+	at = await_event(at, EV_SEG_OPEN, ALICE, "\"conference\"");
+	bye(&a);
+	at = await_event(at, EV_SEG_OPEN, BOB, "\"talk\"");
+	(void)await_event(at - 3, EV_AGENT_STATE, ALICE, "\"state\":\"wrapup\"");
+	bye(&c);
+	expect_bye(&b);
+	stop(1000);
+	db = records();
+	assert_int_equal(get(db, "SELECT count(*) FROM segment WHERE type = 'conference'"), 2);
+	assert_int_equal(get(db, "SELECT count(*) FROM call_move WHERE step = 'joined'"), 2);
+	assert_int_equal(get(db, "SELECT agent_id FROM call"), BOB);
+	db_close(db);
+	end();
+}

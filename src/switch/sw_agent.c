@@ -403,6 +403,7 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 	case SW_MOVE_DONE:
 	case SW_MOVE_BACK:
 	case SW_MOVE_SWAP:
+	case SW_MOVE_JOIN:
 		return sw_move_command(a->call, a, cmd);
 	case SW_DIGITS:
 		return sw_call_digits(a->call, cmd->number);

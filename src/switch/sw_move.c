@@ -6,6 +6,7 @@
  *                              | answers: the two talk, nothing is recorded
  *                              | swap: the agent talks with the customer, the target hears music; and back
  *      complete ---------------+--> TALK customer and target, the agent into wrap-up; while it rings: TRANSFER without him
+ *      conference --> TALK of all three: whom he asked is a party (sw_party.c)
  *      back, the target is busy, refuses, hangs up or goes --+--> TALK, or HELD when his own telephone holds
  *      the agent hangs up -----+--> as complete: who is asked gets the customer
  *      his telephone is lost --+--> LOST, as in any talk; the target is let go
@@ -92,6 +93,7 @@ static void talk_with_target(struct sw_call *c)
 static void talk_with_customer(struct sw_call *c)
 {
 	med_unbridge(c->sw->media, media_leg(c->xleg));
+	(void)med_bridge(c->sw->media, media_leg(c->cust), media_leg(c->ag));
 	sw_seg_open(c, SEG_TALK, NULL);
 	sw_call_join(c);
 	music_to(c, c->xleg);
@@ -227,9 +229,42 @@ static enum sw_refusal swap(struct sw_call *c)
 	return SW_OK;
 }
 
+/* Customer, agent and whom he asked hear each other. */
+static enum sw_refusal conference(struct sw_call *c)
+{
+	struct sw_agent *x = c->xagent;
+
+	if (c->phase != CALL_CONSULT || !c->move.up)
+		return SW_R_STATE;
+	sw_call_rec_stop(c);
+	med_unbridge(c->sw->media, media_leg(c->ag));
+	med_unbridge(c->sw->media, media_leg(c->xleg));
+	c->phase = CALL_TALK;
+	if (sw_party_join(c, &c->xleg, x, x != NULL)) {
+		c->phase = CALL_CONSULT;
+		c->move.swapped = false;
+		talk_with_target(c);
+		return SW_R_FULL;
+	}
+	c->xagent = NULL;
+	c->move.up = c->move.swapped = false;
+	sw_move_tell(c, "joined", 0);
+	sw_call_join(c);
+	return SW_OK;
+}
+
 enum sw_refusal sw_move_command(struct sw_call *c, struct sw_agent *a, const struct sw_cmd *cmd)
 {
 	if ((c->phase != CALL_CONSULT && c->phase != CALL_TRANSFER) || c->agent != a || !c->ag)
 		return SW_R_STATE;
-	return cmd->kind == SW_MOVE_DONE ? done(c) : cmd->kind == SW_MOVE_BACK ? back(c) : swap(c);
+	switch (cmd->kind) {
+	case SW_MOVE_DONE:
+		return done(c);
+	case SW_MOVE_BACK:
+		return back(c);
+	case SW_MOVE_JOIN:
+		return conference(c);
+	default:
+		return swap(c);
+	}
 }

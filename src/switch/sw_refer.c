@@ -40,6 +40,7 @@ static void tell(struct sw_call *c, int code)
 static void begin(struct sw_call *c)
 {
 	sw_move_tell(c, "begin", 0);
+	sw_parties_end(c, "transferred"); /* who listened */
 	sw_call_rec_stop(c);
 	if (c->move.consult) {
 		sw_consult_begun(c);
@@ -267,7 +268,7 @@ static bool consults(const struct sw_call *c, const struct sw_call *second)
 
 static bool can_transfer(const struct sw_call *c, const struct sw_leg *l)
 {
-	return (c->phase == CALL_TALK || c->phase == CALL_HELD) && c->cust && c->ag == l && c->agent;
+	return (c->phase == CALL_TALK || c->phase == CALL_HELD) && c->cust && c->ag == l && c->agent && sw_party_talk(c) == SEG_TALK;
 }
 
 /* Of two colleagues the one who called may ask as well: the sides change places. */

@@ -273,6 +273,7 @@ enum sw_cmd_kind {
 	SW_MOVE_DONE,    /* user_id: whom he asks, or who rings for it, gets the customer */
 	SW_MOVE_BACK,    /* user_id: whom he asks or transfers to is let go, the customer is his again */
 	SW_MOVE_SWAP,    /* user_id: from whom he asks to the customer, and back */
+	SW_MOVE_JOIN,    /* user_id: with the customer and whom he asks, a conference */
 	SW_PREVIEW_DIAL, /* user_id: the customer whom he is shown (preview.new), now. call_id 0: whichever it is */
 	SW_PREVIEW_SKIP, /* user_id, reason (a code): not him; call_id 0: whichever it is */
 	SW_LISTEN,       /* user_id hears call_id from now on, as `how`; in another one before: moved. His telephone rings first (sw_party.c) */

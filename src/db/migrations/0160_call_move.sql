@@ -4,7 +4,7 @@ CREATE TABLE call_move (
 	centre_id BIGINT NOT NULL,
 	call_id BIGINT NOT NULL,
 	at_ms BIGINT NOT NULL,
-	step TEXT NOT NULL,          -- begin answered swap done back failed left parked picked
+	step TEXT NOT NULL,          -- begin answered swap joined done back failed left parked picked
 	how TEXT NOT NULL,           -- blind consult park forward
 	by_id BIGINT,
 	user_id BIGINT,              -- to whom; all three NULL: nobody

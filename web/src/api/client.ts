@@ -99,6 +99,7 @@ export const api = {
 		consult: (body: paths['/desk/consult']['post']['requestBody']['content']['application/json']) => ok(client.POST('/desk/consult', { body })),
 		moveDone: () => ok(client.POST('/desk/move/done', { body: {} })),
 		moveBack: () => ok(client.POST('/desk/move/back', { body: {} })),
+		moveJoin: () => ok(client.POST('/desk/move/join', { body: {} })),
 		moveSwap: () => ok(client.POST('/desk/move/swap', { body: {} })),
 		turn: (call_id: string) => ok(client.POST('/desk/turn', { body: { call_id } })),
 		dial: (body: { number: string } | { customer_id: string; phone_id?: string }) => ok(client.POST('/desk/dial', { body })),

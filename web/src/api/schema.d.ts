@@ -1207,6 +1207,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/move/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A conference with the customer and whom one asks */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/targets": {
         parameters: {
             query?: never;
@@ -12961,7 +13008,7 @@ export interface components {
                 /** @enum {string} */
                 how: "blind" | "consult" | "park" | "forward";
                 /** @enum {string} */
-                state: "ringing" | "talking" | "swapped" | "done" | "back" | "failed" | "left";
+                state: "ringing" | "talking" | "swapped" | "joined" | "done" | "back" | "failed" | "left";
                 by_id: string | null;
                 by: string | null;
                 to_id: string | null;

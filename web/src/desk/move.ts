@@ -28,7 +28,7 @@ export const stepped = (at: number, n: number, by: number) => (n ? (at + by + n)
 
 export const bodyOf = (x: Target, why: string) => ({ to: x.kind === 'user' ? { user: x.id } : x.kind === 'queue' ? { queue: x.id } : { number: x.id }, ...(why.trim() ? { why: why.trim() } : {}) })
 
-export type MoveView = 'none' | 'sending' | 'asking' | 'asked' | 'swapped' | 'failed' | 'left' | 'offered' | 'consulted' | 'got'
+export type MoveView = 'none' | 'sending' | 'asking' | 'asked' | 'swapped' | 'joined' | 'failed' | 'left' | 'offered' | 'consulted' | 'got'
 
 /**
  * What the desk shows of it. Of who sends: sending (blind, it rings), asking (it rings), asked (they talk), swapped, failed, left. Of who is to
@@ -41,10 +41,12 @@ export function moveView(call: Call | null, me: Agent | null): MoveView {
 	if (m.by_id === me.id && call.agent_id === me.id) {
 		if (m.state === 'ringing')
 			return m.how === 'consult' ? 'asking' : 'sending'
-		return m.state === 'talking' ? 'asked' : m.state === 'swapped' || m.state === 'failed' || m.state === 'left' ? m.state : 'none'
+		return m.state === 'talking' ? 'asked' : m.state === 'swapped' || m.state === 'joined' || m.state === 'failed' || m.state === 'left' ? m.state : 'none'
 	}
 	if (m.state === 'done' && call.agent_id === me.id)
 		return 'got'
+	if (m.state === 'joined' && m.to_id === me.id && call.agent_id !== me.id)
+		return 'joined'
 	if (m.to_id === me.id)
 		return m.state === 'ringing' ? 'offered' : m.state === 'talking' || m.state === 'swapped' ? 'consulted' : 'none'
 	return 'none'

@@ -13,7 +13,7 @@ export const useMove = defineStore('move', () => {
 	const open = ref(false)
 	const busy = ref(false)
 	const view = computed(() => moveView(desk.call, desk.me))
-	const can = computed(() => desk.scene === 'call' && !!desk.call && ['talking', 'held'].includes(desk.call.state) && !['sending', 'asking', 'asked', 'swapped', 'consulted'].includes(view.value))
+	const can = computed(() => desk.scene === 'call' && !!desk.call && ['talking', 'held'].includes(desk.call.state) && !['sending', 'asking', 'asked', 'swapped', 'consulted', 'joined'].includes(view.value))
 
 	async function run(what: () => Promise<unknown>) {
 		if (busy.value)
@@ -37,7 +37,8 @@ export const useMove = defineStore('move', () => {
 	}
 	const done = () => run(() => api.desk.moveDone())
 	const back = () => run(() => api.desk.moveBack())
+	const join = () => run(() => api.desk.moveJoin())
 	const swap = () => run(() => api.desk.moveSwap())
 	watch(can, now => !now && (open.value = false))
-	return { open, busy, view, can, send, done, back, swap }
+	return { open, busy, view, can, send, done, back, swap, join }
 })

@@ -73,10 +73,10 @@ const en: typeof zh = {
 		title: 'Transfer', open: 'Transfer', find: 'Name, staff number, extension, team, or any number', staff: 'No. {n}', queue: 'Queue', number: 'Call {n}', ready: '{n} free', none: 'Nobody found. Type a whole number to go outside.',
 		why: 'Why (they read it before they answer)', why_hint: 'e.g. needs an invoice, identity is checked', consult: 'Ask first', blind: 'Send now', hint: 'Ask first: {who} hears music while you talk with them. Send now: you leave when they answer; if nobody does, the call comes back to you.',
 		sending: 'Sending to {who}: it rings', asking: 'Calling {who}; the customer hears music', asked: 'Talking with {who}; the customer hears music', swapped: 'Talking with the customer; {who} hears music',
-		failed: 'Not transferred: {who} {why}', left: '{who} has hung up; the customer is on the line', complete: 'Complete transfer', leave: 'Leave it to them', to_customer: 'To the customer', to_colleague: 'To the colleague', back: 'Take back',
+		failed: 'Not transferred: {who} {why}', left: '{who} has hung up; the customer is on the line', joined: 'Conference: the customer, you and {who}', conference: 'Conference', complete: 'Complete transfer', leave: 'Leave it to them', to_customer: 'To the customer', to_colleague: 'To the colleague', back: 'Take back',
 		asks_you: '{who} wants to ask you', sends_you: '{who} sends you this call', consulted: '{who} is asking you', got: 'Sent by {who}', because: 'Why: {why}', draft: 'What {who} has noted so far', somebody: 'A colleague',
 		code: { busy: 'is busy', refused: 'refused', noanswer: 'did not answer', away: 'is away', number: 'does not exist', other: 'cannot be reached' },
-		step: { begin: '{by}: {how} to {to}', answered: '{to} answered', swap: '{by} swapped', done: 'Went to {to}', back: '{by} took it back', failed: 'Failed: {to} ({code})', left: '{to} hung up' }, how: { blind: 'transfer', consult: 'consultation', park: 'parking', forward: 'forwarding' }, title_record: 'Transfers',
+		step: { begin: '{by}: {how} to {to}', answered: '{to} answered', swap: '{by} swapped', joined: 'Conference of {by}, {to} and the customer', done: 'Went to {to}', back: '{by} took it back', failed: 'Failed: {to} ({code})', left: '{to} hung up' }, how: { blind: 'transfer', consult: 'consultation', park: 'parking', forward: 'forwarding' }, title_record: 'Transfers',
 	},
 	phone: {
 		label: 'Telephone', settings: 'Telephone settings and self-test', state_off: 'Telephone is off', state_connecting: 'Telephone is connecting', state_up: 'Telephone connected', state_down: 'Telephone lost, reconnecting in {n} s', state_other: 'Telephone is in another tab', state_refused: 'The server refuses this telephone',
@@ -92,7 +92,7 @@ const en: typeof zh = {
 		audio_blocked: 'The browser wants one click before it plays sound', audio_allow: 'Turn on sound',
 	},
 	keys: {
-		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', transfer: 'Transfer; while asking: complete (S swaps, R takes back)', turn: 'A new customer by turn', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
+		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', transfer: 'Transfer; while asking: complete (S swaps, C conference, R takes back)', turn: 'A new customer by turn', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
 		go: 'Open desk / board / calls', esc: 'Close a window', hint: 'While you type in a field, only the F keys work.',
 	},
 	history: {

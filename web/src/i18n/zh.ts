@@ -72,10 +72,10 @@ export default {
 		title: '转接', open: '转接', find: '姓名、拼音、工号、分机、班组，或任意号码', staff: '工号 {n}', queue: '队列', number: '拨打 {n}', ready: '{n} 人空闲', none: '没有找到。输入完整号码可以转到外线。',
 		why: '为什么转（对方接听前就能看到）', why_hint: '例如：要开发票，已核对过身份', consult: '先咨询', blind: '直接转', hint: '先咨询：{who} 听音乐，您先和对方说。直接转：对方接听后您就离开；没人接会回到您这里。',
 		sending: '正在转给 {who}，对方在振铃', asking: '正在呼叫 {who}，客户在听音乐', asked: '正在和 {who} 说话，客户在听音乐', swapped: '正在和客户说话，{who} 在听音乐',
-		failed: '没有转成：{who} {why}', left: '{who} 已挂断，客户在线上', complete: '完成转接', leave: '不等了，交给对方', to_customer: '换到客户', to_colleague: '换回同事', back: '拿回客户',
+		failed: '没有转成：{who} {why}', left: '{who} 已挂断，客户在线上', joined: '三方通话：客户、您和 {who}', conference: '三方通话', complete: '完成转接', leave: '不等了，交给对方', to_customer: '换到客户', to_colleague: '换回同事', back: '拿回客户',
 		asks_you: '{who} 想咨询您', sends_you: '{who} 转给您', consulted: '{who} 正在咨询您', got: '{who} 转来的客户', because: '原因：{why}', draft: '{who} 的笔记草稿', somebody: '同事',
 		code: { busy: '正忙', refused: '拒接', noanswer: '没有接听', away: '不在', number: '号码不存在', other: '接不通' },
-		step: { begin: '{by} 发起{how}：{to}', answered: '{to} 应答', swap: '{by} 切换', done: '已转给 {to}', back: '{by} 拿回', failed: '没有转成：{to}（{code}）', left: '{to} 挂断' }, how: { blind: '直接转接', consult: '咨询', park: '驻留', forward: '呼叫转移' }, title_record: '转接经过',
+		step: { begin: '{by} 发起{how}：{to}', answered: '{to} 应答', swap: '{by} 切换', joined: '{by}、{to} 和客户三方通话', done: '已转给 {to}', back: '{by} 拿回', failed: '没有转成：{to}（{code}）', left: '{to} 挂断' }, how: { blind: '直接转接', consult: '咨询', park: '驻留', forward: '呼叫转移' }, title_record: '转接经过',
 	},
 	phone: {
 		label: '电话', settings: '电话设置与自检', state_off: '电话未启动', state_connecting: '电话正在连接', state_up: '电话已连上', state_down: '电话断线，{n} 秒后重连', state_other: '电话在另一个标签页', state_refused: '服务器不接受这部电话',
@@ -91,7 +91,7 @@ export default {
 		audio_blocked: '浏览器要先点一下页面才能出声', audio_allow: '开启声音',
 	},
 	keys: {
-		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', transfer: '转接；咨询中：完成转接（S 切换，R 拿回）', turn: '轮派新客户', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
+		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', transfer: '转接；咨询中：完成转接（S 切换，C 三方，R 拿回）', turn: '轮派新客户', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
 		go: '打开 工作台 / 看板 / 记录', esc: '关闭窗口', hint: '在输入框里打字时，只有 F 键有效。',
 	},
 	history: {
