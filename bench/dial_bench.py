@@ -7,7 +7,8 @@ connected between calls. Prints a JSON object a mode.
 Carrier and telephones are in this process, on one thread: what it adds to a figure is its own waiting for a core (`own_ms_p99`: how late its timer is).
 The customer's first packet leaves with his 200 OK, further ones every 20 ms; each holds marks, so that beeps and silence are not taken for him.
 `ack_ms` is from the 200 OK to the server's ACK: what lies between that and the ear is the beep (80 ms) and the media. The yardstick (`relay_ms`) is a bare
-relay in a process of its own, sent a packet every 10 ms in the same run: what this machine under this load does to a program that only passes on.
+relay in a process of its own, sent a packet every 10 ms in the same run: what this machine under this load does to a program that only passes on. `no_core_pct`: how
+much of the time a thread of the server was ready and had no core.
 """
 import argparse
 import heapq
@@ -231,6 +232,16 @@ class Telephone(Call):
             c.ear = time.monotonic() - c.answered
 
 
+def waited(pid):
+    """ns that each kind of thread has stood ready and had no core, by its name (proc(5), schedstat)"""
+    out = {}
+    for t in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{t}/comm") as c, open(f"/proc/{pid}/task/{t}/schedstat") as f:
+            name = c.read().strip()
+            out[name] = out.get(name, 0) + int(f.read().split()[1])
+    return out
+
+
 def run(mode, a):
     base = a.port
     s = Centre(base, ["--rtp-min", str(base + 100), "--rtp-max", str(base + 290), "--log", "warn"])
@@ -257,6 +268,7 @@ def run(mode, a):
         path = f"/campaigns/{made['c']['id']}"
         boss.post(path + "/leads", {"ids": [made[f"k{i}"]["id"] for i in range(a.calls)], "count": a.calls})
         wait_for("the leads", lambda: not boss.get(path + "/job")["running"], 60)
+        before, began = waited(s.process.pid), time.monotonic()
         boss.post(path + "/start")
         end = time.monotonic() + a.seconds
         loop.run(lambda: time.monotonic() > end or (len(Customer.by_mark) >= a.calls and all(c.over for c in Customer.by_mark.values())))
@@ -264,6 +276,8 @@ def run(mode, a):
         more = time.monotonic() + 3
         loop.run(lambda: time.monotonic() > more)
         done = list(Customer.by_mark.values())
+        after, took = waited(s.process.pid), time.monotonic() - began
+        no_core = {k: round(v / 1e7 / took, 1) for k, v in ((k, v - before.get(k, 0)) for k, v in after.items()) if v / 1e7 / took >= 0.5}
         s.process.terminate()
         loop.run(lambda: s.process.poll() is not None)
         for p in places:
@@ -275,7 +289,7 @@ def run(mode, a):
     pick = lambda v, q: round(v[min(len(v) - 1, int(q * len(v)))], 1) if v else None  # noqa: E731
     print(json.dumps({"bench": "to_ear", "mode": mode, "beep": not a.no_beep, "agents": a.agents, "answered": len(up), "heard": len(ear), "ear_ms_p50": pick(ear, 0.5), "ear_ms_p95": pick(ear, 0.95),
                       "ear_ms_p99": pick(ear, 0.99), "ear_ms_max": pick(ear, 1), "ack_ms_p50": pick(ack, 0.5), "ack_ms_p99": pick(ack, 0.99),
-                      "relay_ms_p50": pick(relay, 0.5), "relay_ms_p99": pick(relay, 0.99), "relay_ms_max": pick(relay, 1), "own_ms_p99": pick(late, 0.99),
+                      "relay_ms_p50": pick(relay, 0.5), "relay_ms_p99": pick(relay, 0.99), "relay_ms_max": pick(relay, 1), "own_ms_p99": pick(late, 0.99), "no_core_pct": no_core,
                       "load": round(os.getloadavg()[0], 1)}), flush=True)
 
 
