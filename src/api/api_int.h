@@ -211,6 +211,22 @@ void calls_lookup(struct ask *k);
 /** SELECT and FROM of a call's row ("call" is c), and the row as JSON. */
 extern const char calls_row_cols[];
 void calls_put_row(struct ask *k, struct jw *w, struct db_stmt *st);
+void calls_put_fields(struct ask *k, struct jw *w, struct db_stmt *st); /* the same into an object that is open */
+/** Is there this call within @scope of who asks? Refuses otherwise. */
+bool calls_within(struct ask *k, int64_t id, enum res_scope scope);
+/** The file of the recording part {id}, which he may hear; NULL after answering. */
+const char *calls_recording_path(struct ask *k);
+
+/* ---- recordings.c, rec_marks.c ---- */
+void recordings_list(struct ask *k);
+int recordings_put_facts(struct ask *k, struct jw *w, int64_t call_id);
+void recordings_mark(struct ask *k);
+void recordings_remarks(struct ask *k);
+void recordings_remarks_mine(struct ask *k);
+void recordings_remark(struct ask *k);
+void recordings_remark_seen(struct ask *k);
+void recordings_remark_away(struct ask *k);
+void recordings_peaks(struct ask *k);
 /** When a call that he may see began and ended (0: it runs); false after refusing. */
 bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms);
 /** The same without a refusal. */

@@ -210,9 +210,11 @@ static void reply_session(struct ask *k, const struct people_user *u, const char
 		if (u->rights && (u->rights->res.bits & p->bit))
 			(void)json_array_append_new(rights, json_string(p->name));
 	api_ok(k, 200,
-	       json_pack("{s:{s:s, s:s, s:s, s:s, s:o, s:s, s:s?, s:s, s:s, s:b}, s:s, s:{s:s, s:s, s:s}, s:I, s:o}", "user", "id", id, "login",
+	       json_pack("{s:{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s?, s:s, s:s, s:b}, s:s, s:{s:s, s:s, s:s}, s:I, s:o}", "user", "id", id, "login",
 			 u->login, "name", u->name, "role", u->role, "rights", rights, "calls",
-			 res_scope_names[u->rights ? u->rights->calls.read : SCOPE_NONE], "team_id", u->team_id ? team : NULL,
+			 res_scope_names[u->rights ? u->rights->calls.read : SCOPE_NONE], "recordings",
+			 res_scope_names[u->rights ? u->rights->recordings.read : SCOPE_NONE], "marks",
+			 res_scope_names[u->rights ? u->rights->recordings.write : SCOPE_NONE], "team_id", u->team_id ? team : NULL,
 			 "extension", u->extension, "lang", u->lang, "must_change_password", u->must_change_password, "csrf", csrf,
 			 "centre", "id", centre, "name", c->centre_name, "zone", c->zone, "expires_ms", (json_int_t)expires_ms, "stun", stun));
 }

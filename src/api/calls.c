@@ -125,6 +125,11 @@ static void put_row_fields(struct ask *k, struct jw *w, struct db_stmt *st)
 	jw_str(w, "customer", privacy_words(k, db_is_null(st, 18) ? NULL : db_text(st, 18)));
 }
 
+void calls_put_fields(struct ask *k, struct jw *w, struct db_stmt *st)
+{
+	put_row_fields(k, w, st);
+}
+
 static void put_row(struct ask *k, struct jw *w, struct db_stmt *st)
 {
 	jw_obj(w, NULL);
@@ -428,6 +433,11 @@ static void put_recording(struct ask *k, struct jw *w, struct db_stmt *st)
 	jw_int(w, "missing_ms", db_i64(st, 5));
 	put_text(w, "state", st, 6);
 	put_text(w, "error", st, 7);
+	put_int(w, "left_ms", st, 8);
+	put_int(w, "right_ms", st, 9);
+	put_int(w, "over_ms", st, 10);
+	put_int(w, "silence_ms", st, 11);
+	put_int(w, "silence_at_ms", st, 12);
 }
 
 static void put_move(struct ask *k, struct jw *w, struct db_stmt *st)
@@ -477,7 +487,7 @@ static int put_parts(struct ask *k, struct jw *w, int64_t id)
 			    id, put_move);
 	if (!r)
 		r = put_all(k, w, "recordings",
-			    "SELECT id, segment_id, start_ms, dur_ms, bytes, missing_ms, state, error"
+			    "SELECT id, segment_id, start_ms, dur_ms, bytes, missing_ms, state, error, left_ms, right_ms, over_ms, silence_ms, silence_at_ms"
 			    " FROM recording_part WHERE call_id = $1 ORDER BY start_ms, id",
 			    id, put_recording);
 	return r;
@@ -563,46 +573,71 @@ bool calls_times(struct ask *k, int64_t id, int64_t *start_ms, int64_t *end_ms)
 
 /* ---- recordings: a right of their own ---- */
 
-void calls_audio(struct ask *k)
+bool calls_within(struct ask *k, int64_t id, enum res_scope scope)
 {
-	struct db_stmt *st, *call;
-	int64_t id, call_id = 0, start_ms = 0;
-	const char *path = NULL;
+	struct db_stmt *st;
+	int r = find_call(k, &st, id, scope);
+
+	if (r == DB_ROW)
+		db_done(st);
+	else if (r)
+		api_failed(k, "call", r);
+	else
+		api_refuse(k, "not_found", NULL, NULL);
+	return r == DB_ROW;
+}
+
+struct part {
+	int64_t call_id, start_ms;
+	const char *path;
+};
+
+/* The part of the path's {id}, if he may hear it; false after answering. */
+static bool take_part(struct ask *k, struct part *p)
+{
+	struct db_stmt *st;
+	int64_t id;
 	int r;
 
 	if (!api_path_id(k, &id))
-		return;
+		return false;
 	r = db_prepare(&st, k->db, "SELECT call_id, path, start_ms FROM recording_part WHERE id = $1");
 	if (r) {
 		api_failed(k, "recording", r);
-		return;
+		return false;
 	}
 	db_bind_i64(st, 1, id);
 	r = db_step(st);
-	if (r == DB_ROW) {
-		call_id = db_i64(st, 0);
-		path = arena_strdup(k->arena, db_text(st, 1));
-		start_ms = db_i64(st, 2);
-	}
+	if (r == DB_ROW)
+		*p = (struct part){.call_id = db_i64(st, 0), .path = arena_strdup(k->arena, db_text(st, 1)), .start_ms = db_i64(st, 2)};
 	db_done(st);
-	if (r == DB_ROW) {
-		r = find_call(k, &call, call_id, people_recordings_scope(&k->who));
-		if (r == DB_ROW)
-			db_done(call);
-	}
-	if (r != DB_ROW) {
-		if (r)
-			api_failed(k, "recording", r);
-		else
-			api_refuse(k, "not_found", NULL, NULL);
+	if (r < 0)
+		api_failed(k, "recording", r);
+	else if (!r)
+		api_refuse(k, "not_found", NULL, NULL);
+	if (r != DB_ROW || !calls_within(k, p->call_id, people_recordings_scope(&k->who)))
+		return false;
+	if (p->path[0] != '/' && k->api->conf.record_dir)
+		p->path = arena_printf(k->arena, "%s/%s", k->api->conf.record_dir, p->path);
+	return true;
+}
+
+const char *calls_recording_path(struct ask *k)
+{
+	struct part p;
+
+	return take_part(k, &p) ? p.path : NULL;
+}
+
+void calls_audio(struct ask *k)
+{
+	struct part p;
+
+	if (!take_part(k, &p))
 		return;
-	}
-	if (path[0] != '/' && k->api->conf.record_dir)
-		path = arena_printf(k->arena, "%s/%s", k->api->conf.record_dir, path);
 	http_set_header(k->rq, "Cache-Control", "private, max-age=0");
-	http_reply_file(k->rq, path, "audio/wav",
-			http_query(k->rq, "download") ? arena_printf(k->arena, "%lld-%lld.wav", (long long)call_id,
-								     (long long)(start_ms / 1000))
+	http_reply_file(k->rq, p.path, "audio/wav",
+			http_query(k->rq, "download") ? arena_printf(k->arena, "%lld-%lld.wav", (long long)p.call_id, (long long)(p.start_ms / 1000))
 						      : NULL);
 }
 

@@ -58,10 +58,10 @@ const struct res_scope_sql res_scope_sql = {
 #define SEE_SALES(s) "\"sales\":{\"read\":\"" s "\"},\"callbacks\":{\"read\":\"" s "\"},\"goals\":{\"read\":\"" s "\"}"
 #define NOTICES(s) "\"notices\":{\"read\":\"" s "\",\"write\":\"" s "\",\"remove\":\"" s "\"}"
 #define OWN_CALLS "\"calls\":{\"read\":\"own\"},\"recordings\":{\"read\":\"own\"}"
-#define FLOOR(s) "\"notes\":{\"read\":\"" s "\",\"write\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"}," \
+#define FLOOR(s) "\"notes\":{\"read\":\"" s "\",\"write\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\",\"write\":\"" s "\"}," \
 		 "\"people\":{\"read\":\"" s "\"}," NOTICES(s) "," SALES(s)
 #define SCOPED(s) "\"customers\":{\"read\":\"" s "\",\"write\":\"" s "\"}," FLOOR(s)
-#define HEAR(s) "\"customers\":{\"read\":\"" s "\"},\"notes\":{\"read\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\"},\"queues\":{\"read\":\"centre\"}," SEE_SALES(s)
+#define HEAR(s) "\"customers\":{\"read\":\"" s "\"},\"notes\":{\"read\":\"" s "\"},\"calls\":{\"read\":\"" s "\"},\"recordings\":{\"read\":\"" s "\",\"write\":\"" s "\"},\"queues\":{\"read\":\"centre\"}," SEE_SALES(s)
 
 static const struct ready {
 	const char *key, *zh, *en, *note, *rights, *grants;
@@ -86,7 +86,7 @@ static const struct ready {
 	{"outbound_lead", "外呼主管", "Outbound supervisor", "看管本部门（含下级）的外呼，导入和分配客户。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\"]",
 	 "{" LISTS TEMPLATES "," CAMPAIGNS("department") "," OUTBOUND ",\"customers\":{\"read\":\"department\",\"write\":\"department\",\"remove\":\"department\",\"import\":true},"
-	 "\"notes\":{\"read\":\"department\",\"write\":\"department\"},\"calls\":{\"read\":\"department\"},\"recordings\":{\"read\":\"department\"},"
+	 "\"notes\":{\"read\":\"department\",\"write\":\"department\"},\"calls\":{\"read\":\"department\"},\"recordings\":{\"read\":\"department\",\"write\":\"department\"},"
 	 "\"people\":{\"read\":\"department\"}," SALES("department") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"},"
 	 "\"imports\":{\"read\":\"centre\"}}"},
 	{"floor", "现场督导", "Floor supervisor", "巡场：看状态、听录音，不改客户。", "[\"floor\",\"force\"]",
@@ -96,11 +96,11 @@ static const struct ready {
 	{"qa_service", "质检客服", "QA and service", "接听来电、把新客户轮流派给坐席，也做质检；归经理管。",
 	 "[\"desk\",\"dial\",\"floor\",\"numbers\",\"assign\",\"pool\",\"merge\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\"},\"notes\":{\"read\":\"centre\",\"write\":\"own\"},"
-	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}," OWN_SALES "," OWN_CAMPAIGNS "}"},
+	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"write\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}," OWN_SALES "," OWN_CAMPAIGNS "}"},
 	{"training_lead", "培训质监主管", "Training and QA supervisor", "管质检和培训。", "[\"floor\",\"numbers\",\"notes\",\"share\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"}," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
 	{"trainer", "培训讲师", "Trainer", "听录音备课；看不到客户号码。", "[]",
-	 "{" LISTS ",\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
+	 "{" LISTS ",\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"write\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
 	{"aftersales", "售后专员", "After-sales agent", "处理售后，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"pool\",\"merge\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"team\",\"write\":\"team\"},\"notes\":{\"read\":\"team\",\"write\":\"own\"}," OWN_SALES "," OWN_CAMPAIGNS "," OWN_CALLS "}"},
 	{"expediter", "催货员", "Expediter", "催货、改时，看本组客户。", "[\"desk\",\"dial\",\"numbers\",\"merge\"]",
@@ -117,7 +117,7 @@ static const struct ready {
 	{"manager", "运营经理", "Operations manager", "看管全部业务和人员，不改系统设置。",
 	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"audit\",\"trace\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
-	 CAMPAIGNS("centre") "," OUTBOUND ",\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"export\":true},"
+	 CAMPAIGNS("centre") "," OUTBOUND ",\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},"
 	 "\"people\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
 	 SALES("centre") "," NOTICES("centre") ",\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\"]",

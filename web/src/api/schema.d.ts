@@ -2365,6 +2365,393 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls with recordings, newest first: those whose recordings he may hear */
+        get: {
+            parameters: {
+                query?: {
+                    from_ms?: number;
+                    to_ms?: number;
+                    q?: string;
+                    words?: string;
+                    tag?: string;
+                    dir?: "in" | "out" | "internal";
+                    by?: "customer" | "agent" | "system" | "line";
+                    queue_id?: string;
+                    agent_id?: string;
+                    team_id?: string;
+                    customer_id?: string;
+                    campaign_id?: string;
+                    reason_id?: string;
+                    result_id?: string;
+                    min_s?: number;
+                    max_s?: number;
+                    silence_s?: number;
+                    excellent?: 0 | 1;
+                    held?: 0 | 1;
+                    limit?: number;
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["recordings"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recordings/{id}/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The loudest of each step, 0 to 255, a side: for drawing */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["peaks"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tags of a call's recordings, whether they are in the library of good ones, whether nothing of it may be deleted */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["recording_mark"];
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{id}/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Remarks on a call's recordings, in order of their place */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["remarks"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** A remark at a moment; with to_id it is sent to who spoke there */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                        /** Format: int64 */
+                        pos_ms: number;
+                        to_id?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Remarks that he was sent and has not acknowledged */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["remarks"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/remarks/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** He has read it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/remarks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes one's own remark back */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description gone */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recordings/{id}/audio": {
         parameters: {
             query?: never;
@@ -12866,6 +13253,16 @@ export interface components {
              * @enum {string}
              */
             calls: "none" | "own" | "team" | "department" | "centre";
+            /**
+             * @description whose recordings he may hear
+             * @enum {string}
+             */
+            recordings: "none" | "own" | "team" | "department" | "centre";
+            /**
+             * @description on whose recordings he may remark
+             * @enum {string}
+             */
+            marks: "none" | "own" | "team" | "department" | "centre";
             team_id: string | null;
             extension: string;
             lang: string;
@@ -13314,6 +13711,100 @@ export interface components {
             /** @enum {string} */
             why: "logged_out" | "taken_over" | "restart";
         };
+        recording_row: {
+            id: string;
+            /** Format: int64 */
+            start_ms: number;
+            /** Format: int64 */
+            answer_ms: number | null;
+            /** Format: int64 */
+            end_ms: number | null;
+            /** @enum {string} */
+            dir: "in" | "out" | "internal" | "test";
+            from: string | null;
+            to: string | null;
+            name: string | null;
+            queue_id: string | null;
+            queue: string | null;
+            agent_id: string | null;
+            agent: string | null;
+            /** Format: int64 */
+            wait_ms: number | null;
+            /** Format: int64 */
+            talk_ms: number | null;
+            by: string | null;
+            answered: boolean;
+            /** Format: int64 */
+            recordings: number;
+            number: string | null;
+            customer_id: string | null;
+            customer: string | null;
+            /** @description where the other side is at home */
+            region: string | null;
+            /** Format: int64 */
+            rec_ms: number;
+            /** Format: int64 */
+            silence_ms: number | null;
+            /** Format: int64 */
+            left_ms: number | null;
+            /** Format: int64 */
+            right_ms: number | null;
+            /** Format: int64 */
+            over_ms: number | null;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            gone: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            holds: number;
+            /** Format: int64 */
+            hold_ms: number;
+            campaign: string | null;
+            tags: string[];
+            excellent: boolean;
+            held: boolean;
+            why: string | null;
+            held_why: string | null;
+            /** Format: int64 */
+            remarks: number;
+        };
+        recordings: {
+            items: components["schemas"]["recording_row"][];
+            next: string | null;
+        };
+        peaks: {
+            step_ms: number;
+            /** Format: int64 */
+            dur_ms: number;
+            left: number[];
+            right: number[];
+        };
+        recording_mark: {
+            tags: string[];
+            excellent: boolean;
+            why?: string | null;
+            held: boolean;
+            held_why?: string | null;
+        };
+        remarks: {
+            items: {
+                id: string;
+                call_id: string;
+                user_id: string;
+                user: string | null;
+                /** Format: int64 */
+                at_ms: number;
+                /** Format: int64 */
+                pos_ms: number;
+                text: string;
+                to_id: string | null;
+                to: string | null;
+                /** Format: int64 */
+                seen_ms: number | null;
+            }[];
+        };
         call_row: {
             id: string;
             /** Format: int64 */
@@ -13421,8 +13912,18 @@ export interface components {
             /** Format: int64 */
             missing_ms: number;
             /** @enum {string} */
-            state: "open" | "closed" | "failed";
+            state: "open" | "closed" | "failed" | "erased" | "gone";
             error: string | null;
+            /** Format: int64 */
+            left_ms: number | null;
+            /** Format: int64 */
+            right_ms: number | null;
+            /** Format: int64 */
+            over_ms: number | null;
+            /** Format: int64 */
+            silence_ms: number | null;
+            /** Format: int64 */
+            silence_at_ms: number | null;
         };
         owner_step: {
             /** Format: int64 */
