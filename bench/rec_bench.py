@@ -19,7 +19,7 @@ from centre import Centre, Refused, wait_for  # noqa: E402
 
 PASSWORD = "nur-ein-test-7"
 PEOPLE = {"boss": "admin", "lead": "lead", "agent": "agent"}
-EPOCH_MS = 1767225600000  # src/base: ids begin with 2026
+EPOCH_MS = 1735689600000  # ID_EPOCH_MS
 A_DAY = 10_000
 
 

@@ -220,6 +220,7 @@ const char *calls_recording_path(struct ask *k);
 /* ---- recordings.c, rec_marks.c ---- */
 void recordings_list(struct ask *k);
 int recordings_put_facts(struct ask *k, struct jw *w, int64_t call_id);
+int recordings_put_mark(struct ask *k, struct jw *w, int64_t call_id); /* "mark" of a call's object */
 void recordings_mark(struct ask *k);
 void recordings_remarks(struct ask *k);
 void recordings_remarks_mine(struct ask *k);

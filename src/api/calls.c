@@ -534,6 +534,8 @@ void calls_get(struct ask *k)
 	put_row_fields(k, &w, st);
 	db_done(st);
 	r = put_parts(k, &w, id);
+	if (!r)
+		r = recordings_put_mark(k, &w, id);
 	jw_end_obj(&w);
 	if (r || b.overflow)
 		api_failed(k, "call", r);

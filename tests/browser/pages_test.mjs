@@ -35,6 +35,7 @@ const PAGES = [
 	['server check', 'admin', '/doctor', null, p => p.waitForSelector('[data-worst=error]')],
 	['strangers', 'admin', '/strangers', null, p => p.waitForSelector('[data-table=hours]')],
 	['no such page', 'admin', '/nowhere'],
+	['recordings, all filters', 'supervisor', '/recordings', null, p => p.click('[data-act=more]')],
 ]
 async function open([, role, path, prepare, act], lang, scheme, width = 1366) {
 	await mock.post('reset')

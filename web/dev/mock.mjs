@@ -157,7 +157,7 @@ function need(ok) {
 		throw wrong()
 }
 const RIGHTS = { agent: ['desk', 'dial', 'numbers', 'pool'], supervisor: ['desk', 'dial', 'floor', 'force', 'numbers', 'assign', 'pool', 'merge', 'notes', 'share', 'trace'], admin: ['desk', 'dial', 'floor', 'force', 'numbers', 'reveal', 'assign', 'pool', 'merge', 'notes', 'share', 'audit', 'trace', 'erase', 'system'] }
-const publicUser = u => ({ id: u.id, login: u.login, name: u.name, role: u.role, rights: RIGHTS[u.role], team_id: u.team_id, extension: u.extension, lang: 'zh', must_change_password: false })
+const publicUser = u => ({ id: u.id, login: u.login, name: u.name, role: u.role, rights: RIGHTS[u.role], recordings: u.role === 'agent' ? 'own' : 'centre', marks: u.role === 'agent' ? 'none' : 'centre', team_id: u.team_id, extension: u.extension, lang: 'zh', must_change_password: false })
 const sessionOf = s => ({ user: publicUser(s.user), csrf: s.csrf, centre: { id: '1', name: '示例中心', zone: 'Asia/Shanghai' }, expires_ms: now() + 8 * 3600_000, stun: [] })
 
 function detail(c) {
@@ -174,7 +174,8 @@ function detail(c) {
 		segments: [seg(1, 'ivr', t, t + 2500), seg(2, 'queue', t + 2500, t + 5000), seg(3, 'ring', t + 5000, ans), ...(c.answered ? [seg(4, 'talk', ans, talkEnd - 9000, { agent_id: c.agent_id, agent: c.agent }), seg(5, 'hold', talkEnd - 9000, talkEnd - 4000, { agent_id: c.agent_id, agent: c.agent }), seg(6, 'talk', talkEnd - 4000, talkEnd, { agent_id: c.agent_id, agent: c.agent, by: c.by })] : [])],
 		legs: [{ id: '1', role: 'customer', dir: 'in', start_ms: t, ring_ms: t + 100, answer_ms: ans, end_ms: talkEnd, by: 'remote', code: 200, q850: 16, reason: null, quality: { rx: 4200, lost: 3, jitter_ms: 4.2, rtt_ms: 22, mos: 4.37 } }, { id: '2', role: 'agent', dir: 'out', start_ms: t + 5000, ring_ms: t + 5100, answer_ms: c.answer_ms, end_ms: talkEnd, by: 'local', code: c.answered ? 200 : 480, q850: null, reason: null, quality: c.answered ? { rx: 4198, lost: 96, jitter_ms: 31, rtt_ms: 180, mos: 3.2 } : null }],
 		offers: c.queue_id ? [{ id: '1', agent_id: agents[1].id, agent: agents[1].name, start_ms: t + 5000, end_ms: t + 7000, outcome: 'refused', why: whyAgents }, { id: '2', agent_id: c.agent_id ?? '10', agent: c.agent ?? NAMES[0], start_ms: t + 7000, end_ms: ans, outcome: c.answered ? 'answered' : 'timeout', why: whyCalls }] : [],
-		recordings: c.answered ? [{ id: `${c.id}-1`, segment_id: `${c.id}4`, start_ms: ans, dur_ms: Math.max(1000, talkEnd - 9000 - ans), bytes: 1, missing_ms: 0, state: 'closed', error: null }, { id: `${c.id}-2`, segment_id: `${c.id}6`, start_ms: talkEnd - 4000, dur_ms: 4000, bytes: 1, missing_ms: 500, state: 'closed', error: null }] : [],
+		recordings: c.answered ? [{ id: `${c.id}-1`, segment_id: `${c.id}4`, start_ms: ans, dur_ms: Math.max(1000, talkEnd - 9000 - ans), bytes: 1, missing_ms: 0, state: 'closed', error: null, left_ms: 21_000, right_ms: 34_000, over_ms: 1200, silence_ms: 6400, silence_at_ms: 3000 }, { id: `${c.id}-2`, segment_id: `${c.id}6`, start_ms: talkEnd - 4000, dur_ms: 4000, bytes: 1, missing_ms: 500, state: 'closed', error: null, left_ms: 1000, right_ms: 2000, over_ms: 0, silence_ms: 700, silence_at_ms: 0 }] : [],
+		mark: { tags: ['投诉'], excellent: false, why: null, held: false, held_why: null },
 	}
 }
 
@@ -312,6 +313,12 @@ function route(method, path, q, body, s, req, lang) {
 	}
 	if (path === '/calls')
 		return listCalls(q, s.user)
+	if (path === '/recordings')
+		return listRecordings(q, s.user)
+	if (/^\/calls\/\w+\/remarks$/.test(path))
+		return { items: [] }
+	if (path === '/desk/remarks')
+		return { items: [] }
 	const one = /^\/calls\/(\w+)$/.exec(path)
 	if (one) {
 		const c = history.find(x => x.id === one[1])
@@ -465,6 +472,10 @@ function serveFile(path, res) {
 	}
 	res.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(readFileSync(file))
 }
+function listRecordings(q, user) {
+	const page = listCalls(q, user)
+	return { items: page.items.filter(c => c.answered && c.end_ms).map((c, i) => ({ ...c, rec_ms: c.talk_ms, silence_ms: 1000 * (i * 7 % 25), left_ms: c.talk_ms * 0.4, right_ms: c.talk_ms * 0.5, over_ms: 900, bytes: c.talk_ms * 16, gone: 0, failed: 0, holds: i % 3, hold_ms: (i % 3) * 8000, campaign: null, tags: i % 4 ? [] : ['投诉'], excellent: i % 7 === 2, held: i % 11 === 3, why: null, held_why: null, remarks: i % 5 === 1 ? 2 : 0 })), next: null }
+}
 function serveAudio(req, res) {
 	const c = history.find(x => req.url.includes(`/${x.id}-`))
 	const data = wav(req.url.includes('-2') ? 4 : Math.max(1, ((c?.talk_ms ?? 20_000) - 9000) / 1000))
@@ -505,6 +516,8 @@ const server = createServer((req, res) => {
 			const path = u.pathname.slice(7)
 			if (path === '/events')
 				return s ? serveEvents(req, res, s) : json(401, sentence(new Refusal(401, 'no_session', '请先登录。', 'Please log in.'), lang))
+			if (path.endsWith('/peaks') && s)
+				return json(200, { step_ms: 50, dur_ms: 20_000, left: Array.from({ length: 400 }, (_, i) => (i % 80 < 40 ? 60 + i * 37 % 90 : 0)), right: Array.from({ length: 400 }, (_, i) => (i % 80 >= 44 ? 50 + i * 53 % 80 : 0)) })
 			if (path.startsWith('/recordings/') && s)
 				return serveAudio(req, res)
 			const r = route(req.method, path, u.searchParams, body, s, req, lang)

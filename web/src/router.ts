@@ -25,6 +25,7 @@ export const router = createRouter({
 		{ path: '/deals', component: () => import('./sales/DealsPage.vue'), meta: { title: 'sales.tab.deals' } },
 		{ path: '/goals', component: () => import('./sales/GoalsPage.vue'), meta: { title: 'sales.tab.goals' } },
 		{ path: '/calls/:id?', component: () => import('./history/HistoryPage.vue'), meta: { title: 'nav.history' } },
+		{ path: '/recordings/:id?', component: () => import('./recordings/RecordingsPage.vue'), meta: { title: 'rec.title' } },
 		{ path: '/doctor', component: () => import('./doctor/DoctorPage.vue'), meta: { title: 'doctor.title', rights: ['system'] } },
 		{ path: '/audit', component: () => import('./privacy/AuditPage.vue'), meta: { title: 'privacy.audit', rights: ['audit'] } },
 		{ path: '/strangers', component: () => import('./strangers/StrangersPage.vue'), meta: { title: 'strangers.title', rights: ['system'] } },

@@ -3,10 +3,7 @@ import type { Recording } from '@/api/types'
 import { clock, moment, phone, span } from '@/format'
 import { fromAddress, NONE, timeRange, toAddress, toQuery } from '@/history/filters'
 import { at, layout } from '@/history/parts'
-import { alaw, mulaw, peaks, readHeader } from '@/history/wav'
 import { explain, ownerWords, parseWhy } from '@/history/why'
-// eslint-disable-next-line
-import { wav } from '../dev/wav.mjs'
 
 const say = (key: string, named: Record<string, unknown> = {}) => `${key}(${Object.values(named).join(',')})`
 
@@ -22,39 +19,8 @@ describe('format', () => {
 	it('groups mobile numbers only', () => expect(['13800138000', '+8613800138000', '02160000000', '10086', null].map(phone)).toEqual(['138 0013 8000', '138 0013 8000', '02160000000', '10086', '']))
 })
 
-describe('wav', () => {
-	/* ITU-T G.711 table 1a/2a: A-law 0xD5 is +1 of 4096 half steps (8 of 32768), 0xAA the largest; mu-law 0xFF is zero, 0x80 the largest 32124. */
-	it('decodes G.711', () => {
-		expect([alaw(0xd5) * 32768, alaw(0x55) * 32768, alaw(0xaa) * 32768, alaw(0x2a) * 32768]).toEqual([8, -8, 32256, -32256])
-		expect([mulaw(0xff) * 32768, mulaw(0x80) * 32768, mulaw(0x00) * 32768]).toEqual([0, 32124, -32124])
-	})
-	const file = (b: Buffer) => b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength) as ArrayBuffer
-	it('reads our recordings: header, length, the customer left', () => {
-		const buf = file(wav(7))
-		expect(readHeader(buf)).toMatchObject({ rateHz: 8000, channels: 2, format: 6, dataAt: 58, dataBytes: 112_000 })
-		const p = peaks(buf, 10)
-		expect(p.durMs).toBe(7000)
-		expect(p.left[1]).toBeGreaterThan(0.1)
-		expect(p.right[1]).toBeLessThan(0.01)
-		expect(p.left[8]).toBeLessThan(0.01)
-		expect(p.right[8]).toBeGreaterThan(0.1)
-	})
-	it('cuts a length that runs past the end, as in a file still written', () => {
-		const b = wav(2)
-		b.writeUInt32LE(0xffffffff, 54)
-		expect(peaks(file(b), 4).durMs).toBe(2000)
-	})
-	it('refuses what it cannot draw', () => {
-		expect(() => readHeader(new ArrayBuffer(4))).toThrow()
-		expect(() => readHeader(file(Buffer.from('RIFFxxxxWAVEfmt ')))).toThrow()
-		const b = wav(1)
-		b.writeUInt16LE(0x31, 20)
-		expect(() => readHeader(file(b))).toThrow()
-	})
-})
-
 describe('recording parts', () => {
-	const rec = (id: string, start_ms: number, dur_ms: number, state: Recording['state'] = 'closed'): Recording => ({ id, segment_id: '', start_ms, dur_ms, bytes: 1, missing_ms: 0, state, error: null })
+	const rec = (id: string, start_ms: number, dur_ms: number, state: Recording['state'] = 'closed'): Recording => ({ id, segment_id: '', start_ms, dur_ms, bytes: 1, missing_ms: 0, state, error: null, left_ms: null, right_ms: null, over_ms: null, silence_ms: null, silence_at_ms: null })
 	it('lie on one timeline with their gaps', () => {
 		const l = layout([rec('b', 15_000, 5000), rec('a', 5000, 8000), rec('x', 0, 9000, 'failed')])
 		expect(l.spans.map(s => [s.rec.id, s.fromMs, s.toMs])).toEqual([['a', 0, 8000], ['b', 10_000, 15_000]])

@@ -128,6 +128,16 @@ export const api = {
 		list: (query: NonNullable<paths['/calls']['get']['parameters']['query']>) => ok(client.GET('/calls', { params: { query } })),
 		get: (id: string) => ok(client.GET('/calls/{id}', { params: { path: { id } } })),
 	},
+	recordings: {
+		list: (query: NonNullable<paths['/recordings']['get']['parameters']['query']>) => ok(client.GET('/recordings', { params: { query } })),
+		peaks: (id: string) => ok(client.GET('/recordings/{id}/peaks', { params: { path: { id } } })),
+		mark: (callId: string, body: components['schemas']['recording_mark']) => ok(client.PUT('/calls/{id}/mark', { params: { path: { id: callId } }, body })),
+		remarks: (callId: string) => ok(client.GET('/calls/{id}/remarks', { params: { path: { id: callId } } })),
+		remark: (callId: string, body: { text: string; pos_ms: number; to_id?: string | null }) => ok(client.POST('/calls/{id}/remarks', { params: { path: { id: callId } }, body })),
+		mine: () => ok(client.GET('/desk/remarks')),
+		seen: (id: string) => ok(client.POST('/remarks/{id}/seen', { params: { path: { id } } })),
+		unremark: (id: string) => ok(client.DELETE('/remarks/{id}', { params: { path: { id } } })),
+	},
 	faults: {
 		own: () => ok(client.GET('/desk/faults')),
 		report: (body: paths['/desk/faults']['post']['requestBody']['content']['application/json']) => ok(client.POST('/desk/faults', { body })),

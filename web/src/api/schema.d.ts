@@ -13991,6 +13991,13 @@ export interface components {
                 code: number | null;
             }[];
             owner_steps: components["schemas"]["owner_step"][];
+            mark: {
+                tags: string[];
+                excellent: boolean;
+                why: string | null;
+                held: boolean;
+                held_why: string | null;
+            };
         };
         calls: {
             items: components["schemas"]["call_row"][];

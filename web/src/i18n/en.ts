@@ -125,7 +125,15 @@ const en: typeof zh = {
 		call_second: 'The next one had waited {waited}.', call_second_priority: 'The next one had priority {priority} and had waited {waited}.', colleague: 'Colleague {id}', runner: 'next', winner: 'chosen',
 		reason: { offline: '{n} signed out', talking: '{n} in a call', wrapup: '{n} in wrap-up', break: '{n} on a break', noanswer: '{n} who had just not answered', ringing: '{n} ringing', reserved: '{n} dialling out', device: '{n} with no telephone connected', refused: '{n} who had just refused this call', later: '{n} further down the list' },
 	},
+	rec: {
+		title: 'Recordings', empty: 'No recording matches', open: 'Open the recording of {who}', any_time: 'Any time', more: 'More filters', fewer: 'Fewer filters', q_hint: 'Last 4 digits or more, or a name',
+		f: { q: 'Number or customer', words: 'Words in notes', agent_id: 'Agent', team_id: 'Team', queue_id: 'Queue', campaign_id: 'Project', reason_id: 'Reason', result_id: 'Result', min_s: 'At least (s)', max_s: 'At most (s)', silence_s: 'Silence over (s)', tag: 'Tag', excellent: 'Library', held: 'Legal hold' },
+		where: 'Queue or project', length: 'Length', share: 'Talk share', share_of: 'caller {left}% · agent {right}%', silence: 'Longest silence', holds: 'Holds', holds_n: 'holds: {n}', over: 'talk-over {t}', silence_at: 'longest silence {t}, at {at}', marks: 'Marks', gone: 'deleted', remarks_n: 'remarks: {n}',
+		excellent: 'Excellent recording', excellent_short: 'Excellent', only_excellent: 'Excellent only', why: 'What is good about it', held: 'Legal hold', held_why: 'Why it is held', add_tag: 'Add a tag, Enter', untag: 'Remove tag {tag}', no_marks: 'No marks',
+		remarks: 'Remarks', remark: 'Remark', remark_hint: 'A remark on this moment…', no_remarks: 'No remarks', send_to: 'Send to', to: 'to {name}', to_nobody: 'not sent', send: 'Send', sent: 'Sent: it is on the desk now', noted: 'Saved', remove: 'Delete the remark', remove_ask: 'Delete this remark?', play_from: 'Play from {t}', seen: 'acknowledged {when}', unseen: 'not acknowledged yet', acknowledge: 'I have read it', seen_done: 'Acknowledged', desk: 'Remarks on your recordings',
+	},
 	player: {
+		heard: 'Heard', heard_both: 'Left and right', heard_mixed: 'Mixed', heard_left: 'Caller only', heard_right: 'Agent only', skip: 'Skip silence',
 		play: 'Play', pause: 'Pause', customer: 'Caller', agent: 'Agent', speed: 'Speed', seek: 'Position', download: 'Download', missing: '{t} of sound are missing', failed: 'Recording failed: {why}', loading: 'Loading the waveform…', load_failed: 'The waveform cannot be read, but it plays',
 		part: 'Part {n}', back: 'Back 5 s', forward: 'Forward 5 s', hint: 'Space plays, arrow keys move by 5 s', at: '{t} / {total}', group: 'Recording player', open_part: 'still recording', left: 'left channel', right: 'right channel',
 	},

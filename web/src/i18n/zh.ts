@@ -124,7 +124,15 @@ export default {
 		call_second: '下一通等了 {waited}。', call_second_priority: '下一通优先级 {priority}，等了 {waited}。', colleague: '同事 {id}', runner: '下一位', winner: '选中',
 		reason: { offline: '未签入 {n} 人', talking: '通话中 {n} 人', wrapup: '话后整理 {n} 人', break: '小休 {n} 人', noanswer: '刚才未应答 {n} 人', ringing: '正在振铃 {n} 人', reserved: '正在外呼 {n} 人', device: '电话没有连上 {n} 人', refused: '刚拒接过这通电话 {n} 人', later: '排在更后面 {n} 人' },
 	},
+	rec: {
+		title: '录音', empty: '没有符合条件的录音', open: '打开 {who} 的录音', any_time: '不限时间', more: '更多条件', fewer: '收起条件', q_hint: '号码末 4 位以上，或姓名',
+		f: { q: '号码或客户', words: '小结里的词', agent_id: '坐席', team_id: '团队', queue_id: '队列', campaign_id: '项目', reason_id: '业务类型', result_id: '结果', min_s: '最短（秒）', max_s: '最长（秒）', silence_s: '静音超过（秒）', tag: '标签', excellent: '优秀录音', held: '保全' },
+		where: '队列或项目', length: '录音长', share: '谁说得多', share_of: '客户 {left}% · 坐席 {right}%', silence: '最长静音', holds: '保持', holds_n: '保持 {n} 次', over: '抢话 {t}', silence_at: '最长静音 {t}，在 {at}', marks: '标记', gone: '已清理', remarks_n: '{n} 条点评',
+		excellent: '优秀录音', excellent_short: '优秀', only_excellent: '只看优秀录音', why: '好在哪里', held: '法律保全', held_why: '为什么保全', add_tag: '加标签，回车', untag: '去掉标签“{tag}”', no_marks: '没有标记',
+		remarks: '点评', remark: '点评内容', remark_hint: '点评此刻的内容…', no_remarks: '没有点评', send_to: '发给', to: '发给 {name}', to_nobody: '不发送', send: '发送', sent: '已发送，他会在工作台上看到', noted: '已保存', remove: '删除点评', remove_ask: '删除这条点评？', play_from: '从 {t} 播放', seen: '{when} 已确认', unseen: '未确认', acknowledge: '我知道了', seen_done: '已确认', desk: '录音点评',
+	},
 	player: {
+		heard: '听哪边', heard_both: '左右分开', heard_mixed: '混合', heard_left: '只听客户', heard_right: '只听坐席', skip: '跳过静音',
 		play: '播放', pause: '暂停', customer: '客户', agent: '坐席', speed: '速度', seek: '位置', download: '下载', missing: '录音缺 {t}', failed: '录音失败：{why}', loading: '正在载入波形…', load_failed: '波形读不出来，但仍可播放',
 		part: '第 {n} 段', back: '退 5 秒', forward: '进 5 秒', hint: '空格播放，左右键退进 5 秒', at: '{t} / {total}', group: '录音播放', open_part: '还在录', left: '左声道', right: '右声道',
 	},

@@ -61,5 +61,8 @@ export const useSession = defineStore('session', () => {
 	const atDesk = computed(() => may('desk') && !may('floor'))
 	/** Whoever reads no calls, not even his own, has no list of them. */
 	const seesCalls = computed(() => user.value?.calls !== 'none')
-	return { session, status, notice, typed, user, set, restore, refresh, open, close, loadStatus, may, atDesk, seesCalls }
+	/** Recordings have grants of their own: to hear some, and to say something of them. */
+	const hears = computed(() => user.value?.recordings !== 'none')
+	const marks = computed(() => user.value?.marks !== 'none')
+	return { session, status, notice, typed, user, set, restore, refresh, open, close, loadStatus, may, atDesk, seesCalls, hears, marks }
 })
