@@ -382,8 +382,13 @@ static void unlink_all(const struct api *a, const struct people_erased *e)
 		const char *f = e->files[i];
 		char *path = f[0] == '/' || !a->conf.record_dir ? xstrdup(f) : xasprintf("%s/%s", a->conf.record_dir, f);
 
+		char *peaks = xasprintf("%s.peaks", path);
+
 		if (*f && unlink(path) && errno != ENOENT)
 			log_warn("recording of an erased person stays path=%s error=%d", path, errno);
+		if (*f)
+			(void)unlink(peaks);
+		free(peaks);
 		free(path);
 	}
 }

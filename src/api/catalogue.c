@@ -81,6 +81,7 @@ static const struct {
 	/* resources and people */
 	{"reveal_limit", "今天可看的号码已经用完，明天恢复；急用请找主管。", "Today's numbers are used up; they come back tomorrow. Ask your supervisor if it is urgent."},
 	{"erased", "这位客户的个人信息已经清除。", "This customer's personal data have been erased."},
+	{"held", "这位客户有通话处于法律保全，解除保全后才能清除。", "A call of this customer is under legal hold; it must be lifted first."},
 	{"in_call", "这位客户正在通话，请挂断后再清除。", "There is a call with this customer; erase her when it is over."},
 	{"never_call", "这个号码标为勿用，不能拨打。", "This number is marked as not to be used."},
 	{"note_closed", "这一天已经结束，小结不能再改；需要更正请找班长。", "That day is over and the note can no longer be changed; ask your supervisor if it must be."},

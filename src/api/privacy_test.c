@@ -240,6 +240,10 @@ TEST(an_erased_person_is_gone_from_rows_calls_and_audit_and_figures_stay)
 	assert_true(texts_anywhere(&f) > 10);
 	(void)askf(&agent, "POST", "{\"reason\":\"x\"}", "403 forbidden", "/customers/%lld/erase", (long long)customer);
 	(void)askf(&admin, "POST", "{}", "422 invalid", "/customers/%lld/erase", (long long)customer);
+	run(&f, "INSERT INTO call_mark (call_id, centre_id, at_ms, tags, why, held) SELECT %lld, id, 1, ',张三,', '张三说得好', 1 FROM centre", CALL);
+	run(&f, "INSERT INTO call_remark (id, centre_id, call_id, user_id, at_ms, pos_ms, text) SELECT 78, id, %lld, 1, 1, 1, '张三' FROM centre", CALL);
+	(void)askf(&admin, "POST", "{\"reason\":\"本人要求\"}", "409 held", "/customers/%lld/erase", (long long)customer);
+	run(&f, "UPDATE call_mark SET held = 0 WHERE call_id = %lld", CALL);
 	(void)askf(&admin, "POST", "{\"reason\":\"本人要求\"}", "204", "/customers/%lld/erase", (long long)customer);
 	(void)askf(&admin, "POST", "{\"reason\":\"再来\"}", "409 erased", "/customers/%lld/erase", (long long)customer);
 	finish_erasing(&f);

@@ -75,6 +75,7 @@ const struct api_code api_codes[] = {
 	{"target_away", 409},
 	{"reveal_limit", 429},
 	{"erased", 409},
+	{"held", 409},
 	{"in_call", 409},
 	{"never_call", 409},
 	{"nobody_in_turn", 409},

@@ -233,6 +233,8 @@ int med_record(struct media *m, int64_t rec_id, med_leg left, med_leg right, con
 void med_record_stop(struct media *m, int64_t rec_id);
 /** Repairs a header left open by a crash; duration in ms or negative. Any thread, no media needed. */
 int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65]);
+/** BLAKE2b-256 of a file as it is, as MED_EV_REC_CLOSED has it. 0 or negative. Any thread. */
+int med_rec_hash(const char *path, char hash_hex[65]);
 
 /**
  * How busy the media thread was in the last half second, per cent: running, or, when that makes audio late, ready to run. Near 100 packets begin

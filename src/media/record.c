@@ -635,3 +635,14 @@ int64_t med_rec_repair(const char *path, int64_t *bytes, char hash_hex[65])
 	(void)close(fd);
 	return r;
 }
+
+int med_rec_hash(const char *path, char hash_hex[65])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = sodium_init() < 0 ? -EIO : hash_file(fd, hash_hex);
+	(void)close(fd);
+	return r;
+}

@@ -43,6 +43,8 @@ static const char *const rows_sql[] = {
 	"UPDATE customer_merges SET moved = '{}' WHERE customer_id = $1 OR other_id = $1",
 	"UPDATE import_rows SET before_json = NULL, state = COALESCE(state, 'kept'), why = COALESCE(why, 'erased') WHERE row_id = $1 AND before_json IS NOT NULL",
 	"UPDATE bulk_rows SET before_json = CASE WHEN before_json IS NULL THEN NULL ELSE '{}' END, name = NULL WHERE row_id = $1",
+	"DELETE FROM call_remark WHERE call_id IN (SELECT x.call_id FROM erasure_calls x WHERE x.customer_id = $1)",
+	"UPDATE call_mark SET tags = NULL, why = NULL, held_why = NULL WHERE call_id IN (SELECT x.call_id FROM erasure_calls x WHERE x.customer_id = $1)",
 	"DELETE FROM note_drafts WHERE subject IN (SELECT 'call:' || x.call_id FROM erasure_calls x WHERE x.customer_id = $1)",
 };
 
@@ -183,7 +185,7 @@ static int64_t recordings_at(const struct people_privacy *rules, int64_t now_ms)
 
 int people_erase_begin(struct res_ctx *c, int64_t id, const char *reason)
 {
-	int64_t centre = c->who->centre_id, open = 0;
+	int64_t centre = c->who->centre_id, open = 0, held = 0;
 	struct people_privacy rules;
 	json_t *after;
 	int r = may_erase(c, id);
@@ -201,6 +203,12 @@ int people_erase_begin(struct res_ctx *c, int64_t id, const char *reason)
 			       "i", id);
 	if (!r && open) {
 		res_fail(c, 409, "in_call", NULL, NULL);
+		return 1;
+	}
+	if (!r)
+		r = db_get_i64(&held, c->db, "SELECT COUNT(*) FROM call_mark m JOIN erasure_calls x ON x.call_id = m.call_id WHERE x.customer_id = $1 AND m.held = 1", "i", id);
+	if (!r && held) {
+		res_fail(c, 409, "held", NULL, NULL);
 		return 1;
 	}
 	if (!r)
@@ -293,7 +301,7 @@ static int list_files(struct people_erased *ret, struct db *db, const struct era
 	struct db_stmt *st;
 	int r = db_prepare(&st, db,
 			   "SELECT p.id, p.path FROM recording_part p JOIN erasure_calls x ON x.call_id = p.call_id WHERE x.customer_id = $1"
-			   " AND p.state <> 'erased' ORDER BY p.id LIMIT $2");
+			   " AND p.state <> 'erased' AND NOT EXISTS (SELECT 1 FROM call_mark m WHERE m.call_id = p.call_id AND m.held = 1) ORDER BY p.id LIMIT $2");
 
 	if (r)
 		return r;
