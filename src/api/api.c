@@ -40,6 +40,7 @@ const struct endpoint api_endpoints[] = {
 	{POST, "/desk/ring", RIGHT_DESK, desk_ring, QUICK},
 	{POST, "/desk/dial", RIGHT_DESK, desk_dial, QUICK},
 	{POST, "/desk/digits", RIGHT_DESK, desk_digits, QUICK},
+	{POST, "/desk/break/cancel", RIGHT_DESK, desk_break_cancel, QUICK},
 	{POST, "/desk/break", RIGHT_DESK, desk_break, QUICK},
 	{POST, "/desk/wrapup/extend", RIGHT_DESK, desk_extend, QUICK},
 	{POST, "/desk/wrapup/end", RIGHT_DESK, desk_simple, QUICK},

@@ -197,6 +197,7 @@ void desk_move_to(struct ask *k);
 void desk_targets(struct ask *k);
 int64_t live_sent_by(struct live *l, int64_t user_id, int64_t call_id); /* who sent him that call, which is live; 0: nobody */
 void desk_break(struct ask *k);
+void desk_break_cancel(struct ask *k);
 void desk_extend(struct ask *k);
 void desk_dial(struct ask *k);
 void desk_digits(struct ask *k);

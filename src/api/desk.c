@@ -165,6 +165,14 @@ void desk_break(struct ask *k)
 		tell(k, &cmd);
 }
 
+void desk_break_cancel(struct ask *k)
+{
+	struct sw_cmd cmd = {.kind = SW_BREAK_CANCEL, .user_id = k->who.user_id};
+
+	if (has_desk(k))
+		tell(k, &cmd);
+}
+
 void desk_extend(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_WRAP_EXTEND, .user_id = k->who.user_id};

@@ -48,6 +48,38 @@ static void put_id(struct jw *w, const char *key, int64_t id)
 		jw_null(w, key);
 }
 
+/* Waiting for a break, or told that the slot is his; and how many slots his team has left. */
+static void put_rest(struct jw *w, const struct live *l, const struct live_agent *a)
+{
+	int64_t away = 0, place = 1;
+
+	ilist_each_entry(&l->agents, o, struct live_agent, link) {
+		if (o->team_id != a->team_id || !a->team_id)
+			continue;
+		away += (o->state == ACD_BREAK && strcmp(o->reason, "login") != 0 && strcmp(o->reason, "device") != 0) || (o->pending && !strcmp(o->pending, "break")) ||
+			(o->rest_until_ms && o != a);
+		place += o != a && o->rest_asked_ms && !o->rest_until_ms && o->rest_asked_ms < a->rest_asked_ms;
+	}
+	if (a->rest_asked_ms) {
+		jw_obj(w, "rest");
+		jw_int(w, "place", a->rest_until_ms ? 0 : place);
+		jw_int(w, "until_ms", a->rest_until_ms);
+		jw_str(w, "why", a->rest_why);
+		jw_str(w, "reason", a->rest_reason);
+		jw_end_obj(w);
+	} else {
+		jw_null(w, "rest");
+	}
+	if (a->break_max) {
+		jw_obj(w, "slots");
+		jw_int(w, "max", a->break_max);
+		jw_int(w, "away", away);
+		jw_end_obj(w);
+	} else {
+		jw_null(w, "slots");
+	}
+}
+
 static void put_agent(struct jw *w, const char *key, const struct live *l, const struct live_agent *a)
 {
 	jw_obj(w, key);
@@ -85,6 +117,12 @@ static void put_agent(struct jw *w, const char *key, const struct live *l, const
 	jw_int(w, "missed", a->today.missed);
 	jw_end_obj(w);
 	dialling_put_preview(w, l, a);
+	if (a->break_max || a->rest_asked_ms) {
+		put_rest(w, l, a);
+	} else {
+		jw_null(w, "rest");
+		jw_null(w, "slots");
+	}
 	jw_end_obj(w);
 }
 
@@ -987,7 +1025,7 @@ void live_board(struct ask *k)
 static int put_breaks(struct ask *k, struct jw *w)
 {
 	struct db_stmt *st;
-	int r = db_prepare(&st, k->db, "SELECT code, zh, en FROM breaks WHERE centre_id = $1 AND active = 1 ORDER BY sort, id");
+	int r = db_prepare(&st, k->db, "SELECT code, zh, en, minutes_max FROM breaks WHERE centre_id = $1 AND active = 1 ORDER BY sort, id");
 
 	if (r)
 		return r;
@@ -998,6 +1036,7 @@ static int put_breaks(struct ask *k, struct jw *w)
 		jw_str(w, "code", db_text(st, 0));
 		jw_str(w, "zh", db_text(st, 1));
 		jw_str(w, "en", db_text(st, 2));
+		jw_int(w, "minutes_max", db_i64(st, 3));
 		jw_end_obj(w);
 	}
 	jw_end_arr(w);

@@ -165,13 +165,51 @@ static int64_t number(const json_t *o, const char *key)
 	return json_integer_value(v);
 }
 
+/* What his team sees of each other: places in the line, free slots. */
+static void team_dirty(struct live *l, const struct live_agent *of)
+{
+	ilist_each_entry(&l->agents, a, struct live_agent, link)
+		a->dirty |= of->team_id && a->team_id == of->team_id && (a->break_max || a->rest_asked_ms);
+}
+
+static void rest_over(struct live *l, struct live_agent *a)
+{
+	a->rest_asked_ms = a->rest_until_ms = 0;
+	a->dirty = true;
+	team_dirty(l, a);
+}
+
+static void fold_rest(struct live *l, const struct record *r, const json_t *b)
+{
+	struct live_agent *a = live_agent_find(l, r->agent_id);
+	const char *what = text(b, "what");
+
+	if (!a)
+		return;
+	if (!strcmp(what, "waits")) {
+		a->rest_asked_ms = r->at_ms;
+		a->rest_until_ms = 0;
+		(void)str_copy(a->rest_reason, sizeof(a->rest_reason), text(b, "reason"));
+		(void)str_copy(a->rest_why, sizeof(a->rest_why), text(b, "why"));
+		a->dirty = true;
+	} else if (!strcmp(what, "turn")) {
+		a->rest_until_ms = number(b, "until");
+		a->dirty = true;
+		team_dirty(l, a);
+	} else {
+		rest_over(l, a);
+	}
+}
+
 static void fold_state(struct live *l, const struct record *r, const json_t *b)
 {
 	struct live_agent *a = agent_get(l, r->agent_id);
 	const char *name = text(b, "state");
+	enum acd_state was;
 
 	if (!a)
 		return;
+	was = a->state;
 	for (int s = 0; s < ACD_STATE_COUNT; s++)
 		if (!strcmp(acd_state_name((enum acd_state)s), name))
 			a->state = (enum acd_state)s;
@@ -188,6 +226,8 @@ static void fold_state(struct live *l, const struct record *r, const json_t *b)
 	a->queue_id = a->call_id ? r->queue_id : 0;
 	dialling_agent_moved(a);
 	a->dirty = true;
+	if (a->state != was && (a->state == ACD_BREAK || was == ACD_BREAK))
+		team_dirty(l, a);
 }
 
 /* What was asked and takes effect later is seen only in the input. */
@@ -518,6 +558,7 @@ static void fold_start(struct live *l)
 		a->state = ACD_OFFLINE;
 		a->call_id = a->queue_id = a->until_ms = 0;
 		a->pending = NULL;
+		a->rest_asked_ms = a->rest_until_ms = 0;
 		a->dirty = true;
 	}
 }
@@ -560,6 +601,9 @@ static void fold(struct live *l, const struct record *r)
 		break;
 	case EV_CALL_CUSTOMER:
 		fold_customer(l, c, r, b);
+		break;
+	case EV_REST:
+		fold_rest(l, r, b);
 		break;
 	case EV_AGENT_STATE:
 		fold_state(l, r, b);
@@ -638,6 +682,7 @@ static void load_agent(struct live *l, struct db_stmt *st)
 	(void)str_copy(a->staff_no, sizeof(a->staff_no), col(st, 11));
 	(void)str_copy(a->seat, sizeof(a->seat), col(st, 12));
 	a->newcomer_day = day_of(col(st, 13));
+	a->break_max = db_i64(st, 14);
 	a->configured = a->dirty = true;
 }
 
@@ -736,7 +781,7 @@ static int load_names(struct live *l, struct db *db)
 		t->configured = false;
 	r = live_each(l, db,
 		 "SELECT u.id, u.name, u.extension, u.team_id, t.name, u.role, u.auto_answer, r.id, r.rev, r.rights, r.grants,"
-		 " u.staff_no, u.seat, u.newcomer_until FROM users u"
+		 " u.staff_no, u.seat, u.newcomer_until, COALESCE(t.break_max, 0) FROM users u"
 		 " LEFT JOIN teams t ON t.id = u.team_id LEFT JOIN roles r ON r.centre_id = u.centre_id AND r.key = u.role WHERE u.centre_id = $1 AND u.active = 1 ORDER BY u.name, u.id",
 		 centre, -1, load_agent);
 	if (!r)

@@ -38,6 +38,10 @@ struct live_agent {
 	char reason[ACD_REASON_MAX];
 	int64_t since_ms, until_ms, call_id, queue_id;
 	int64_t noted_call_id; /* the last call that he wrote a note about */
+	int64_t rest_asked_ms, rest_until_ms; /* waits for a slot since; has it until. 0: not */
+	char rest_reason[ACD_REASON_MAX];
+	char rest_why[8];   /* team queue: what he waits for */
+	int64_t break_max;  /* of his team at once; 0: no limit */
 	bool device_up;
 	char device[64];    /* which one rings; "": not logged in */
 	struct live_device devices[LIVE_DEVICES_MAX];

@@ -257,6 +257,41 @@ TEST(the_board_says_who_is_absent_where_he_sits_and_who_is_new)
 	fix_stop(&f);
 }
 
+TEST(a_line_for_breaks_is_told_with_places_and_slots)
+{
+	struct fix f;
+	struct client boss;
+	const json_t *b, *a;
+
+	fix_start(&f, true);
+	ids(&f);
+	fix_run(&f, "UPDATE teams SET break_max = 1");
+	fix_run(&f, "UPDATE users SET team_id = (SELECT MIN(id) FROM teams) WHERE role = 'agent'");
+	api_conf_changed(f.api, api_db(f.api));
+	boss = fix_login(&f, "supervisor", NULL);
+	say_state(1000, agent_id, "ready", 0, 0);
+	say_state(1000, other_id, "ready", 0, 0);
+	say(EV_REST, 2000, 0, other_id, 0, "{\"what\":\"waits\",\"why\":\"queue\",\"reason\":\"tea\",\"until\":0}");
+	say(EV_REST, 3000, 0, agent_id, 0, "{\"what\":\"waits\",\"why\":\"team\",\"reason\":\"lunch\",\"until\":0}");
+	b = json_object_get(board(&boss, 4), "agents");
+	a = json_object_get(by_id(b, agent_id), "rest");
+	assert_int_equal(json_integer_value(json_object_get(a, "place")), 2);
+	assert_text(a, "why", "team");
+	assert_text(a, "reason", "lunch");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(by_id(b, agent_id), "slots"), "away")), 0);
+	say(EV_REST, 4000, 0, other_id, 0, "{\"what\":\"turn\",\"why\":\"free\",\"reason\":\"tea\",\"until\":124000}");
+	b = json_object_get(board(&boss, 5), "agents");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(by_id(b, other_id), "rest"), "until_ms")), 124000);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(by_id(b, agent_id), "rest"), "place")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(by_id(b, agent_id), "slots"), "away")), 1); /* kept for him */
+	say(EV_REST, 5000, 0, other_id, 0, "{\"what\":\"granted\",\"why\":\"turn\"}");
+	say_state(5000, other_id, "break", 0, 0);
+	b = json_object_get(board(&boss, 7), "agents");
+	assert_true(json_is_null(json_object_get(by_id(b, other_id), "rest")));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(by_id(b, agent_id), "slots"), "away")), 1);
+	fix_stop(&f);
+}
+
 TEST(what_was_asked_for_later_is_pending)
 {
 	struct fix f;

@@ -96,6 +96,9 @@
 	X(EV_TURN_DRAW, "turn.draw", FACT, 1) \
 	/* {"draw","last","owed","team","agent"} that could not be done: he is owed the turn */ \
 	X(EV_TURN_BACK, "turn.back", FACT, 1) \
+	/* {"what":granted|waits|turn|lapsed|cancelled|gone,"why","team","reason","place","until","away","max","queue","keep","ready"} who wants a break \
+	   may go or waits for a slot (acd/rest.h). agent_id; queue_id: the one that is short */ \
+	X(EV_REST, "rest", FACT, 1) \
 	/* {"t","ms","why":{...}} an agent is kept for a call that is dialled next. call_id: that call's, to be */ \
 	X(EV_RESERVE_NEW, "reserve.new", OUT, 1) \
 	/* {"mode","running","why":code,"n","at","agents","members","ready","idle","reserved","talking","wrapup","ringing","waiting","held","limit","answered", \

@@ -263,6 +263,7 @@ static bool take_user(struct load *l, void *entry, struct db_stmt *st)
 		.static_agent = db_i64(st, 6),
 		.browser_codec = browser_codec_of(db_text(st, 8)),
 		.staff_no = text_or_empty(l, st, 9),
+		.rest_max = (int32_t)db_i64(st, 10),
 	};
 	u->rights = rights_of_user(l, u->id, db_text(st, 7));
 	take_role(l, u, db_text(st, 7));
@@ -365,6 +366,7 @@ static bool take_queue(struct load *l, void *entry, struct db_stmt *st)
 		.announce_position = db_i64(st, 8),
 		.overflow_number = text(l, st, 9),
 		.owner_first = db_i64(st, 10) > 0,
+		.keep_ready = (int32_t)db_i64(st, 11),
 	};
 	know(&l->queues, q->id);
 	return true;
@@ -701,7 +703,8 @@ static int read_all(struct load *l)
 	if (!r)
 		r = read_allowed(l);
 	if (!r)
-		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role, browser_codec, staff_no FROM users"
+		r = READ("users", "SELECT id, team_id, name, login, extension, auto_answer, deskless, role, browser_codec, staff_no,"
+			  " COALESCE((SELECT t.break_max FROM teams t WHERE t.id = users.team_id), 0) FROM users"
 			  " WHERE centre_id = $1 AND active = 1 ORDER BY id", take_user, user);
 	if (!r)
 		r = READ("trunks", "SELECT id, name, host, port, calls_max, caller_id, outbound, 0, kind, transport, sources,"
@@ -709,7 +712,7 @@ static int read_all(struct load *l)
 				   " options_fails, answer_s, tls_pin, codecs, srtp, srtp_any FROM trunks WHERE centre_id = $1 AND active = 1 ORDER BY turn, name", take_trunk, trunk);
 	if (!r)
 		r = READ("queues", "SELECT id, name, answer_first, record, record_waiting, auto_answer, greeting, music,"
-				   " announce_position, overflow_number, " OWNER_FIRST " FROM queues WHERE centre_id = $1 ORDER BY id",
+				   " announce_position, overflow_number, " OWNER_FIRST ", keep_ready FROM queues WHERE centre_id = $1 ORDER BY id",
 			 take_queue, queue);
 	if (!r)
 		r = READ("queues", "SELECT id, priority, ring_s, wrapup_s, wrapup_max_s, len_max, wait_max_s,"

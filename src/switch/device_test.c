@@ -85,3 +85,34 @@ TEST(a_call_ends_a_test_ring)
 	expect_bye(&a);
 	end();
 }
+
+/* Two of a team with one slot: the second waits, is told when it is his, and goes; a lead's word needs no slot. */
+TEST(a_break_waits_for_its_slot_and_a_leads_word_does_not)
+{
+	int n;
+
+	plan_default();
+	plan.users[0].team_id = plan.users[1].team_id = 5;
+	plan.users[0].rest_max = plan.users[1].rest_max = 1;
+	begin();
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"state\":\"ready\"");
+	(void)await_event(0, EV_AGENT_STATE, BOB, "\"state\":\"ready\"");
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "lunch"), SW_OK);
+	(void)await_event(0, EV_REST, ALICE, "\"granted\"");
+	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"lunch\"");
+	n = event_n;
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = BOB, .reason = "tea"), SW_OK);
+	(void)await_event(n, EV_REST, BOB, "\"what\":\"waits\",\"why\":\"team\"");
+	assert_int_equal(COMMAND(.kind = SW_READY, .user_id = ALICE), SW_OK);
+	(void)await_event(n, EV_REST, BOB, "\"turn\"");
+	assert_int_equal(count_events(EV_AGENT_STATE, "\"tea\""), 0);
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = BOB, .reason = "tea"), SW_OK);
+	(void)await_event(n, EV_AGENT_STATE, BOB, "\"tea\"");
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "tea"), SW_OK);
+	(void)await_event(n, EV_REST, ALICE, "\"waits\"");
+	assert_int_equal(COMMAND(.kind = SW_BREAK_CANCEL, .user_id = ALICE), SW_OK);
+	(void)await_event(n, EV_REST, ALICE, "\"cancelled\"");
+	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "forced", .force = true), SW_OK);
+	(void)await_event(n, EV_AGENT_STATE, ALICE, "\"forced\"");
+	end();
+}

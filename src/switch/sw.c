@@ -714,6 +714,7 @@ void sw_free(struct sw *sw)
 	hmap_done(&sw->trunk_deaf);
 	sw_toll_done(sw);
 	sw_turn_done(sw);
+	sw_rest_done(sw);
 	sw_campaigns_done(sw);
 	hmap_done(&sw->lines);
 	if (sw->index.keys)
@@ -776,6 +777,7 @@ int sw_new(struct sw **ret, const struct sw_start *start, struct journal *j, str
 	hmap_init(&sw->trunk_deaf, false);
 	sw_toll_init(sw, start->used, start->used_n);
 	sw_turn_init(sw, start->turns, start->turn_n);
+	sw_rest_init(sw);
 	sw_campaigns_init(sw, start);
 	if (!sw->start.ask_ms)
 		sw->start.ask_ms = SW_ASK_MS;

@@ -214,6 +214,8 @@ struct sw {
 	struct hmap camps, dials;   /* sw_campaign.c: campaigns by id, claims by the call's id */
 	struct ltimer campaign_run;
 	unsigned kept_legs;         /* telephones that stay connected, in a call or not, until they are gone */
+	struct rest *rest;          /* who waits for a break, sw_rest.c */
+	struct ltimer rest_timer;
 	struct hmap turns;          /* team id -> struct turn */
 	struct hmap lines;          /* trunk id -> struct sw_line */
 	struct hmap trunk_deaf;     /* trunk id -> calls in a row with one-way audio */
@@ -355,6 +357,13 @@ void sw_customer_enter(struct sw_call *c, struct acd_in *in, const struct sw_que
 void sw_customer_said(struct sw *sw, const struct sw_customer *m);
 
 /* sw_turn.c */
+/* sw_rest.c */
+void sw_rest_init(struct sw *sw);
+void sw_rest_done(struct sw *sw);
+/** May he go on a break now? False: he waits for a slot. */
+bool sw_rest_may(struct sw *sw, const struct sw_agent *a, const char *reason);
+void sw_rest_cancel(struct sw *sw, const struct sw_agent *a);
+
 void sw_turn_init(struct sw *sw, const struct sw_turn_state *states, size_t n);
 void sw_turn_done(struct sw *sw);
 int64_t sw_turn_draw(struct sw *sw, const struct sw_turn *t, bool *is_free, bool *owed); /* 0: nobody */

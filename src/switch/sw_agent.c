@@ -351,7 +351,10 @@ enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_
 			return a->device[0] ? SW_R_NO_DEVICE : SW_R_STATE;
 		return simple(sw, a, cmd, ACD_IN_READY);
 	case SW_BREAK:
-		return simple(sw, a, cmd, ACD_IN_BREAK);
+		return cmd->force || sw_rest_may(sw, a, cmd->reason) ? simple(sw, a, cmd, ACD_IN_BREAK) : SW_OK;
+	case SW_BREAK_CANCEL:
+		sw_rest_cancel(sw, a);
+		return SW_OK;
 	case SW_WRAP_EXTEND:
 		return simple(sw, a, cmd, ACD_IN_WRAP_EXTEND);
 	case SW_WRAP_END:

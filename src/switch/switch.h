@@ -49,6 +49,7 @@ struct sw_user {
 	enum sw_browser_codec browser_codec;
 	bool masked;             /* sees no customers' numbers: his telephone is shown an alias */
 	bool no_dial;            /* keys no numbers: outside only what the program dials for him */
+	int32_t rest_max;        /* of his team on a break at once; 0: no limit */
 	bool static_agent;       /* logged in and ready at start, without a desk (bench, phones without browser) */
 };
 
@@ -101,6 +102,7 @@ struct sw_queue {
 	const char *greeting, *music; /* prompt names or absolute paths; NULL: none */
 	bool announce_position;
 	const char *overflow_number; /* with ACD_OVERFLOW_NUMBER */
+	int32_t keep_ready;      /* so many stay ready whoever wants a break; 0: no limit */
 	bool owner_first;        /* the core's owner_ms is set: callers wait until it is known whose they are, or ask_ms */
 };
 
@@ -256,7 +258,9 @@ int sw_orphan(struct sw *sw, const char *dialog);
 enum sw_cmd_kind {
 	SW_LOGIN,        /* user_id, device ("" : his browser "w<user_id>"), ready */
 	SW_LOGOUT,       /* user_id, force */
-	SW_READY, SW_BREAK /* reason */, SW_WRAP_EXTEND /* ms */, SW_WRAP_END,
+	SW_READY, SW_BREAK /* reason; force: asked by another, whatever the slots; else he may have to wait for one (rest facts tell) */,
+	SW_BREAK_CANCEL, /* user_id: he does not wait for a slot any more */
+	 SW_WRAP_EXTEND /* ms */, SW_WRAP_END,
 	SW_TEST_RING,    /* user_id, device ("": his browser): rings it, without a call */
 	SW_DIAL,         /* user_id, number: rings his device, then the number */
 	SW_HANGUP,       /* user_id: his call. call_id 0: the current one */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Agent } from '@/api/types'
 import { pieces, shown, teams, type AttendancePerson } from '@/attendance/attendance'
+import { overBy, slotsLeft } from '@/desk/rest'
 import { everybody } from '@/board/board'
 import { goalsOf } from '@/board/goals'
 import { paceOf } from '@/board/trend'
@@ -37,5 +38,19 @@ describe('attendance', () => {
 	})
 	it('counts who is there by team', () => {
 		expect(teams([p([['ready', 1, 2, null]]), p([])])).toMatchObject([{ team: 'A', people: 2, there: 1 }])
+	})
+})
+
+describe('breaks', () => {
+	it('count their time over the limit of their reason', () => {
+		const breaks = [{ code: 'lunch', zh: '', en: '', minutes_max: 30 }, { code: 'tea', zh: '', en: '', minutes_max: 0 }]
+		expect(overBy({ state: 'break', reason: 'lunch', since_ms: 0 }, breaks, 31 * 60_000)).toBe(60_000)
+		expect(overBy({ state: 'break', reason: 'lunch', since_ms: 0 }, breaks, 29 * 60_000)).toBe(0)
+		expect(overBy({ state: 'break', reason: 'tea', since_ms: 0 }, breaks, 1e9)).toBe(0)
+		expect(overBy({ state: 'ready', reason: null, since_ms: 0 }, breaks, 1e9)).toBe(0)
+	})
+	it('know what is left', () => {
+		expect(slotsLeft({ slots: { max: 2, away: 3 } })).toBe(0)
+		expect(slotsLeft({ slots: null })).toBeNull()
 	})
 })

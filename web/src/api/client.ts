@@ -86,6 +86,7 @@ export const api = {
 		ring: (device: string) => ok(client.POST('/desk/ring', { body: { device } })),
 		logout: () => ok(client.POST('/desk/logout', { body: {} })),
 		ready: () => ok(client.POST('/desk/ready', { body: {} })),
+		cancelBreak: () => ok(client.POST('/desk/break/cancel', { body: {} })),
 		takeBreak: (reason: string) => ok(client.POST('/desk/break', { body: { reason } })),
 		wrapupEnd: () => ok(client.POST('/desk/wrapup/end', { body: {} })),
 		wrapupExtend: (ms: number) => ok(client.POST('/desk/wrapup/extend', { body: { ms } })),

@@ -143,6 +143,7 @@ export default {
 		why: { paused: '已暂停', stopping: '正在停止', no_members: '没有排坐席', nobody: '没有坐席示闲', trunk: '中继不可用', busy: '坐席都在忙', slow: '正在放慢', empty: '名单已拨完', later: '到点再拨', hours: '不在可拨时段', guard: '被外呼规则拦住', resting: '号码在休息', lines: '线路已满' },
 		talking: '通话', people: '{n} 人', alarms: '告警', waiting_chart: '最近 10 分钟', missed: '未接', since_open: '打开此页以来', answered_n: '接 {n}', charts: '图表', service_none: '还没有来电',
 	},
+	rest: { left: '小休 · 余 {n}', limited: '{name}（{n} 分钟）', waits_team: '小休名额已满，您排在第 {n} 位，轮到时提醒您', waits_queue: '队列需要留人，您排在第 {n} 位，轮到时提醒您', turn: '轮到您小休了，请在 {t} 内开始', go: '现在去', not: '不去了', cancel: '取消排队', over: '小休已超时 {t}', board_turn: '轮到小休', board_waits: '等小休 {n}' },
 	notice: { title: '通报', mine: '发给我的', none: '没有通报', unread: '{n} 条未读', bell: '通报，{n} 条未读', got_it: '知道了', more: '还有 {n} 条', publish: '发布通报', published: '已发布', none_published: '还没有发布过', urgent: '紧急', what: '通报', to: '发给', by: '发布人', valid: '有效期至', always: '一直有效', until: '{t} 前有效', centre: '全中心', reads: '已读情况', remove: '删除', remove_ask: '删除“{title}”？已读记录也一并删除。', not_read: '未读 {n} 人', have_read: '已读 {n} / {all} 人' },
 	attendance: { title: '考勤日报', day: '日期', prev: '前一天', next: '后一天', no_team: '没有班组', there: '到岗', first: '首次签入', last: '最后签出', signed_in: '签入时长', before: '零点前', here: '在岗', never: '没有签入', file_sums: '每人合计（XLSX）', file_stays: '全部状态明细（XLSX）', absent: { rest: '休息', leave: '请假', sick: '病假', training: '培训', other: '缺勤' } },
 	region: {
