@@ -1,6 +1,9 @@
 /* Slots for breaks, in virtual time: a small floor whose people go and come, and what is decided with which numbers. */
 #include "base/test.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "acd/rest.h"
 #include "base/base.h"
 
@@ -176,7 +179,8 @@ TEST(a_thousand_random_steps_never_grant_too_much)
 				ready += f.at[i] == READY;
 			}
 			assert_true(away <= f.max);
-			assert_true(f.at[id] != AWAY || before[id] != READY || ready >= f.keep);
+			if (strstr(f.said, "granted:free")) /* what was promised by a turn is kept, whoever has begun a call since */
+				assert_true(before[id] != READY || ready >= f.keep);
 			f.said[0] = '\0';
 		}
 	}
