@@ -1512,6 +1512,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/break/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I do not wait for a break any more */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["nothing"];
+                };
+            };
+            responses: {
+                /** @description done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/wrapup/extend": {
         parameters: {
             query?: never;
@@ -13298,6 +13345,7 @@ export interface components {
             code: string;
             zh: string;
             en: string;
+            minutes_max: number;
         };
         agent: {
             id: string;
@@ -13348,6 +13396,22 @@ export interface components {
                  * @description dialled then
                  */
                 until_ms: number;
+            } | null;
+            rest: {
+                /** @description in his team's line; 0: it is his turn */
+                place: number;
+                /**
+                 * Format: int64
+                 * @description his slot is kept until then; 0: he waits
+                 */
+                until_ms: number;
+                /** @enum {string} */
+                why: "team" | "queue";
+                reason: string;
+            } | null;
+            slots: {
+                max: number;
+                away: number;
             } | null;
             today: {
                 /** Format: int64 */
@@ -18647,6 +18711,12 @@ export interface components {
              */
             lead_id: string | null;
             lead_id_label: string | null;
+            /**
+             * On break at most
+             * Format: int64
+             * @description So many may be on a break at once, others wait for a slot; 0: no limit.
+             */
+            break_max: number;
             /** Note */
             note: string | null;
             once?: {
@@ -18663,6 +18733,12 @@ export interface components {
              * @description Sees this team's customers and calls, where the role reaches teams.
              */
             lead_id?: string | null;
+            /**
+             * On break at most
+             * Format: int64
+             * @description So many may be on a break at once, others wait for a slot; 0: no limit.
+             */
+            break_max?: number | null;
             /** Note */
             note?: string | null;
         };
@@ -18676,6 +18752,12 @@ export interface components {
              * @description Sees this team's customers and calls, where the role reaches teams.
              */
             lead_id?: string | null;
+            /**
+             * On break at most
+             * Format: int64
+             * @description So many may be on a break at once, others wait for a slot; 0: no limit.
+             */
+            break_max?: number | null;
             /** Note */
             note?: string | null;
         };
@@ -19024,6 +19106,12 @@ export interface components {
              */
             owner_member: boolean;
             /**
+             * Keeps ready
+             * Format: int64
+             * @description No break leaves fewer than these ready for the queue: who wants one waits; 0: no limit.
+             */
+            keep_ready: number;
+            /**
              * Service target (s)
              * Format: int64
              * @description Calls answered within this time count for the service level.
@@ -19156,6 +19244,12 @@ export interface components {
              */
             owner_member?: boolean | null;
             /**
+             * Keeps ready
+             * Format: int64
+             * @description No break leaves fewer than these ready for the queue: who wants one waits; 0: no limit.
+             */
+            keep_ready?: number | null;
+            /**
              * Service target (s)
              * Format: int64
              * @description Calls answered within this time count for the service level.
@@ -19284,6 +19378,12 @@ export interface components {
              * @description On: an owner who does not serve this queue is passed by.
              */
             owner_member?: boolean | null;
+            /**
+             * Keeps ready
+             * Format: int64
+             * @description No break leaves fewer than these ready for the queue: who wants one waits; 0: no limit.
+             */
+            keep_ready?: number | null;
             /**
              * Service target (s)
              * Format: int64
@@ -20840,6 +20940,12 @@ export interface components {
              */
             sort: number;
             /**
+             * At most (minutes)
+             * Format: int64
+             * @description Beyond it the agent and his lead are told; 0: no limit.
+             */
+            minutes_max: number;
+            /**
              * Active
              * @description When off, agents cannot choose it; history still names it.
              */
@@ -20865,6 +20971,12 @@ export interface components {
              */
             sort?: number | null;
             /**
+             * At most (minutes)
+             * Format: int64
+             * @description Beyond it the agent and his lead are told; 0: no limit.
+             */
+            minutes_max?: number | null;
+            /**
              * Active
              * @description When off, agents cannot choose it; history still names it.
              */
@@ -20881,6 +20993,12 @@ export interface components {
              * @description Lower numbers come first.
              */
             sort?: number | null;
+            /**
+             * At most (minutes)
+             * Format: int64
+             * @description Beyond it the agent and his lead are told; 0: no limit.
+             */
+            minutes_max?: number | null;
             /**
              * Active
              * @description When off, agents cannot choose it; history still names it.
@@ -30764,6 +30882,7 @@ export interface operations {
                 name?: string;
                 department_id?: string;
                 lead_id?: string;
+                break_max?: number;
                 note?: string;
             };
             header?: never;
@@ -31885,6 +32004,7 @@ export interface operations {
                 owner_first_s?: number;
                 owner_busy_s?: number;
                 owner_member?: boolean;
+                keep_ready?: number;
                 target_s?: number;
                 auto_answer?: boolean;
                 record?: boolean;
@@ -34750,6 +34870,7 @@ export interface operations {
                 code?: string;
                 zh?: string;
                 en?: string;
+                minutes_max?: number;
                 active?: boolean;
             };
             header?: never;
