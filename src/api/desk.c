@@ -169,7 +169,7 @@ void desk_break_cancel(struct ask *k)
 {
 	struct sw_cmd cmd = {.kind = SW_BREAK_CANCEL, .user_id = k->who.user_id};
 
-	if (has_desk(k))
+	if (desk_has(k))
 		tell(k, &cmd);
 }
 
