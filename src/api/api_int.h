@@ -204,6 +204,18 @@ void desk_digits(struct ask *k);
 void desk_force(struct ask *k);
 void desk_sip(struct ask *k);
 
+/* ---- floor.c: who hears whom, and who asks for help ---- */
+void floor_listen(struct ask *k);
+void floor_listen_end(struct ask *k);
+void floor_take_over(struct ask *k);
+void floor_text(struct ask *k);
+void floor_help(struct ask *k);
+void floor_help_end(struct ask *k);
+void floor_listenings(struct ask *k);
+void floor_helps(struct ask *k);
+/** Does he see that person? False after refusing, with not_found. */
+bool desk_within_reach(struct ask *k, int64_t user_id);
+
 /* ---- calls.c ---- */
 void calls_list(struct ask *k);
 void calls_get(struct ask *k);
@@ -463,6 +475,13 @@ bool live_preview(struct live *l, int64_t user_id, int64_t call_id, char number[
 /** The call has a note of his now. */
 void live_noted(struct live *l, int64_t user_id, int64_t call_id);
 /** Says something once to who has one of @rights, and to @user_id; it is not kept for who is away. */
+/** Who talks with the customer in that call now; 0: nobody, or there is none. Any thread, as the next ones. */
+int64_t live_talker(struct live *l, int64_t call_id);
+/** The call that he talks in now; 0. */
+int64_t live_talk_of(struct live *l, int64_t user_id);
+void live_hand(struct live *l, int64_t call_id, int64_t help_id, const char *question); /* help_id 0: lowered */
+int64_t live_hand_of(struct live *l, int64_t call_id); /* the question's id; 0: none is raised */
+void live_text(struct live *l, int64_t call_id, const char *by, const char *text); /* shown to the agent */
 void live_notice(struct live *l, uint64_t rights, int64_t user_id, const char *event, const char *json, size_t len);
 /** Whose call it is, for the pop: @c->id, name, owner and team. */
 void live_customer(struct live *l, int64_t call_id, const struct people_customer *c);

@@ -352,7 +352,7 @@ void desk_digits(struct ask *k)
 }
 
 /* Whom he may see, he may force; the others are not there for him. */
-static bool within_reach(struct ask *k, int64_t user_id)
+bool desk_within_reach(struct ask *k, int64_t user_id)
 {
 	struct res_error e = {0};
 	struct res_ctx c = {.db = k->db, .who = &k->who, .error = &e, .now_ms = k->now_ms};
@@ -374,7 +374,7 @@ void desk_force(struct ask *k)
 		api_refuse(k, "invalid", bad, NULL);
 		return;
 	}
-	if (!api_path_id(k, &cmd.user_id) || !within_reach(k, cmd.user_id))
+	if (!api_path_id(k, &cmd.user_id) || !desk_within_reach(k, cmd.user_id))
 		return;
 	cmd.kind = !strcmp(what, "/logout") ? SW_LOGOUT : !strcmp(what, "/ready") ? SW_READY : SW_BREAK;
 	(void)str_copy(cmd.reason, sizeof(cmd.reason), reason && *reason ? reason : "forced");

@@ -200,7 +200,51 @@ static void put_customer(struct jw *w, struct live *l, const struct live_card *c
 	jw_end_obj(w);
 }
 
-static void put_call(struct jw *w, const char *key, struct live *l, const struct live_call *c, bool plain)
+static void put_parties(struct jw *w, struct live *l, const struct live_call *c, bool floor)
+{
+	jw_arr(w, "parties");
+	for (unsigned i = 0; i < c->party_n; i++) {
+		const struct live_party *p = &c->parties[i];
+		const struct live_agent *a = p->user_id ? live_agent_find(l, p->user_id) : NULL;
+
+		if (!floor && !p->told)
+			continue;
+		jw_obj(w, NULL);
+		jw_id(w, "id", p->id);
+		put_id(w, "user_id", p->user_id);
+		jw_str(w, "user", a ? nonempty(a->name) : NULL);
+		jw_str(w, "how", p->how);
+		jw_int(w, "since_ms", p->since_ms);
+		jw_bool(w, "told", p->told);
+		jw_end_obj(w);
+	}
+	jw_end_arr(w);
+}
+
+/* What the agent asks, and what is written to him. */
+static void put_help(struct jw *w, const struct live_call *c, bool plain)
+{
+	if (c->hand.id) {
+		jw_obj(w, "hand");
+		jw_id(w, "id", c->hand.id);
+		jw_int(w, "at_ms", c->hand.at_ms);
+		put_words(w, "question", c->hand.question, plain);
+		jw_end_obj(w);
+	} else {
+		jw_null(w, "hand");
+	}
+	jw_arr(w, "texts");
+	for (unsigned i = 0; i < c->text_n; i++) {
+		jw_obj(w, NULL);
+		jw_int(w, "at_ms", c->texts[i].at_ms);
+		jw_str(w, "by", c->texts[i].by);
+		put_words(w, "text", c->texts[i].text, plain);
+		jw_end_obj(w);
+	}
+	jw_end_arr(w);
+}
+
+static void put_call(struct jw *w, const char *key, struct live *l, const struct live_call *c, bool plain, bool floor)
 {
 	const struct live_queue *q = c->queue_id ? hmap_get(&l->queues_by_id, (uint64_t)c->queue_id) : NULL;
 	const struct live_agent *a = call_agent(c) ? live_agent_find(l, call_agent(c)) : NULL;
@@ -246,6 +290,8 @@ static void put_call(struct jw *w, const char *key, struct live *l, const struct
 		jw_null(w, "trouble");
 	}
 	moves_put(w, l, c, plain);
+	put_parties(w, l, c, floor);
+	put_help(w, c, plain);
 	if (c->offer.id) {
 		jw_obj(w, "offer");
 		jw_id(w, "id", c->offer.id);
@@ -418,12 +464,12 @@ static void frame_queue(struct frames *f, const struct live_queue *q)
 	frame(f, "queue");
 }
 
-static void frame_call(struct frames *f, struct live *l, const struct live_call *c, bool plain)
+static void frame_call(struct frames *f, struct live *l, const struct live_call *c, bool plain, bool floor)
 {
 	struct jw w;
 
 	jw_init(&w, &f->json);
-	put_call(&w, NULL, l, c, plain);
+	put_call(&w, NULL, l, c, plain, floor);
 	frame(f, "call");
 }
 
@@ -477,7 +523,7 @@ static void put_me(struct jw *w, struct live *l, const struct live_agent *me, in
 		jw_null(w, "me");
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (live_is_his(l, c, user_id)) {
-			put_call(w, "call", l, c, plain);
+			put_call(w, "call", l, c, plain, false);
 			return;
 		}
 	jw_null(w, "call");
@@ -495,7 +541,7 @@ static void put_floor(struct jw *w, struct live *l, struct sight *s)
 	jw_arr(w, "calls");
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (sees_call(s, call_agent(c), c->queue_id))
-			put_call(w, NULL, l, c, s->plain);
+			put_call(w, NULL, l, c, s->plain, true);
 	jw_end_arr(w);
 	dialling_put(w, l, NULL, true);
 	lines_put(w, l);
@@ -531,7 +577,7 @@ static void frame_snapshot(struct frames *f, struct watcher *wa)
 		jw_arr(&w, "calls");
 		ilist_each_entry(&l->calls, c, struct live_call, link)
 			if (live_is_his(l, c, wa->user_id))
-				put_call(&w, NULL, l, c, wa->sight.plain);
+				put_call(&w, NULL, l, c, wa->sight.plain, false);
 		jw_end_arr(&w);
 		dialling_put(&w, l, me, false);
 	}
@@ -586,7 +632,7 @@ static void floor_call(struct frames *f, struct live *l, const struct sight *s, 
 	bool now = sees_call(s, call_agent(c), c->queue_id), then = sees_call(s, c->told_agent, c->told_queue);
 
 	if (now || (over && then))
-		frame_call(f, l, c, s->plain);
+		frame_call(f, l, c, s->plain, true);
 	if (over ? now || then : then && !now)
 		frame_gone(f, "call", c->id);
 }
@@ -629,7 +675,7 @@ static void own_call(struct frames *f, struct watcher *w, const struct live_call
 	bool mine = live_is_his(w->l, c, w->user_id);
 
 	if (mine || (over && at >= 0))
-		frame_call(f, w->l, c, w->sight.plain);
+		frame_call(f, w->l, c, w->sight.plain, false);
 	if (mine && at < 0 && !over && w->shown_n < SHOWN_MAX)
 		w->shown[w->shown_n++] = c->id;
 	if (at >= 0 && (over || !mine)) {
@@ -830,7 +876,7 @@ static void frame_since(struct frames *f, struct watcher *w, int64_t n)
 			frame_queue(f, q);
 	ilist_each_entry(&l->calls, c, struct live_call, link)
 		if (c->changed_n > n && (w->floor || live_is_his(l, c, w->user_id)))
-			frame_call(f, l, c, w->sight.plain);
+			frame_call(f, l, c, w->sight.plain, w->floor);
 	for (unsigned i = 0; i < l->gone_n; i++) {
 		const struct live_gone *g = &l->gone[i];
 

@@ -508,6 +508,106 @@ unsigned live_recent(struct live *l, const char *number, int64_t customer_id)
 	return n;
 }
 
+static void fold_party_new(struct live_call *c, const struct record *r, const json_t *b)
+{
+	struct live_party *p;
+
+	if (c->party_n == LIVE_PARTIES_MAX)
+		return;
+	p = &c->parties[c->party_n++];
+	*p = (struct live_party){.id = number(b, "party"), .user_id = r->agent_id, .since_ms = r->at_ms,
+				 .told = json_is_true(json_object_get(b, "told"))};
+	(void)str_copy(p->how, sizeof(p->how), text(b, "how"));
+}
+
+static void fold_party_end(struct live_call *c, const json_t *b)
+{
+	int64_t id = number(b, "party");
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->party_n; i++)
+		if (c->parties[i].id != id)
+			c->parties[n++] = c->parties[i];
+	c->party_n = n;
+}
+
+static bool talks(const struct live_call *c)
+{
+	return c && (c->state == LC_TALKING || c->state == LC_HELD);
+}
+
+int64_t live_talker(struct live *l, int64_t call_id)
+{
+	const struct live_call *c;
+	int64_t id;
+
+	(void)pthread_mutex_lock(&l->lock);
+	c = call_find(l, call_id);
+	id = talks(c) ? c->agent_id : 0;
+	(void)pthread_mutex_unlock(&l->lock);
+	return id;
+}
+
+int64_t live_talk_of(struct live *l, int64_t user_id)
+{
+	int64_t id = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	ilist_each_entry(&l->calls, c, const struct live_call, link)
+		if (talks(c) && c->agent_id == user_id)
+			id = c->id;
+	(void)pthread_mutex_unlock(&l->lock);
+	return id;
+}
+
+void live_hand(struct live *l, int64_t call_id, int64_t help_id, const char *question)
+{
+	struct live_call *c;
+
+	(void)pthread_mutex_lock(&l->lock);
+	c = call_find(l, call_id);
+	if (c) {
+		c->hand.id = help_id;
+		c->hand.at_ms = clock_utc_ms();
+		(void)str_copy(c->hand.question, sizeof(c->hand.question), question);
+		c->dirty = true;
+		live_flush(l);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+int64_t live_hand_of(struct live *l, int64_t call_id)
+{
+	const struct live_call *c;
+	int64_t id;
+
+	(void)pthread_mutex_lock(&l->lock);
+	c = call_find(l, call_id);
+	id = c ? c->hand.id : 0;
+	(void)pthread_mutex_unlock(&l->lock);
+	return id;
+}
+
+void live_text(struct live *l, int64_t call_id, const char *by, const char *words)
+{
+	struct live_call *c;
+	struct live_text *t;
+
+	(void)pthread_mutex_lock(&l->lock);
+	c = call_find(l, call_id);
+	if (c) {
+		if (c->text_n == LIVE_TEXTS_MAX)
+			memmove(&c->texts[0], &c->texts[1], sizeof(c->texts[0]) * --c->text_n);
+		t = &c->texts[c->text_n++];
+		t->at_ms = clock_utc_ms();
+		(void)str_copy(t->by, sizeof(t->by), by);
+		(void)str_copy(t->text, sizeof(t->text), words);
+		c->dirty = true;
+		live_flush(l);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
 static void fold_call(struct live *l, struct live_call *c, const struct record *r, const json_t *b)
 {
 	switch (r->kind) {
@@ -532,6 +632,12 @@ static void fold_call(struct live *l, struct live_call *c, const struct record *
 		break;
 	case EV_CALL_MOVE:
 		moves_fold(c, b, r->body + r->body_len + r->from_len + 1, r->body + r->body_len + r->from_len + 1 + r->to_len + 1);
+		break;
+	case EV_PARTY_NEW:
+		fold_party_new(c, r, b);
+		break;
+	case EV_PARTY_END:
+		fold_party_end(c, b);
 		break;
 	case EV_CALL_END:
 		fold_call_end(l, c, r);

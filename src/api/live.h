@@ -85,7 +85,25 @@ struct live_card {
 };
 #define LIVE_CARDS_MAX 64 /* told before the call itself was folded */
 
+#define LIVE_PARTIES_MAX 32
+#define LIVE_TEXTS_MAX 3
+
 struct live_call {
+	struct live_party {
+		int64_t id, user_id, since_ms;
+		char how[12];
+		bool told;
+	} parties[LIVE_PARTIES_MAX]; /* who hears it beside customer and agent */
+	unsigned party_n;
+	struct {
+		int64_t id, at_ms; /* id 0: it is down */
+		char question[320];
+	} hand;
+	struct live_text {
+		int64_t at_ms;
+		char by[64], text[320];
+	} texts[LIVE_TEXTS_MAX]; /* whispered in writing, the newest last */
+	unsigned text_n;
 	struct ilink link, changed; /* changed: during a flush */
 	struct live_card customer;
 	unsigned repeat;    /* which call of the number or customer in half an hour it is; 0: it is not one in */

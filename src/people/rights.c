@@ -27,6 +27,10 @@ const struct people_right people_rights_list[] = {
 	{RIGHT_ERASE, "erase", "清除个人信息", "Erases a person", "删除客户本人的资料，统计保留。", "Removes the person from all records; figures stay."},
 	{RIGHT_SYSTEM, "system", "系统管理", "Looks after the system", "体检、封禁、故障、拨测、演示数据、角色。", "Doctor, strangers, faults, test calls, demo, roles."},
 	{RIGHT_CAMPAIGNS, "campaigns", "管外呼项目", "Runs projects", "开始、暂停、结束项目，把客户加入项目。", "Starts, pauses and ends projects, puts customers into them."},
+	{RIGHT_LISTEN, "listen", "旁听通话", "Listens to calls", "在看板上旁听看得到的坐席的通话，每次留痕。", "Hears calls of those on his board; each time is logged."},
+	{RIGHT_WHISPER, "whisper", "耳语", "Whispers", "只让坐席听到，也可发文字；客户听不到。", "Heard by the agent only, or read; never by the customer."},
+	{RIGHT_JOIN, "join", "加入与接管通话", "Joins and takes over", "三方通话；有坐席工作台的还可接管。", "Is heard by all; who has a desk may take the call over."},
+	{RIGHT_TOLD, "told", "旁听时提示坐席", "The agent sees who listens", "没有时旁听不提示；耳语和加入总会提示。", "Without it listening is not shown; whispering and joining always is."},
 	{0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -71,33 +75,33 @@ static const struct ready {
 	{"telesales", "电销专员", "Tele-sales agent", "只从客户拨号，号码脱敏。", "[\"desk\",\"pool\",\"reveal\",\"merge\"]",
 	 "{" LISTS "," OWN_CUSTOMERS "," OWN_CALLS "}"},
 	{"lead", "组长", "Team lead", "看管自己的班组：客户、通话、录音、状态。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{" LISTS TEMPLATES "," SCOPED("team") "," CAMPAIGNS("team") ",\"outbound\":{\"read\":\"centre\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
 	{"supervisor", "主管", "Supervisor", "看管全场，导入和分配客户，排坐席。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"trace\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"trace\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{" LISTS TEMPLATES ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"import\":true}," FLOOR("centre") "," CAMPAIGNS("centre") "," OUTBOUND ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
 	 "\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"}}"},
 	{"orders", "订购主管", "Order supervisor", "看管本部门（含下级）的接单和客户。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{" LISTS TEMPLATES "," SCOPED("department") ",\"campaigns\":{\"read\":\"department\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
 	{"aftersales_lead", "售后主管", "After-sales supervisor", "看管本部门（含下级）的售后。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"share\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{" LISTS TEMPLATES "," SCOPED("department") ",\"campaigns\":{\"read\":\"department\"},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"}}"},
 	{"outbound_lead", "外呼主管", "Outbound supervisor", "看管本部门（含下级）的外呼，导入和分配客户。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{" LISTS TEMPLATES "," CAMPAIGNS("department") "," OUTBOUND ",\"customers\":{\"read\":\"department\",\"write\":\"department\",\"remove\":\"department\",\"import\":true},"
 	 "\"notes\":{\"read\":\"department\",\"write\":\"department\"},\"calls\":{\"read\":\"department\"},\"recordings\":{\"read\":\"department\",\"write\":\"department\"},"
 	 "\"people\":{\"read\":\"department\"}," SALES("department") ",\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},\"queues\":{\"read\":\"centre\"},"
 	 "\"imports\":{\"read\":\"centre\"}}"},
-	{"floor", "现场督导", "Floor supervisor", "巡场：看状态、听录音，不改客户。", "[\"floor\",\"force\"]",
+	{"floor", "现场督导", "Floor supervisor", "巡场：看状态、听录音，不改客户。", "[\"floor\",\"force\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
-	{"qa", "质检员", "Quality inspector", "听录音、看小结；号码脱敏，不能改。", "[\"floor\"]",
+	{"qa", "质检员", "Quality inspector", "听录音、看小结；号码脱敏，不能改。", "[\"floor\",\"listen\"]",
 	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
 	{"qa_service", "质检客服", "QA and service", "接听来电、把新客户轮流派给坐席，也做质检；归经理管。",
-	 "[\"desk\",\"dial\",\"floor\",\"numbers\",\"assign\",\"pool\",\"merge\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"numbers\",\"assign\",\"pool\",\"merge\",\"listen\",\"told\"]",
 	 "{" LISTS ",\"customers\":{\"read\":\"centre\",\"write\":\"centre\"},\"notes\":{\"read\":\"centre\",\"write\":\"own\"},"
 	 "\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"write\":\"centre\"},\"people\":{\"read\":\"centre\"},\"queues\":{\"read\":\"centre\"}," OWN_SALES "," OWN_CAMPAIGNS "}"},
-	{"training_lead", "培训质监主管", "Training and QA supervisor", "管质检和培训。", "[\"floor\",\"numbers\",\"notes\",\"share\"]",
+	{"training_lead", "培训质监主管", "Training and QA supervisor", "管质检和培训。", "[\"floor\",\"numbers\",\"notes\",\"share\",\"listen\",\"whisper\",\"told\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\"}," HEAR("centre") ",\"people\":{\"read\":\"centre\"}}"},
 	{"trainer", "培训讲师", "Trainer", "听录音备课；看不到客户号码。", "[]",
 	 "{" LISTS ",\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"write\":\"centre\"},\"people\":{\"read\":\"centre\"}}"},
@@ -115,12 +119,12 @@ static const struct ready {
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
 	 "\"notes\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"}," SEE_SALES("centre") "}"},
 	{"manager", "运营经理", "Operations manager", "看管全部业务和人员，不改系统设置。",
-	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"audit\",\"trace\"]",
+	 "[\"desk\",\"dial\",\"floor\",\"force\",\"numbers\",\"assign\",\"pool\",\"merge\",\"notes\",\"campaigns\",\"share\",\"audit\",\"trace\",\"listen\",\"whisper\",\"join\",\"told\"]",
 	 "{\"lists\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\"},\"customers\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true},"
 	 CAMPAIGNS("centre") "," OUTBOUND ",\"notes\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"calls\":{\"read\":\"centre\"},\"recordings\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},"
 	 "\"people\":{\"read\":\"centre\",\"write\":\"centre\",\"export\":true},\"staffing\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"import\":true,\"export\":true},"
 	 SALES("centre") "," NOTICES("centre") ",\"telephony\":{\"read\":\"centre\"},\"imports\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
-	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\"]",
+	{"director", "总监", "Director", "看全部业务、通话和数字；号码脱敏；不改。", "[\"floor\",\"reveal\",\"share\",\"audit\",\"listen\"]",
 	 "{" LISTS "," HEAR("centre") ",\"campaigns\":{\"read\":\"centre\"},\"outbound\":{\"read\":\"centre\"},\"people\":{\"read\":\"centre\"},\"telephony\":{\"read\":\"centre\"},\"exports\":{\"read\":\"centre\"},\"roles\":{\"read\":\"centre\"}}"},
 	{"admin", "管理员", "Administrator", "一切。", "[\"*\"]",
 	 "{\"*\":{\"read\":\"centre\",\"write\":\"centre\",\"remove\":\"centre\",\"export\":true,\"import\":true}}"},

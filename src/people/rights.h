@@ -29,6 +29,10 @@ struct json_t;
 #define RIGHT_ERASE   (1ull << 13) /* removes a person from all records */
 #define RIGHT_SYSTEM  (1ull << 14) /* looks after the installation: doctor, strangers, faults, test calls, roles */
 #define RIGHT_CAMPAIGNS (1ull << 15) /* starts and stops projects, puts customers into them */
+#define RIGHT_LISTEN  (1ull << 20) /* hears calls of those whom he sees on the board */
+#define RIGHT_WHISPER (1ull << 21) /* speaks, or writes, to the agent in one */
+#define RIGHT_JOIN    (1ull << 22) /* joins one and, who has a desk, takes it over */
+#define RIGHT_TOLD    (1ull << 23) /* the agent is told that he listens; that he whispers or joins, always */
 
 struct people_right {
 	uint64_t bit;

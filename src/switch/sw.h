@@ -42,6 +42,7 @@ struct sw_agent {
 	int64_t state_ms;         /* since when he is in it, nominally; UTC */
 	struct sw_dial *dial;     /* the claim that the core keeps him for, sw_campaign.c; NULL */
 	struct sw_party *party;   /* he listens, or has joined a call; NULL */
+	bool visits;              /* logged in for that talk only: out again when it is over */
 	struct sw_call *found;    /* sw_check.c: the call that says it has him */
 	bool begun;               /* a static agent was logged in at start */
 };
@@ -278,6 +279,9 @@ struct sw_agent *sw_agent_get(struct sw *sw, int64_t id); /* made on demand for 
 void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up);
 enum sw_refusal sw_agent_command(struct sw *sw, const struct sw_cmd *cmd, int64_t *call_id);
 void sw_static_agents(struct sw *sw);
+/** Logs in, not ready, who joins a call without having done so; out again by sw_agent_visited. False: he cannot be. */
+bool sw_agent_visit(struct sw *sw, struct sw_agent *a, const char *device);
+void sw_agent_visited(struct sw *sw, struct sw_agent *a); /* his talk is over; nothing when he was logged in before */
 /* Fills the dial for an agent's chosen device; 0 or -ENOENT. */
 int sw_agent_dial(struct sw *sw, const struct sw_agent *a, struct sip_dial *d, enum med_profile *profile);
 

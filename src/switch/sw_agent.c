@@ -253,6 +253,27 @@ static void choose(struct sw *sw, struct sw_agent *a, const char *device)
 	sw_emit(sw, &e, &b);
 }
 
+bool sw_agent_visit(struct sw *sw, struct sw_agent *a, const char *device)
+{
+	struct acd_in in = {.kind = ACD_IN_LOGIN, .agent_id = a->id, .device_up = true};
+
+	if (a->state != ACD_OFFLINE)
+		return true;
+	choose(sw, a, device);
+	a->visits = !sw_acd(sw, &in);
+	return a->visits;
+}
+
+void sw_agent_visited(struct sw *sw, struct sw_agent *a)
+{
+	struct acd_in in = {.kind = ACD_IN_LOGOUT, .agent_id = a->id, .force = true};
+
+	if (!a->visits)
+		return;
+	a->visits = false;
+	(void)sw_acd(sw, &in);
+}
+
 /* Walks all agents: registrations change seldom against calls, and agents are thousands at most. */
 void sw_agent_device(struct sw *sw, const char *device, bool ws, bool up)
 {
@@ -304,6 +325,7 @@ static enum sw_refusal login(struct sw *sw, struct sw_agent *a, const struct sw_
 	char device[64];
 	enum sw_refusal r;
 
+	a->visits = false; /* he stays */
 	if (sw->stopping)
 		return SW_R_STOPPING;
 	r = device_of(device, sizeof(device), sw, a, cmd->device);

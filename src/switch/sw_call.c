@@ -376,9 +376,11 @@ static void agent_release(struct sw_call *c, struct sw_agent **pa, bool wrap)
 	if (wrap && agent_stays_on(c, a))
 		return;
 	in.agent_id = a->id;
+	in.wrap = wrap && !a->visits;
 	if (a->call == c)
 		a->call = NULL;
 	(void)sw_acd(c->sw, &in);
+	sw_agent_visited(c->sw, a);
 }
 
 /* The offer is over: the agent who was rung is free for what the core says next. */

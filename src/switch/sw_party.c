@@ -170,12 +170,14 @@ static unsigned count(const struct sw_call *c)
 	return n;
 }
 
-/* For the core he is in a talk: no call is offered. Who is not logged in is offered none anyway. */
+/* For the core he is in a talk: no call is offered. Who is not logged in is so for the time of it. */
 static bool busy(struct sw_party *p, struct sw_call *c)
 {
-	if (p->seized || p->agent->state == ACD_OFFLINE)
+	if (p->seized)
 		return true;
-	p->seized = sw_call_seize(c, p->agent);
+	p->seized = sw_agent_visit(c->sw, p->agent, p->device) && sw_call_seize(c, p->agent);
+	if (!p->seized)
+		sw_agent_visited(c->sw, p->agent);
 	return p->seized;
 }
 
@@ -183,12 +185,14 @@ static bool busy(struct sw_party *p, struct sw_call *c)
 static void idle(struct sw_party *p, struct sw_call *c)
 {
 	struct acd_in in = {.kind = ACD_IN_RELEASE, .call_id = c->id, .agent_id = p->agent ? p->agent->id : 0};
+	struct sw_agent *a = p->agent;
 
 	if (!p->seized)
 		return;
 	p->seized = false;
-	p->agent->call = NULL;
+	a->call = NULL;
 	(void)sw_acd(c->sw, &in);
+	sw_agent_visited(c->sw, a);
 }
 
 /* He is out of the list; his leg is left to the caller. */
@@ -355,8 +359,8 @@ static enum sw_refusal take_over(struct sw_call *c, struct sw_agent *a)
 		return SW_R_NO_CALL;
 	if (!p->up || !strcmp(c->dir, "internal"))
 		return SW_R_STATE;
-	if (!busy(p, c) || !p->seized)
-		return SW_R_STATE; /* not logged in: nobody could have the call afterwards */
+	if (!busy(p, c))
+		return SW_R_STATE;
 	promote(p, "taken over");
 	return SW_OK;
 }

@@ -3,7 +3,7 @@ import type { Agent, Call } from '@/api/types'
 import { emptyLive, fold } from '@/live/fold'
 
 const agent = (id: string, state: Agent['state']): Agent => ({ id, state, name: id, extension: '', staff_no: null, seat: null, newcomer: false, team_id: null, team: null, role: 'agent', at_desk: true, pending: null, reason: null, since_ms: 0, until_ms: 0, device: null, devices: [], device_up: true, noted: false, preview: null, rest: null, slots: null, call_id: null, queue_id: null, today: { answered: 0, talk_ms: 0, missed: 0 } })
-const call = (id: string, agentId: string | null, state: Call['state'] = 'ringing'): Call => ({ id, dir: 'in', state, from: '1', to: '2', name: null, region: null, number_id: null, queue_id: null, queue: null, campaign_id: null, campaign: null, agent_id: agentId, agent: null, customer: null, repeat: null, start_ms: 0, since_ms: 0, recording: false, noted: false, trouble: null, move: null, offer: null })
+const call = (id: string, agentId: string | null, state: Call['state'] = 'ringing'): Call => ({ id, dir: 'in', state, from: '1', to: '2', name: null, region: null, number_id: null, queue_id: null, queue: null, campaign_id: null, campaign: null, agent_id: agentId, agent: null, customer: null, repeat: null, start_ms: 0, since_ms: 0, recording: false, noted: false, trouble: null, move: null, offer: null, parties: [], hand: null, texts: [] })
 
 describe('fold', () => {
 	it('keeps alarms by kind and object until they are over', () => {

@@ -119,6 +119,17 @@ export const api = {
 		missing: (agentId?: string) => ok(client.GET('/desk/notes/missing', { params: { query: agentId ? { agent_id: agentId } : {} } })),
 		missingAgents: () => ok(client.GET('/desk/notes/missing/agents', { params: { query: {} } })),
 	},
+	floor: {
+		listen: (id: string, how: 'listen' | 'whisper' | 'join') => ok(client.POST('/calls/{id}/listen', { params: { path: { id } }, body: { how } })),
+		end: (id: string) => ok(client.POST('/calls/{id}/listen/end', { params: { path: { id } }, body: {} })),
+		takeOver: (id: string) => ok(client.POST('/calls/{id}/takeover', { params: { path: { id } }, body: {} })),
+		text: (id: string, text: string) => ok(client.POST('/calls/{id}/whisper', { params: { path: { id } }, body: { text } })),
+		help: (question: string) => ok(client.POST('/desk/help', { body: { question } })),
+		helpEnd: () => ok(client.POST('/desk/help/end', { body: {} })),
+		answered: (id: string) => ok(client.POST('/calls/{id}/help/end', { params: { path: { id } }, body: {} })),
+		listenings: (before?: string) => ok(client.GET('/listenings', { params: { query: before ? { before } : {} } })),
+		helps: (before?: string) => ok(client.GET('/helps', { params: { query: before ? { before } : {} } })),
+	},
 	board: () => ok(client.GET('/board')),
 	agent: {
 		logout: (id: string) => ok(client.POST('/agents/{id}/logout', { params: { path: { id } }, body: {} })),

@@ -1,5 +1,5 @@
 /* Keyboard shortcuts: one table, read by the listener and by the help. */
-export type Command = 'answer' | 'hangup' | 'ready' | 'hold' | 'mute' | 'wrap' | 'dial' | 'turn' | 'transfer' | 'fault' | 'help' | 'desk' | 'board' | 'history'
+export type Command = 'answer' | 'hangup' | 'ready' | 'hold' | 'mute' | 'wrap' | 'dial' | 'turn' | 'hand' | 'transfer' | 'fault' | 'help' | 'desk' | 'board' | 'history'
 export interface Shortcut { command: Command; keys: string[]; shown: string[] }
 
 /* F1, F3, F5, F6, F11 and F12 belong to the browser. */
@@ -13,6 +13,7 @@ export const SHORTCUTS: Shortcut[] = [
 	{ command: 'dial', keys: ['/'], shown: ['/'] },
 	{ command: 'transfer', keys: ['t', 'T'], shown: ['T'] },
 	{ command: 'turn', keys: ['l', 'L'], shown: ['L'] },
+	{ command: 'hand', keys: ['h', 'H'], shown: ['H'] },
 	{ command: 'fault', keys: ['b', 'B'], shown: ['B'] },
 	{ command: 'help', keys: ['?', '？'], shown: ['?'] },
 ]

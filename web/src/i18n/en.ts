@@ -92,7 +92,7 @@ const en: typeof zh = {
 		audio_blocked: 'The browser wants one click before it plays sound', audio_allow: 'Turn on sound',
 	},
 	keys: {
-		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', transfer: 'Transfer; while asking: complete (S swaps, C conference, R takes back)', turn: 'A new customer by turn', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
+		title: 'Keyboard shortcuts', fault: 'Report a fault', answer: 'Answer', hangup: 'Hang up or refuse', ready: 'Ready / break', hold: 'Hold / resume', mute: 'Mute / unmute', wrap: 'Finish wrap-up', dial: 'Go to the dial field', transfer: 'Transfer; while asking: complete (S swaps, C conference, R takes back)', turn: 'A new customer by turn', hand: 'Ask for help in a call', help: 'Show this list', digits: 'In a call, number keys are sent as digits', space: 'Space',
 		go: 'Open desk / board / calls', esc: 'Close a window', hint: 'While you type in a field, only the F keys work.',
 	},
 	history: {
@@ -136,6 +136,15 @@ const en: typeof zh = {
 		heard: 'Heard', heard_both: 'Left and right', heard_mixed: 'Mixed', heard_left: 'Caller only', heard_right: 'Agent only', skip: 'Skip silence',
 		play: 'Play', pause: 'Pause', customer: 'Caller', agent: 'Agent', speed: 'Speed', seek: 'Position', download: 'Download', missing: '{t} of sound are missing', failed: 'Recording failed: {why}', loading: 'Loading the waveform…', load_failed: 'The waveform cannot be read, but it plays',
 		part: 'Part {n}', back: 'Back 5 s', forward: 'Forward 5 s', hint: 'Space plays, arrow keys move by 5 s', at: '{t} / {total}', group: 'Recording player', open_part: 'still recording', left: 'left channel', right: 'right channel',
+	},
+	listen: {
+		listen: 'Listen', whisper: 'Whisper', join: 'Join', take: 'Take over', stop: 'Stop', send: 'Send', how: 'How', more: 'More: {name}', to: '{how}: {name}’s call',
+		bar: 'Listening', now_listen: 'Listening to {name}', now_whisper: 'Whispering to {name} (the customer does not hear it)', now_join: 'In the call with {name}', connecting: 'Connecting to {name}’s call…', own: 'You are in a call', untold: 'not shown to the agent',
+		no_line: 'This computer’s telephone is not connected. Please try again in a moment.', no_mic: 'The microphone does not work: nobody hears you.', text: 'Text to the agent', text_sent: 'The agent sees it', text_from: '{name} writes:', reply: 'Answer {name}',
+		by_listen: '{name} is listening', by_whisper: '{name} whispers to you; the customer does not hear it', by_join: '{name} has joined the call', somebody: 'Somebody',
+		help: 'Ask for help', help_question: 'Your question, if you like', help_sent: 'Your lead sees it', help_up: 'Asks for help', help_down: 'Solved',
+		helps: 'Questions', log: 'Listening log', when: 'When', who: 'Who', whom: 'To whom', question: 'Question', answered_by: 'Helped by', long: 'How long', ended: 'How it ended', none: 'Nothing yet', further: 'Earlier ones',
+		why: { ended: 'stopped', changed: 'another way', moved: 'another call', taken_over: 'took over', the_agent_has_gone: 'the agent left, he went on', the_call_is_over: 'the call ended', hung_up: 'telephone hung up', not_answered: 'not connected', a_call_rings: 'a call came', logged_out: 'signed out', telephone_was_lost: 'telephone lost', no_audio_arrives: 'no sound', the_caller_waits: 'the customer waits again', a_call_of_his_own: 'made a call', restart: 'the server restarted' },
 	},
 	board: {
 		title: 'Live board', agents: 'Agents', queues: 'Queues', calls: 'Calls now', waiting: 'Waiting', longest: 'Longest wait', level: 'Service level', level_hint: 'answered within {s} s', abandoned: 'Abandoned', offered: 'Calls in', answered: 'Answered', offered_today: 'Calls today', answered_today: 'Answered today', abandoned_today: 'Abandoned today', level_today: 'Service level today', in_calls: 'In calls', ready: 'Ready', logged: 'Signed in', state: 'State', for: 'For', where: 'Call',

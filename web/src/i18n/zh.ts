@@ -91,7 +91,7 @@ export default {
 		audio_blocked: '浏览器要先点一下页面才能出声', audio_allow: '开启声音',
 	},
 	keys: {
-		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', transfer: '转接；咨询中：完成转接（S 切换，C 三方，R 拿回）', turn: '轮派新客户', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
+		title: '键盘快捷键', fault: '一键报障', answer: '接听', hangup: '挂机或拒接', ready: '就绪 / 小休', hold: '保持 / 取消保持', mute: '静音 / 取消静音', wrap: '整理完了', dial: '跳到拨号框', transfer: '转接；咨询中：完成转接（S 切换，C 三方，R 拿回）', turn: '轮派新客户', hand: '通话中求助', help: '显示这张表', digits: '通话中直接按数字键发送按键', space: '空格',
 		go: '打开 工作台 / 看板 / 记录', esc: '关闭窗口', hint: '在输入框里打字时，只有 F 键有效。',
 	},
 	history: {
@@ -135,6 +135,15 @@ export default {
 		heard: '听哪边', heard_both: '左右分开', heard_mixed: '混合', heard_left: '只听客户', heard_right: '只听坐席', skip: '跳过静音',
 		play: '播放', pause: '暂停', customer: '客户', agent: '坐席', speed: '速度', seek: '位置', download: '下载', missing: '录音缺 {t}', failed: '录音失败：{why}', loading: '正在载入波形…', load_failed: '波形读不出来，但仍可播放',
 		part: '第 {n} 段', back: '退 5 秒', forward: '进 5 秒', hint: '空格播放，左右键退进 5 秒', at: '{t} / {total}', group: '录音播放', open_part: '还在录', left: '左声道', right: '右声道',
+	},
+	listen: {
+		listen: '旁听', whisper: '耳语', join: '加入', take: '接管通话', stop: '停止', send: '发送', how: '方式', more: '更多：{name}', to: '{how}：{name} 的通话',
+		bar: '正在旁听', now_listen: '正在旁听 {name}', now_whisper: '正在对 {name} 耳语（客户听不到）', now_join: '已加入 {name} 的通话', connecting: '正在接通 {name} 的通话…', own: '您正在通话', untold: '坐席看不到',
+		no_line: '本机电话没有连上，请稍后再试。', no_mic: '麦克风不可用，对方听不到您。', text: '发文字给坐席', text_sent: '坐席已看到', text_from: '{name} 提示：', reply: '回复 {name}',
+		by_listen: '{name} 正在旁听', by_whisper: '{name} 在对您耳语，客户听不到', by_join: '{name} 已加入通话', somebody: '一方',
+		help: '求助', help_question: '问什么？可以不填', help_sent: '已举手，组长能看到', help_up: '已求助', help_down: '已解决',
+		helps: '求助记录', log: '旁听记录', when: '时间', who: '谁', whom: '旁听谁', question: '问题', answered_by: '谁帮的', long: '多久', ended: '怎样结束', none: '还没有记录', further: '更早的',
+		why: { ended: '自己停止', changed: '换了方式', moved: '换到另一通', taken_over: '接管', the_agent_has_gone: '坐席离开，由他继续', the_call_is_over: '通话结束', hung_up: '话机挂断', not_answered: '没有接通', a_call_rings: '来了电话', logged_out: '签出', telephone_was_lost: '话机断开', no_audio_arrives: '没有声音', the_caller_waits: '客户回到队列', a_call_of_his_own: '自己去打电话', restart: '系统重启' },
 	},
 	board: {
 		title: '实时看板', agents: '坐席', queues: '队列', calls: '正在进行的通话', waiting: '正在等', longest: '最久等待', level: '服务水平', level_hint: '{s} 秒内接起', abandoned: '放弃', offered: '呼入', answered: '接起', offered_today: '今日呼入', answered_today: '今日接起', abandoned_today: '今日放弃', level_today: '今日服务水平', in_calls: '通话中', ready: '就绪', logged: '签入', state: '状态', for: '时长', where: '通话',
