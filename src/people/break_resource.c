@@ -11,7 +11,7 @@ static const struct res_field fields[] = {
 	{"sort", RES_INT, "顺序", "Order", 0, .min = 0, .max = 1000, .fallback = "100",
 	 .help_zh = "数字小的排在前面。", .help_en = "Lower numbers come first."},
 	{"minutes_max", RES_INT, "时限（分钟）", "At most (minutes)", 0, .min = 0, .max = 480, .fallback = "0",
-	 .help_zh = "超过后本人和班长都会看到超时；0：不限。", .help_en = "Beyond it the agent and his lead are told; 0: no limit."},
+	 .help_zh = "超过后本人会看到超时；0：不限。", .help_en = "Beyond it the agent is told; 0: no limit."},
 	{"active", RES_BOOL, "启用", "Active", 0, .fallback = "true",
 	 .help_zh = "停用后坐席不能再选，历史记录仍显示其名称。", .help_en = "When off, agents cannot choose it; history still names it."},
 };

@@ -21441,7 +21441,7 @@ export interface components {
             /**
              * At most (minutes)
              * Format: int64
-             * @description Beyond it the agent and his lead are told; 0: no limit.
+             * @description Beyond it the agent is told; 0: no limit.
              */
             minutes_max: number;
             /**
@@ -21472,7 +21472,7 @@ export interface components {
             /**
              * At most (minutes)
              * Format: int64
-             * @description Beyond it the agent and his lead are told; 0: no limit.
+             * @description Beyond it the agent is told; 0: no limit.
              */
             minutes_max?: number | null;
             /**
@@ -21495,7 +21495,7 @@ export interface components {
             /**
              * At most (minutes)
              * Format: int64
-             * @description Beyond it the agent and his lead are told; 0: no limit.
+             * @description Beyond it the agent is told; 0: no limit.
              */
             minutes_max?: number | null;
             /**
