@@ -99,7 +99,7 @@ static void look_ahead(struct outlook *o, const struct pace *p, const struct pac
 	double share = pace_answer_share(p), seen = hist_seen(&p->wrap), wrapped[HORIZONS], before = 0;
 	double fresh = share_of(share, now->next_permille);
 
-	*o = (struct outlook){.idle = now->idle - now->held, .unsure = (1 - share) / (share * p->scores + 1e-9)};
+	*o = (struct outlook){.idle = now->idle - now->held, .unsure = (1 - share_of(share, 0)) / (share * p->scores + 1e-9)};
 	for (int i = 0; i < HORIZONS; i++) {
 		double below = i + 1 < HORIZONS ? hist_below(&p->answer, nearest_s[i]) : 1;
 

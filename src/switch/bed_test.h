@@ -111,6 +111,17 @@ static void on_event(const struct ev *e, void *arg)
 	(void)pthread_mutex_unlock(&events_lock);
 }
 
+/* How many there are by now. */
+static int events_now(void)
+{
+	int n;
+
+	(void)pthread_mutex_lock(&events_lock);
+	n = event_n;
+	(void)pthread_mutex_unlock(&events_lock);
+	return n;
+}
+
 static int find_event(int from, enum ev_kind kind, int64_t agent, const char *text)
 {
 	for (int i = from; i < event_n; i++)

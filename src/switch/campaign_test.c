@@ -4,24 +4,28 @@
 #include "switch/sw_campaign.h"
 
 static struct sw_claim ready[16];
-static unsigned ready_n, given_n;
+static atomic_uint ready_n;
+static unsigned given_n; /* the switch's thread's, while it runs */
 static atomic_int asked;
 
 /* On the switch's thread. All at once, whatever is wanted: more may be there than agents. */
 static void leads(struct sw *sw, int64_t campaign_id, int want, void *arg)
 {
+	unsigned n = ready_n;
+
 	asked++;
 	assert_int_equal(campaign_id, CAMPAIGN);
-	assert_int_equal(sw_claims(sw, campaign_id, ready + given_n, ready_n - given_n, clock_utc_ms() + 3600000, "empty"), 0);
-	given_n = ready_n;
+	assert_int_equal(sw_claims(sw, campaign_id, ready + given_n, n - given_n, clock_utc_ms() + 3600000, "empty"), 0);
+	given_n = n;
 }
 
 static void lead(int64_t id, const char *number)
 {
-	struct sw_claim *c = &ready[ready_n++];
+	struct sw_claim *c = &ready[ready_n];
 
 	*c = (struct sw_claim){.id = id, .campaign_id = CAMPAIGN, .lead_id = id + 100, .customer_id = id + 200, .nth = 1};
 	(void)snprintf(c->number, sizeof(c->number), "%s", number);
+	ready_n++; /* the switch's thread may take it now */
 }
 
 /* Alice alone, progressive. */

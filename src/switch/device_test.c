@@ -45,7 +45,7 @@ TEST(a_chosen_device_that_is_not_there_gets_no_calls_and_says_why)
 	assert_int_equal(COMMAND(.kind = SW_LOGIN, .user_id = ALICE, .device = "", .ready = true), SW_OK); /* his browser, which is closed */
 	(void)await_event(from + 1, EV_AGENT_STATE, ALICE, "\"reason\":\"device\"");
 	assert_int_equal(COMMAND(.kind = SW_READY, .user_id = ALICE), SW_R_NO_DEVICE);
-	from = event_n;
+	from = events_now();
 	assert_int_equal(COMMAND(.kind = SW_LOGIN, .user_id = ALICE, .device = "a9", .ready = true), SW_OK); /* the switch that is offered */
 	assert_int_equal(COMMAND(.kind = SW_READY, .user_id = ALICE), SW_OK);
 	(void)await_event(from, EV_AGENT_STATE, ALICE, "\"state\":\"ready\"");
@@ -100,7 +100,7 @@ TEST(a_break_waits_for_its_slot_and_a_leads_word_does_not)
 	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = ALICE, .reason = "lunch"), SW_OK);
 	(void)await_event(0, EV_REST, ALICE, "\"granted\"");
 	(void)await_event(0, EV_AGENT_STATE, ALICE, "\"lunch\"");
-	n = event_n;
+	n = events_now();
 	assert_int_equal(COMMAND(.kind = SW_BREAK, .user_id = BOB, .reason = "tea"), SW_OK);
 	(void)await_event(n, EV_REST, BOB, "\"what\":\"waits\",\"why\":\"team\"");
 	assert_int_equal(COMMAND(.kind = SW_READY, .user_id = ALICE), SW_OK);

@@ -819,7 +819,7 @@ TEST(browser_that_vanishes_while_it_dials_ends_the_call)
 	expect_cancel(&o);
 	assert_int_equal(COMMAND(.kind = SW_LOGIN, .user_id = BOB, .device = "a2", .ready = true), SW_OK);
 	browser_open(&browser);
-	from = event_n;
+	from = events_now();
 	assert_int_equal(dial(WEB, "8002"), SW_OK);
 	rung(&w, &browser);
 	answer(&w);
